@@ -1,0 +1,57 @@
+# `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down status produce run-job stop-job plan migrate test check clean
+.SILENT:
+
+# The Python that makes .venv; 3.11 or 3.12 is looked for on PATH when it is another one.
+PYTHON ?= python3
+VENV := .venv/bin
+RUN := $(VENV)/python -m
+# The folder under sql/flink/ that run-job, stop-job and plan are about.
+JOB ?= stocks
+
+help:  ## List the targets
+	sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+
+setup:  ## Make .venv and fetch the JARs; does nothing when nothing changed
+	$(PYTHON) -m lib.bootstrap
+
+demo: setup  ## Start everything and show ticks arriving; Ctrl-C stops it
+	$(RUN) local demo $(ARGS)
+
+up: setup  ## Start the embedded Kafka and ClickHouse
+	$(RUN) local up $(ARGS)
+
+down: setup  ## Stop them
+	$(RUN) local down $(ARGS)
+
+status: setup  ## Show what runs
+	$(RUN) local status $(ARGS)
+
+produce: setup  ## Send fake ticks to Kafka
+	$(RUN) producer $(ARGS)
+
+run-job: setup  ## Run a streaming job: make run-job JOB=stocks
+	$(RUN) jobs run $(JOB) $(ARGS)
+
+stop-job: setup  ## Stop a job with a savepoint
+	$(RUN) jobs stop $(JOB) $(ARGS)
+
+plan: setup  ## Show what Flink would do, without running it
+	$(RUN) jobs plan $(JOB) $(ARGS)
+
+migrate: setup  ## Apply the new files of sql/clickhouse/
+	$(RUN) lib.migrations $(ARGS)
+
+test: setup  ## Run the tests
+	$(RUN) pytest $(ARGS)
+
+check: setup  ## Run the linters and the type checker
+	$(VENV)/ruff check
+	$(VENV)/ruff format --check
+	$(VENV)/mypy
+	$(VENV)/sqlfluff lint sql
+
+clean:  ## Remove what can be made again; with DATA=1 what runs wrote (var/) too
+	rm -rf .venv lib/jars .mypy_cache .pytest_cache .ruff_cache $(if $(DATA),var)
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The runner and the sink; the only importer of pyflink."""

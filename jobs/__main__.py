@@ -1,0 +1,146 @@
+"""`python -m jobs run|stop|plan JOB`: owns signals, the terminal and the order of things."""
+
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+import click
+from rich.console import Console
+
+from lib import clickhouse, kafka, locks, migrations, ports, settings, sqlfiles
+from lib.errors import JobError, exit_on_error
+from lib.settings import Settings
+from lib.sqlfiles import SqlFile
+
+# How long `run` waits for Kafka and ClickHouse, and `stop` for the job, in seconds.
+PATIENCE = 300.0
+
+
+@click.group()
+def main() -> None:
+    """Run streaming jobs: each is a folder of SQL files under sql/flink/."""
+
+
+@main.command()
+@click.argument("job")
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Begin at the sources, not at the saved state; what is stored stays stored once.",
+)
+@exit_on_error()
+def run(job: str, fresh: bool) -> None:
+    """Run JOB until Ctrl-C, which stops it with a savepoint."""
+    config = settings.load()
+    files = load(config, job)
+    with locks.held(
+        lock_file(config, job), f"job {job}", f"stop it with `make stop-job JOB={job}`."
+    ):
+        _run(config, job, files, fresh)
+
+
+@main.command()
+@click.argument("job")
+@exit_on_error()
+def stop(job: str) -> None:
+    """Stop JOB with a savepoint, wherever it runs on this machine."""
+    config = settings.load()
+    file = lock_file(config, job)
+    pid = locks.holder(file)
+    if pid is None:
+        click.echo(f"job {job} does not run")
+        return
+    os.kill(pid, signal.SIGTERM)
+    click.echo(f"stopping job {job} (process {pid}) with a savepoint")
+    deadline = time.monotonic() + PATIENCE
+    while locks.holder(file) == pid:
+        if time.monotonic() > deadline:
+            raise JobError(
+                f"job {job}: still runs after {PATIENCE:.0f} s; see var/log, or end process {pid}."
+            )
+        time.sleep(0.1)
+    click.echo(f"job {job} stopped")
+
+
+@main.command()
+@click.argument("job")
+@exit_on_error()
+def plan(job: str) -> None:
+    """Show how Flink would run JOB, without running it."""
+    config = settings.load()
+    files = load(config, job)
+    from jobs import build
+
+    tables = build.create(config, job, settings.flink_options())
+    click.echo(build.declare(tables, files, config, job).explain())
+
+
+def load(config: Settings, job: str) -> list[SqlFile]:
+    """The job's files with their settings filled in; raise SqlFileError for the first that is wrong."""
+    variables = config.variables()
+    files = sqlfiles.load(config.sql_dir / "flink" / job)
+    return [sqlfiles.substitute(file, variables) for file in files]
+
+
+def lock_file(config: Settings, job: str) -> Path:
+    return config.data_dir / "run" / f"job-{job}.pid"
+
+
+def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
+    from jobs import build, follow, state
+
+    console = Console(highlight=False, soft_wrap=True)
+    log_to(config.data_dir / "log" / f"job-{job}-python.log")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end_at_once)
+    ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
+    _wait_for_services(config, files, console)
+    folder = state.folder(config.data_dir, job, files)
+    resume = None if fresh else state.newest(folder)
+    begin = f"resuming from {sqlfiles.show(resume)}" if resume else "starting from the sources"
+    console.print(f"job {job}: {begin}")
+    given = {**settings.flink_options(), **state.options(folder, resume)}
+    inserts = build.declare(build.create(config, job, given), files, config, job)
+    rest = build.start(inserts, config, resume)
+    console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
+    with follow.stop_signal() as asked:
+        follow.until(asked, rest, console)
+        follow.stop(rest, folder, console)
+
+
+def log_to(file: Path) -> None:
+    """Send what the Python workers log, traces too, to a file: the terminal gets one line."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(
+        filename=file, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s"
+    )
+
+
+def _wait_for_services(config: Settings, files: list[SqlFile], console: Console) -> None:
+    said: set[str] = set()
+
+    def say(text: str) -> None:
+        if text not in said:
+            console.print(text)
+        said.add(text)
+
+    client = clickhouse.wait(config.clickhouse, say, PATIENCE)
+    with clickhouse.explained(config.clickhouse):
+        schema = sqlfiles.load(config.sql_dir / "clickhouse")
+        migrations.migrate(client, config.clickhouse.database, schema, console.print)
+    kafka.wait(config.kafka.bootstrap_servers, say, PATIENCE)
+    wanted = [(file.place, topic) for file in files for topic in file.topics]
+    kafka.check_topics(config.kafka.bootstrap_servers, wanted)
+
+
+def _end_at_once(number: int, frame: FrameType | None) -> None:
+    """Before the job runs there is nothing to save."""
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m jobs")

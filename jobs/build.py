@@ -1,0 +1,121 @@
+"""From SQL files to one Flink job: a table environment and one statement set."""
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from py4j.protocol import Py4JJavaError
+from pyflink.common import Configuration
+from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
+from pyflink.util.exceptions import JavaException
+
+from jobs import target
+from jobs.rest import Rest
+from jobs.sink import clickhouse_insert
+from lib import jars, java
+from lib.errors import JobError, one_line
+from lib.settings import Settings
+from lib.sqlfiles import SqlFile
+
+# Options for the JVM itself, which Flink's own start scripts would hand over.
+_JVM_OPTIONS = "env.java.opts.all"
+
+_CAUSED_BY = re.compile(r"^Caused by: (?:[\w.$]+(?:Exception|Error)?: )(?P<fact>.+)$", re.MULTILINE)
+_CLASS_NAME = re.compile(r"^(?:An error occurred while calling [\w.]+\n?: )?(?:[\w$]+\.)+[\w$]+: ")
+
+
+def create(settings: Settings, job: str, given: Mapping[str, str]) -> TableEnvironment:
+    """Start Flink's JVM and return a streaming table environment with these options."""
+    logs = settings.data_dir / "log"
+    logs.mkdir(parents=True, exist_ok=True)
+    os.environ["JAVA_HOME"] = str(java.java_home())
+    os.environ["FLINK_LOG_DIR"] = str(logs)
+    os.environ["FLINK_IDENT_STRING"] = job
+    os.environ["JVM_ARGS"] = given.get(_JVM_OPTIONS, "")
+    configuration = Configuration()
+    for key, value in {**_own_options(settings, job), **given}.items():
+        configuration.set_string(key, value)
+    environment = EnvironmentSettings.new_instance().in_streaming_mode()
+    return TableEnvironment.create(environment.with_configuration(configuration).build())
+
+
+def _own_options(settings: Settings, job: str) -> dict[str, str]:
+    """What follows from where things are; conf/flink.yaml may say otherwise."""
+    return {
+        "pipeline.name": job,
+        "pipeline.jars": ";".join(jar.as_uri() for jar in jars.flink_jars()),
+        "python.executable": sys.executable,
+        "python.client.executable": sys.executable,
+        "rest.address": settings.flink.rest_host,
+        "rest.bind-address": settings.flink.rest_host,
+        "rest.port": str(settings.flink.rest_port),
+    }
+
+
+def declare(
+    tables: TableEnvironment, files: Sequence[SqlFile], settings: Settings, job: str
+) -> StatementSet:
+    """Run every file; inserts are gathered into the one statement set that is returned.
+
+    Raise JobError naming the file that Flink refuses."""
+    check_writers(files)
+    tables.create_temporary_system_function(
+        "clickhouse_insert", clickhouse_insert(settings.clickhouse, job)
+    )
+    inserts = tables.create_statement_set()
+    for file in files:
+        try:
+            if file.kind == "insert":
+                inserts.add_insert_sql(file.text)
+            else:
+                tables.execute_sql(file.text)
+        except (JavaException, Py4JJavaError) as error:
+            raise JobError(
+                f"{file.place}: Flink refuses it: {cause(error)}; mend the file."
+            ) from error
+    return inserts
+
+
+def check_writers(files: Sequence[SqlFile]) -> None:
+    """Raise JobError unless each insert calls the sink at most once, each under a name of its own:
+    a second call in a statement runs apart from the first, and one name for two marks loses rows."""
+    places: dict[str, str] = {}
+    if not any(file.kind == "insert" for file in files):
+        raise JobError(
+            f"{files[0].place}: the job has no insert; add 900_insert_<name>.sql beside it."
+        )
+    for file in files:
+        calls = [target.parse(text) for text in file.targets]
+        if len(calls) > 1 or (calls and file.kind != "insert"):
+            raise JobError(
+                f"{file.place}: clickhouse_insert belongs once into an insert file; "
+                "give each target a file of its own, with INSERT INTO ... SELECT."
+            )
+        for call in calls:
+            if other := places.setdefault(call.name, file.place):
+                if other != file.place:
+                    raise JobError(
+                        f"{file.place}: writes as {call.name}, as {other} does; write 'table (columns) AS another_name'."
+                    )
+
+
+def cause(error: BaseException) -> str:
+    """The innermost cause of a Java failure, in one line: the first line often says nothing."""
+    text = str(error)
+    found = _CAUSED_BY.findall(text)
+    fact = found[-1] if found else _CLASS_NAME.sub("", text).split("\n")[0]
+    return one_line(fact).rstrip(".")
+
+
+def start(inserts: StatementSet, settings: Settings, resume: Path | None) -> Rest:
+    """Run all inserts as one Flink job and return its handle; raise JobError if it does not start."""
+    try:
+        client = inserts.execute().get_job_client()
+        return Rest(
+            f"{settings.flink.rest_host}:{settings.flink.rest_port}", str(client.get_job_id())
+        )
+    except (JavaException, Py4JJavaError) as error:
+        hint = "begin without it: `make run-job ARGS=--fresh`" if resume else "see var/log"
+        raise JobError(f"the job does not start: {cause(error)}; {hint}.") from error

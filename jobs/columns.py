@@ -1,0 +1,223 @@
+"""ClickHouse's column types, and casts to them that are exact or refused."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lib.errors import JobError, one_line
+
+_WRAPPER = re.compile(r"(LowCardinality|SimpleAggregateFunction)\((?:\w+, )?(?P<inner>.+)\)")
+_NULLABLE = re.compile(r"Nullable\((?P<inner>.+)\)")
+_ARRAY = re.compile(r"Array\((?P<inner>.+)\)")
+_DECIMAL = re.compile(r"Decimal\((?P<precision>\d+), (?P<scale>\d+)\)")
+_DATETIME = re.compile(r"DateTime(?:64\((?P<scale>\d)(?:, '[^']+')?\)|(?:\('[^']+'\))?)")
+_FIXED_STRING = re.compile(r"FixedString\((?P<size>\d+)\)")
+_TEXT = re.compile(r"String|FixedString\(\d+\)|Enum(8|16)\(.+\)", re.DOTALL)
+
+_PLAIN = {
+    "Bool": pa.bool_(),
+    "Int8": pa.int8(),
+    "Int16": pa.int16(),
+    "Int32": pa.int32(),
+    "Int64": pa.int64(),
+    "UInt8": pa.uint8(),
+    "UInt16": pa.uint16(),
+    "UInt32": pa.uint32(),
+    "UInt64": pa.uint64(),
+    "Float32": pa.float32(),
+    "Float64": pa.float64(),
+    "Date": pa.date32(),
+    "Date32": pa.date32(),
+}
+
+# What ClickHouse's types can hold, first and one past the last: days or seconds since 1970. Beyond, it would
+# wrap or clip without a word. https://clickhouse.com/docs/sql-reference/data-types/datetime64
+_DAYS = {"Date": (0, 65_536), "Date32": (-25_567, 120_530)}
+_DATETIME_SECONDS = (0, 2**32)
+_DATETIME64_SECONDS = (-2_208_988_800, 10_413_792_000)
+
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a ClickHouse table and the Arrow type that is sent for it."""
+
+    name: str
+    kind: str
+    arrow: pa.DataType
+    is_nullable: bool
+
+
+def column(name: str, kind: str) -> Column:
+    """Read a type as system.columns shows it; raise JobError for one that cannot be inserted."""
+    inner = _unwrap(kind)
+    nullable = _NULLABLE.fullmatch(inner)
+    inner = nullable["inner"] if nullable else inner
+    arrow = _arrow_type(inner)
+    if arrow is None:
+        raise JobError(
+            f"clickhouse_insert: column {name} is {kind}, which it cannot fill; "
+            "leave it to a DEFAULT or a materialized view."
+        )
+    return Column(name, inner, arrow, nullable is not None)
+
+
+def cast(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
+    """Values (an Arrow column, a pandas Series or one constant) as exactly what the column holds.
+
+    Raise JobError for a value that would have to be rounded, wrapped, clipped or defaulted."""
+    array = _as_arrow(column, values, rows)
+    try:
+        exact = _cast_exactly(column, array)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        raise _refused(column, _first_bad(column, array), one_line(error)) from error
+    if exact.null_count and not column.is_nullable:
+        raise _refused(column, None, "the column takes no NULL")
+    return exact
+
+
+def _unwrap(kind: str) -> str:
+    while match := _WRAPPER.fullmatch(kind):
+        kind = match["inner"]
+    return kind
+
+
+def _arrow_type(kind: str) -> pa.DataType | None:
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    if _TEXT.fullmatch(kind):
+        return pa.string()
+    if match := _DATETIME.fullmatch(kind):
+        return pa.timestamp(_unit(int(match["scale"] or 0)), tz="UTC")
+    if match := _DECIMAL.fullmatch(kind):
+        precision, scale = int(match["precision"]), int(match["scale"])
+        return (
+            pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
+        )
+    if match := _ARRAY.fullmatch(kind):
+        inner = column("element", match["inner"])
+        return pa.list_(pa.field("item", inner.arrow, nullable=inner.is_nullable))
+    return None
+
+
+def _unit(scale: int) -> str:
+    return ("s", "ms", "ms", "ms", "us", "us", "us", "ns", "ns", "ns")[scale]
+
+
+def _as_arrow(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
+    if isinstance(values, pa.ChunkedArray | pa.Array):
+        return values
+    if not hasattr(values, "dtype") or not hasattr(values, "index"):
+        return pa.array([values] * rows, type=None if values is not None else column.arrow)
+    if pa.types.is_integer(column.arrow) and values.dtype.kind == "f":
+        return _from_floats(column, values)
+    return pa.array(values, from_pandas=True)
+
+
+def _from_floats(column: Column, values: Any) -> pa.Array:
+    """Whole numbers that pandas holds as float64, NaN for NULL: exact only below 2^53."""
+    array = pa.array(values, from_pandas=True)
+    if (values.abs() >= 2**53).any():
+        raise _refused(
+            column, values.abs().max(), "it may be rounded already; CAST AS STRING in SQL"
+        )
+    return array
+
+
+def _cast_exactly(column: Column, array: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    _check_family(column, array.type)
+    if pa.types.is_timestamp(column.arrow):
+        return _cast_time(column, array)
+    exact = array.cast(column.arrow, safe=True)
+    if _may_round(array.type, column.arrow):
+        _check_round_trip(exact, array)
+    elif column.kind in _DAYS:
+        first, end = _DAYS[column.kind]
+        _check_range(column, exact.cast(pa.int32()), first, end - 1)
+    elif match := _FIXED_STRING.fullmatch(column.kind):
+        _check_size(column, exact, int(match["size"]))
+    return exact
+
+
+def _check_family(column: Column, given: pa.DataType) -> None:
+    """A text is not a number, nor the other way round: which conversion is meant, SQL must say.
+    The one exception is text for Int and Decimal, for values that pandas cannot hold exactly."""
+    if pa.types.is_null(given):
+        return
+    is_text = pa.types.is_string(given) or pa.types.is_large_string(given)
+    takes_text = pa.types.is_string(column.arrow)
+    takes_number = pa.types.is_integer(column.arrow) or pa.types.is_decimal(column.arrow)
+    if is_text != takes_text and not (is_text and takes_number):
+        raise pa.ArrowTypeError(f"it is {given}, not what the column holds")
+
+
+def _cast_time(column: Column, array: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """Times to the column's precision, in UTC; a finer fraction than it holds is refused."""
+    match = _DATETIME.fullmatch(column.kind)
+    scale = match and match["scale"]
+    exact = array.cast(column.arrow, safe=True)
+    ticks = exact.cast(pa.int64())
+    per_second = _PER_SECOND[column.arrow.unit]
+    first, end = _DATETIME64_SECONDS if scale else _DATETIME_SECONDS
+    _check_range(column, ticks, first * per_second, min(end * per_second, 2**63) - 1)
+    step = per_second // 10 ** int(scale or 0)
+    if step > 1 and pc.any(pc.not_equal(pc.multiply(pc.divide(ticks, step), step), ticks)).as_py():
+        raise pa.ArrowInvalid(f"a fraction of more than {scale} digits would be cut")
+    return exact
+
+
+def _check_range(column: Column, array: Any, low: int, high: int) -> None:
+    bounds = pc.min_max(array).as_py()
+    if bounds["min"] is not None and not (low <= bounds["min"] and bounds["max"] <= high):
+        raise pa.ArrowInvalid(f"beyond what {column.kind} can hold")
+
+
+def _may_round(given: pa.DataType, taken: pa.DataType) -> bool:
+    """Casts of which Arrow's safe mode lets a rounded value through."""
+    return (
+        given != taken
+        and (pa.types.is_floating(given) or pa.types.is_floating(taken))
+        and not (pa.types.is_null(given) or pa.types.is_integer(taken))
+    )
+
+
+def _check_round_trip(exact: Any, array: Any) -> None:
+    back = exact.cast(array.type, safe=False)
+    same = pc.or_kleene(pc.equal(back, array), pc.not_equal(array, array))
+    if pc.all(same).as_py() is False:
+        raise pa.ArrowInvalid("it would be rounded")
+
+
+def _check_size(column: Column, array: Any, size: int) -> None:
+    longest = pc.max(pc.binary_length(array))
+    if longest.is_valid and longest.as_py() > size:
+        raise pa.ArrowInvalid(f"a text of {longest} bytes is too long")
+
+
+def _first_bad(column: Column, array: Any) -> Any:
+    """The first value that cannot be cast, found by halving."""
+    while len(array) > 1:
+        half = array.slice(0, len(array) // 2)
+        try:
+            _cast_exactly(column, half)
+            array = array.slice(len(array) // 2)
+        except pa.ArrowException:
+            array = half
+    return array[0] if len(array) else None
+
+
+def _refused(column: Column, value: Any, why: str) -> JobError:
+    shown = "" if value is None else f" cannot take {value!s:.80}:"
+    return JobError(
+        f"column {column.name} {column.kind}{shown or ':'} {why}; filter or CAST in the job's SQL."
+    )
+
+
+def schema(columns: Sequence[Column]) -> pa.Schema:
+    """What a batch for these columns looks like; types ClickHouse reads without a guess."""
+    return pa.schema([pa.field(c.name, c.arrow, nullable=c.is_nullable) for c in columns])

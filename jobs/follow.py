@@ -1,0 +1,139 @@
+"""Follows a running job: one live line, the word when it can't go on, and its end."""
+
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from jobs.rest import Rest
+from lib.errors import JobError, ServiceError
+from lib.sqlfiles import show
+
+_REFUSED = re.compile(r"SinkError: (?P<fact>[^\n]+)")
+
+# The names of the metrics behind the line: Flink's own but for the sink's rows_inserted.
+_METRICS = ("Source.numRecordsOut", "pendingRecords", "rows_inserted")
+
+
+# How often the line is new, in seconds: on a terminal, and in a log file.
+LIVE_EVERY = 1.0
+LOG_EVERY = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What one look at a job shows. `time` in seconds of any clock, ages in seconds; None: not known."""
+
+    time: float
+    state: str
+    records: float = 0.0
+    rows: float = 0.0
+    lag: float | None = None
+    checkpoint_age: float | None = None
+
+    def line(self, before: "Glance | None") -> str:
+        """`before` gives the rates: RUNNING  in 1,200/s  inserted 1,200/s (50,000 rows)  lag 0 ..."""
+        seconds = self.time - before.time if before else 0.0
+        lag = "?" if self.lag is None else f"{self.lag:,.0f}"
+        age = "none yet" if self.checkpoint_age is None else f"{self.checkpoint_age:.0f} s ago"
+        return (
+            f"{self.state}  in {_rate(self.records, before and before.records, seconds)}"
+            f"  inserted {_rate(self.rows, before and before.rows, seconds)} ({self.rows:,.0f} rows)"
+            f"  lag {lag}  checkpoint {age}"
+        )
+
+
+def _rate(now: float, before: float | None, seconds: float) -> str:
+    return f"{max(now - before, 0) / seconds:,.0f}/s" if before is not None and seconds else "?/s"
+
+
+def look(rest: Rest) -> Glance:
+    """One look; raise JobError when the sink refuses rows or the job has failed."""
+    state = rest.state()
+    if state != "RUNNING":
+        check_failure(rest, state)
+    metrics = rest.metrics(_METRICS)
+    checkpoint = rest.last_checkpoint()
+    return Glance(
+        time.monotonic(),
+        state,
+        metrics.get("Source.numRecordsOut", 0.0),
+        metrics.get("rows_inserted", 0.0),
+        metrics.get("pendingRecords"),
+        time.time() - checkpoint["latest_ack_timestamp"] / 1000 if checkpoint else None,
+    )
+
+
+def check_failure(rest: Rest, state: str) -> None:
+    """Raise JobError if the job can't go on by itself; Flink alone would try for ever."""
+    failure = rest.last_failure()
+    if refused := _REFUSED.search(failure):
+        raise JobError(refused["fact"])
+    if state == "FAILED":
+        raise JobError(
+            f"job {rest.job_id}: Flink gave up: {failure.splitlines()[0] if failure else 'no reason given'}"
+        )
+
+
+def reason(rest: Rest) -> str:
+    """Why the job restarts, in a few words."""
+    try:
+        lines = [
+            line for line in rest.last_failure().splitlines() if line.startswith("Caused by: ")
+        ]
+    except ServiceError:
+        return ""
+    return lines[-1].removeprefix("Caused by: ")[:200] if lines else ""
+
+
+@contextmanager
+def stop_signal() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set; a second one ends the process at once."""
+    asked = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if asked.is_set():
+            os._exit(128 + number)
+        asked.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
+    yield asked
+
+
+def until(asked: threading.Event, rest: Rest, console: Console) -> None:
+    """Show the job until asked to stop; raise JobError when it can't go on."""
+    every = LIVE_EVERY if console.is_terminal else LOG_EVERY
+    before: Glance | None = None
+    said = time.monotonic()
+    with console.status("starting") as status:
+        while not asked.wait(LIVE_EVERY):
+            now = look(rest)
+            if now.state == "RUNNING":
+                status.update(now.line(before))
+            if console.is_terminal:
+                before = now
+            elif now.time - said >= every or before is None or now.state != before.state:
+                console.print(now.line(before))
+                before, said = now, now.time
+
+
+def stop(rest: Rest, folder: Path, console: Console) -> None:
+    """Stop with a savepoint; where none can be made, say so and leave the last checkpoint."""
+    console.print("stopping with a savepoint (again to end at once)")
+    try:
+        console.print(
+            f"stopped; saved to {show(Path(rest.stop(folder.as_uri()).removeprefix('file:')))}"
+        )
+    except ServiceError as error:
+        console.print(
+            f"stopped without a savepoint ({error}); the next start resumes from the last checkpoint"
+        )

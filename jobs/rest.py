@@ -1,0 +1,95 @@
+"""The few calls of Flink's REST API that a runner needs.
+
+https://nightlies.apache.org/flink/flink-docs-release-2.3/docs/ops/rest_api/
+"""
+
+import time
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import quote
+
+import urllib3
+
+from lib.errors import ServiceError
+
+# How long a savepoint may take, in seconds: the sink may be waiting for ClickHouse meanwhile.
+SAVEPOINT_LIMIT = 120.0
+
+
+class Rest:
+    """One running job, seen through the REST API of its cluster."""
+
+    def __init__(self, address: str, job_id: str) -> None:
+        self.address = address
+        self.job_id = job_id
+        self._pool = urllib3.PoolManager(retries=False, timeout=5.0)
+
+    def get(self, path: str = "") -> Any:
+        """The JSON that GET /jobs/<id><path> answers; raise ServiceError if there is no answer."""
+        return self._ask("GET", path)
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        url = f"http://{self.address}/jobs/{self.job_id}{path}"
+        try:
+            answer = self._pool.request(method, url, json=body)
+        except urllib3.exceptions.HTTPError as error:
+            raise ServiceError(f"Flink at {self.address} does not answer; see var/log.") from error
+        if answer.status >= 400:
+            raise ServiceError(
+                f"Flink at {self.address}: {method} {path}: {answer.status} {answer.data[:200]!r}"
+            )
+        return answer.json() if answer.data else {}
+
+    def state(self) -> str:
+        """CREATED, RUNNING, RESTARTING, FAILED ..."""
+        return str(self.get()["state"])
+
+    def last_failure(self) -> str:
+        """What made the job fail last, with its Java and Python traces; empty if nothing did."""
+        entries = self.get("/exceptions?maxExceptions=1")["exceptionHistory"]["entries"]
+        return str(entries[0]["stacktrace"]) if entries else ""
+
+    def last_checkpoint(self) -> dict[str, Any] | None:
+        """The newest completed one: id, end_to_end_duration (ms), latest_ack_timestamp (ms)."""
+        completed: dict[str, Any] | None = self.get("/checkpoints")["latest"]["completed"]
+        return completed
+
+    def metrics(self, names: Collection[str]) -> dict[str, float]:
+        """Sums over all tasks of the metrics of these short names."""
+        sums: dict[str, float] = {}
+        for vertex in self.get()["vertices"]:
+            path = f"/vertices/{vertex['id']}/subtasks/metrics"
+            ids = [m["id"] for m in self.get(path) if _short(m["id"]) in names]
+            if not ids:
+                continue
+            for metric in self.get(f"{path}?get={quote(','.join(ids))}&agg=sum"):
+                short = _short(metric["id"])
+                sums[short] = sums.get(short, 0.0) + metric["sum"]
+        return sums
+
+    def stop(self, folder: str) -> str:
+        """Stop with a savepoint under `folder` and return where it is; raise ServiceError if it fails."""
+        trigger = self._ask("POST", "/stop", {"targetDirectory": folder, "drain": False})[
+            "request-id"
+        ]
+        deadline = time.monotonic() + SAVEPOINT_LIMIT
+        while time.monotonic() < deadline:
+            answer = self.get(f"/savepoints/{trigger}")
+            if answer["status"]["id"] == "COMPLETED":
+                done = answer["operation"]
+                if "location" in done:
+                    return str(done["location"])
+                raise ServiceError(f"the savepoint failed: {done['failure-cause']['class']}")
+            time.sleep(0.1)
+        raise ServiceError(f"no savepoint after {SAVEPOINT_LIMIT:.0f} s")
+
+    def cancel(self) -> None:
+        """End the job without a savepoint; its checkpoints stay."""
+        self._ask("PATCH", "?mode=cancel")
+
+
+def _short(metric: str) -> str:
+    """The last part of a metric's id, and Source.<part> for that of a source operator."""
+    first, _, last = metric.rpartition(".")
+    is_source = first.startswith("Source__") and "." not in first
+    return f"Source.{last}" if is_source else last

@@ -1,0 +1,155 @@
+"""clickhouse_insert('database.table (columns)', ...): the sink, one vectorized UDF for any table.
+
+One Arrow batch is one synchronous insert. Flink finishes the batch before a checkpoint passes, so
+whatever a checkpoint covers is in ClickHouse. See docs/adr for why no record is stored twice.
+"""
+
+import secrets
+from contextlib import nullcontext
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyflink.table import DataTypes
+from pyflink.table.udf import FunctionContext, ScalarFunction, udf
+
+from jobs import columns, exact_arrow, target
+from jobs.progress import Int64s, Owners, Progress
+from jobs.store import Store
+from jobs.target import Target
+from lib import clickhouse
+from lib.errors import JobError, SinkError
+from lib.settings import ClickHouse
+
+_owners = Owners()
+
+exact_arrow.install()
+
+
+class ClickHouseInsert(ScalarFunction):
+    """The UDF. Returns 1 for each row it stored and 0 for each that was stored before.
+
+    Raises SinkError for rows that the table cannot take exactly or that come out of order."""
+
+    def __init__(self, settings: ClickHouse, job: str) -> None:
+        self._settings = settings
+        self._job = job
+
+    def open(self, function_context: FunctionContext) -> None:
+        # A subtask and its attempt do not name one life of the sink: a job that starts anew counts from 0.
+        subtask = function_context.get_index_of_this_subtask()
+        number = function_context.get_attempt_number()
+        self._attempt = f"{subtask}/{number}/{secrets.token_hex(4)}"
+        self._rows = function_context.get_metric_group().counter("rows_inserted")
+        self._writers: dict[str, Writer] = {}
+
+    def eval(self, text: str, *values: Any) -> pd.Series:
+        try:
+            return self._insert(text, values)
+        except JobError as error:
+            raise SinkError(f"clickhouse_insert: {error}") from error
+
+    def is_deterministic(self) -> bool:
+        return False
+
+    def _insert(self, text: str, values: tuple[Any, ...]) -> pd.Series:
+        writer = self._writers.get(text) or self._open_writer(text)
+        rows = next((len(value) for value in values if isinstance(value, pd.Series)), None)
+        if rows is None:
+            raise SinkError(f"{text}: all values are constants; name a column of the stream.")
+        stored = writer.insert(values, rows)
+        self._rows.inc(int(stored.sum()))
+        return pd.Series(stored.astype(np.int64))
+
+    def _open_writer(self, text: str) -> "Writer":
+        found = target.parse(text)
+        # Rows are compressed for a network, which loopback is not.
+        client = clickhouse.connect(self._settings, compress=not self._settings.is_local)
+        store = Store(client, found, f"{self._job}/{found.name}", self._attempt)
+        self._writers[text] = Writer(store, found, f"{self._job}/{found.name}")
+        return self._writers[text]
+
+
+class Writer:
+    """One sink instance's way into one table: casts, leaves out what is stored, inserts."""
+
+    def __init__(self, store: Store, found: Target, name: str) -> None:
+        self._store = store
+        self._target = found
+        self._name = name
+        self._progress = Progress()
+
+    def insert(self, values: tuple[Any, ...], rows: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Store one batch; return which of its rows were new."""
+        batch = self._as_table(values, rows)
+        if not self._target.is_tracked:
+            self._store.insert(batch, nullcontext)
+            return np.ones(rows, dtype=np.bool_)
+        partitions = batch["kafka_partition"].to_numpy().astype(np.int64)
+        offsets = batch["kafka_offset"].to_numpy().astype(np.int64)
+        self._claim_new(batch, partitions, offsets)
+        is_new = self._progress.receive(partitions, offsets)
+        if is_new.any():
+            if not is_new.all():
+                batch = batch.filter(pa.array(is_new))
+            held = np.unique(partitions).tolist()
+            self._store.insert(batch, partial(_owners.holding, self._name, held, self))
+            self._progress.store(partitions[is_new], offsets[is_new])
+        return is_new
+
+    def _as_table(self, values: tuple[Any, ...], rows: int) -> pa.Table:
+        """The batch in exactly the table's types; raise JobError for a value that does not fit."""
+        if len(values) != len(self._target.columns):
+            raise SinkError(
+                f"{self._target.table}: {len(values)} values for {len(self._target.columns)} columns; "
+                "give one value for each column named."
+            )
+        if self._store.names_writer:
+            values = (*values, self._name)
+        try:
+            arrays = [
+                columns.cast(column, exact_arrow.of(value), rows)
+                for column, value in zip(self._store.columns, values, strict=True)
+            ]
+        except JobError as error:
+            raise SinkError(f"{self._target.table}: {error}") from error
+        return pa.table(arrays, schema=self._store.schema)
+
+    def _claim_new(self, batch: pa.Table, partitions: Int64s, offsets: Int64s) -> None:
+        """On the first rows of a partition: end what earlier attempts still do, then read its mark."""
+        new = set(np.unique(partitions).tolist()) - self._progress.seen.keys()
+        if not new:
+            return
+        _owners.claim(self._name, new, self)
+        self._store.wait_for_earlier()
+        marks = self._store.marks()
+        self._progress.marks.update({p: marks[p] for p in new if p in marks})
+        for partition in new & marks.keys():
+            here = (partitions == partition) & (offsets <= marks[partition])
+            self._check_same_topic(partition, batch.filter(pa.array(here)))
+
+    def _check_same_topic(self, partition: int, replayed: pa.Table) -> None:
+        """Raise SinkError if records at stored offsets are not those that were stored."""
+        if not len(replayed) or "kafka_timestamp" not in replayed.column_names:
+            return
+        offsets = replayed["kafka_offset"].to_pylist()
+        times = (
+            replayed["kafka_timestamp"]
+            .cast(pa.timestamp("ms", tz="UTC"), safe=False)
+            .cast(pa.int64())
+            .to_pylist()
+        )
+        stored = self._store.stored_times(partition, offsets[0], offsets[-1])
+        for offset, time in zip(offsets, times, strict=True):
+            if stored.get(offset, time) != time:
+                raise SinkError(
+                    f"{self._target.table}: partition {partition}, offset {offset} holds another record than the "
+                    "one stored from there: the topic was recreated; read a topic of a new name, or empty the table."
+                )
+
+
+def clickhouse_insert(settings: ClickHouse, job: str) -> Any:
+    """The function to register under that name for one job."""
+    return udf(ClickHouseInsert(settings, job), result_type=DataTypes.BIGINT(), func_type="pandas")

@@ -1,0 +1,191 @@
+"""One writer's inserts into one ClickHouse table: each batch once, whole, in order."""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from jobs import columns
+from jobs.columns import Column
+from jobs.target import Target
+from lib.errors import SinkError, one_line
+
+# How long an insert is tried before Flink is told, which then starts again from the last checkpoint: long
+# enough for a restart of ClickHouse, short enough that stopping the job never hangs. In seconds.
+RETRY_LIMIT = 20.0
+
+# How long a new attempt waits for the inserts of earlier ones: the client's own limit for an answer.
+EARLIER_LIMIT = 60.0
+
+_CODE = re.compile(r"code[: ]+(?P<code>\d+)", re.IGNORECASE)
+
+# ClickHouse's error codes that the user must mend, so that trying again cannot help: unknown table,
+# database, column; wrong type or value; access; read-only; a setting it does not know.
+_REFUSALS = {
+    6,
+    8,
+    10,
+    16,
+    20,
+    36,
+    38,
+    41,
+    43,
+    44,
+    50,
+    53,
+    60,
+    62,
+    69,
+    70,
+    72,
+    81,
+    115,
+    117,
+    164,
+    192,
+    193,
+    194,
+    349,
+    497,
+    516,
+}
+
+_PLAIN_INSERT = {
+    # The answer comes when the rows are stored, not when they are queued.
+    "async_insert": 0,
+    # A value that is missing is an error here, never a default.
+    "input_format_null_as_default": 0,
+    "input_format_arrow_allow_missing_columns": 0,
+    # One insert is one part: stored whole or not at all.
+    "max_insert_block_size": 10_000_000,
+    "min_insert_block_size_rows": 10_000_000,
+    "min_insert_block_size_bytes": 0,
+}
+
+
+class Store:
+    """Reads and writes one target table for one writer, named job/name.
+
+    `attempt` is unique to one life of one sink instance; it makes the ids of its inserts unique."""
+
+    def __init__(self, client: Client, target: Target, writer: str, attempt: str) -> None:
+        self._client = client
+        self._target = target
+        self._writer = writer
+        self._prefix = f"{writer}/{attempt}"
+        self._batches = 0
+        self.columns = self._read_columns()
+        self.schema = columns.schema(self.columns)
+
+    def _read_columns(self) -> Sequence[Column]:
+        """The target's columns as the table has them; raise SinkError for what does not fit."""
+        database, table = self._target.table.split(".")
+        rows = self._client.query(
+            "SELECT name, type FROM system.columns WHERE database = {d:String} AND table = {t:String}",
+            parameters={"d": database, "t": table},
+        ).result_rows
+        types = dict(rows)
+        if not types:
+            raise SinkError(
+                f"{self._target.table}: table not found in ClickHouse; add it to sql/clickhouse and run `make migrate`."
+            )
+        for name in self._target.columns:
+            if name not in types:
+                raise SinkError(
+                    f"{self._target.table}: has no column {name}; it has {', '.join(types)}."
+                )
+        found = [columns.column(name, types[name]) for name in self._target.columns]
+        if "inserted_by" in types and "inserted_by" not in self._target.columns:
+            found.append(columns.column("inserted_by", types["inserted_by"]))
+        return found
+
+    @property
+    def names_writer(self) -> bool:
+        """Whether each row says who stored it, so that several writers share the table."""
+        return self.columns[-1].name == "inserted_by" and "inserted_by" not in self._target.columns
+
+    def wait_for_earlier(self) -> None:
+        """Return when every insert of this writer that runs now has ended: a mark read after this
+        covers whatever an earlier attempt still had on its way."""
+        running = self._running()
+        deadline = time.monotonic() + EARLIER_LIMIT
+        while running:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"inserts still run in ClickHouse: {', '.join(sorted(running))}")
+            time.sleep(0.05)
+            running &= self._running()
+
+    def _running(self) -> set[str]:
+        # By log_comment, which equals our query id: the embedded engine gives queries ids of its own.
+        rows = self._client.query(
+            "SELECT Settings['log_comment'] FROM system.processes"
+            " WHERE startsWith(Settings['log_comment'], {prefix:String})",
+            parameters={"prefix": f"{self._writer}/"},
+        ).result_rows
+        return {row[0] for row in rows}
+
+    def marks(self) -> dict[int, int]:
+        """The highest offset stored by this writer, by partition."""
+        where = "WHERE inserted_by = {writer:String}" if self.names_writer else ""
+        rows = self._client.query(
+            f"SELECT kafka_partition, max(kafka_offset) FROM {self._target.table} {where} GROUP BY kafka_partition",
+            parameters={"writer": self._writer},
+        ).result_rows
+        return dict(rows)
+
+    def stored_times(self, partition: int, low: int, high: int) -> dict[int, int]:
+        """Offset to Kafka timestamp (ms since 1970) of the rows stored in [low, high]."""
+        by = "AND inserted_by = {writer:String}" if self.names_writer else ""
+        rows = self._client.query(
+            f"SELECT kafka_offset, toUnixTimestamp64Milli(kafka_timestamp) FROM {self._target.table}"
+            f" WHERE kafka_partition = {{p:Int64}} AND kafka_offset BETWEEN {{low:Int64}} AND {{high:Int64}} {by}",
+            parameters={"p": partition, "low": low, "high": high, "writer": self._writer},
+        ).result_rows
+        return dict(rows)
+
+    def insert(self, batch: pa.Table, guard: Callable[[], AbstractContextManager[None]]) -> None:
+        """Store a batch whole and return when it is stored. Tried again while ClickHouse is away, under one
+        deduplication token; raise SinkError for a refusal, else the last failure after RETRY_LIMIT."""
+        self._batches += 1
+        token = f"{self._prefix}/{self._batches}"
+        for attempt in Retrying(
+            retry=retry_if_exception(_may_pass),
+            stop=stop_after_delay(RETRY_LIMIT),
+            wait=wait_random_exponential(multiplier=0.1, max=3),
+            reraise=True,
+        ):
+            with attempt, guard():
+                number = attempt.retry_state.attempt_number
+                self._insert_once(batch, token, f"{token}/{number}")
+
+    def _insert_once(self, batch: pa.Table, token: str, query_id: str) -> None:
+        settings = {
+            **_PLAIN_INSERT,
+            "query_id": query_id,
+            "log_comment": query_id,
+            "insert_deduplication_token": token,
+        }
+        try:
+            self._client.insert_arrow(self._target.table, batch, settings=settings)
+        except DatabaseError as error:
+            if _code(error) in _REFUSALS:
+                raise SinkError(
+                    f"{self._target.table}: ClickHouse refuses the rows: {one_line(error)}"
+                ) from error
+            raise
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether ClickHouse was away or overloaded, so that the same insert may succeed later."""
+    return isinstance(error, ClickHouseError | OSError)
+
+
+def _code(error: DatabaseError) -> int:
+    match = _CODE.search(str(error))
+    return int(match["code"]) if match else 0

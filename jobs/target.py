@@ -1,0 +1,40 @@
+"""The first argument of clickhouse_insert: 'database.table (column, ...)', with an optional name."""
+
+import re
+from dataclasses import dataclass
+
+from lib.errors import JobError
+
+_TARGET = re.compile(
+    r"\s*(?P<table>[A-Za-z_]\w*\.[A-Za-z_]\w*)\s*\((?P<columns>[^()]+)\)"
+    r"(?:\s+AS\s+(?P<name>[A-Za-z_]\w*))?\s*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where rows go; `name` tells the writers of one job apart and is the table's unless given."""
+
+    table: str
+    columns: tuple[str, ...]
+    name: str
+
+    @property
+    def is_tracked(self) -> bool:
+        """Whether rows say which Kafka record they come from, so that none is stored twice."""
+        return {"kafka_partition", "kafka_offset"} <= set(self.columns)
+
+
+def parse(text: str) -> Target:
+    """Read a target; raise JobError that shows the text and what was expected."""
+    match = _TARGET.fullmatch(text)
+    columns = (
+        tuple(name.strip().strip("`") for name in match["columns"].split(",")) if match else ()
+    )
+    if not match or not all(columns) or len(set(columns)) < len(columns):
+        raise JobError(
+            f"clickhouse_insert: {text!r} is not a target; "
+            "write 'database.table (column, column)', each column once, or add AS name."
+        )
+    return Target(match["table"], columns, match["name"] or match["table"].split(".")[1])

@@ -1,0 +1,1 @@
+"""What the programs share; knows nothing of them."""

@@ -1,0 +1,63 @@
+"""Connections to ClickHouse, and the words for when there is none."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
+
+from lib.errors import ServiceError, one_line
+from lib.settings import ClickHouse
+
+# Not a connection refused, but a server that says what is wrong with the user or the SQL.
+_ACCESS_CODES = ("516", "192", "193", "194", "497")
+
+
+def connect(settings: ClickHouse, *, compress: bool = True) -> Client:
+    """A client that many threads may share; raise ServiceError if ClickHouse does not answer."""
+    with explained(settings):
+        return clickhouse_connect.get_client(
+            host=settings.host,
+            port=settings.port,
+            username=settings.user,
+            password=settings.password,
+            compress=compress,
+            # A session would forbid concurrent use.
+            autogenerate_session_id=False,
+            connect_timeout=5,
+            send_receive_timeout=60,
+        )
+
+
+@contextmanager
+def explained(settings: ClickHouse) -> Iterator[None]:
+    """Turn what the driver raises into a ServiceError with address, fact and remedy."""
+    try:
+        yield
+    except DatabaseError as error:
+        if any(f"code {code}" in str(error).lower() for code in _ACCESS_CODES):
+            raise ServiceError(
+                f"ClickHouse at {settings.address}: user {settings.user} is refused; "
+                "set clickhouse.user and clickhouse.password."
+            ) from error
+        raise ServiceError(f"ClickHouse at {settings.address}: {one_line(error)}") from error
+    except (OperationalError, ClickHouseError, OSError) as error:
+        raise ServiceError(
+            f"ClickHouse at {settings.address} does not answer; start it with `make up` or set clickhouse.host "
+            "and clickhouse.port."
+        ) from error
+
+
+def wait(settings: ClickHouse, say: Callable[[str], None], timeout: float) -> Client:
+    """Connect as soon as ClickHouse answers, saying so while it does not; raise after `timeout` s."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return connect(settings)
+        except ServiceError as error:
+            if isinstance(error.__cause__, DatabaseError) or time.monotonic() > deadline:
+                raise
+            say(f"waiting for ClickHouse at {settings.address}")
+            time.sleep(0.5)

@@ -1,0 +1,62 @@
+"""The one tree of errors a user can mend: place, fact, remedy, in one line.
+
+MillraceError
+├── SettingsError      conf/ and the environment
+├── SqlFileError       a file under sql/
+├── MigrationError     the schema in ClickHouse and the files differ
+├── SetupError         Java, JARs, ports, folders
+├── ServiceError       Kafka or ClickHouse is away or refuses
+└── JobError           a Flink job that cannot run
+    └── SinkError      rows the sink must not store; trying again cannot help
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class MillraceError(Exception):
+    """Something a user can mend; its text is one line: place, fact, remedy."""
+
+
+class SettingsError(MillraceError):
+    """A setting that is unknown, missing or of the wrong type."""
+
+
+class SqlFileError(MillraceError):
+    """A SQL file that breaks the contract of its folder."""
+
+
+class MigrationError(MillraceError):
+    """Applied migrations and the files on disk do not agree."""
+
+
+class SetupError(MillraceError):
+    """The machine lacks something: Java, a JAR, a free port, room on a disk."""
+
+
+class ServiceError(MillraceError):
+    """Kafka, ClickHouse or Flink cannot be reached, or refuses."""
+
+
+class JobError(MillraceError):
+    """A streaming job that cannot be built, started or kept running."""
+
+
+class SinkError(JobError):
+    """Rows that the sink must not store as they are: the job stops, nothing is lost."""
+
+
+def one_line(text: object) -> str:
+    """Fold any text into one line, so that an error stays one line."""
+    return " ".join(str(text).split())
+
+
+@contextmanager
+def exit_on_error() -> Iterator[None]:
+    """Print a MillraceError as one line on stderr and exit 2; let a bug keep its traceback."""
+    try:
+        yield
+    except MillraceError as error:
+        print(one_line(error), file=sys.stderr, flush=True)
+        sys.exit(2)

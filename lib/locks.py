@@ -1,0 +1,40 @@
+"""One process at a time, by a file that the kernel unlocks when its holder dies."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lib.errors import SetupError
+
+
+@contextmanager
+def held(file: Path, what: str, remedy: str) -> Iterator[None]:
+    """Hold the file, with this process' id in it; raise SetupError if another process does."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a+") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SetupError(
+                f"{what} runs already (process {file.read_text()}); {remedy}"
+            ) from error
+        stream.truncate(0)
+        stream.write(str(os.getpid()))
+        stream.flush()
+        yield
+        stream.truncate(0)
+
+
+def holder(file: Path) -> int | None:
+    """The id of the process that holds the file, or None if none does."""
+    try:
+        with file.open("r") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return None
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        text = file.read_text()
+        return int(text) if text.isdigit() else None

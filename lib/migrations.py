@@ -1,0 +1,179 @@
+"""Schema migrations: sql/clickhouse/NNN_*.sql, each run once, in order, and never edited."""
+
+import hashlib
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import click
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
+
+from lib import clickhouse, settings, sqlfiles
+from lib.errors import MigrationError, exit_on_error, one_line
+from lib.sqlfiles import SqlFile
+
+# How long another migrator may work before a second one gives up waiting, in seconds.
+LOCK_TIMEOUT = 60.0
+
+_TABLE_EXISTS = "code 57"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One row of schema_migrations: a file that ran."""
+
+    number: int
+    file: str
+    checksum: str
+
+
+def migrate(
+    client: Client, database: str, files: Sequence[SqlFile], say: Callable[[str], None]
+) -> int:
+    """Run the files that have not run yet and return how many; raise MigrationError at the first
+    that differs from what was applied, or that ClickHouse refuses."""
+    client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+    client.command(
+        f"CREATE TABLE IF NOT EXISTS {database}.schema_migrations"
+        " (number UInt16, file String, checksum String, sql String,"
+        " applied_at DateTime64(3, 'UTC') DEFAULT now64(3), duration_ms UInt32)"
+        " ENGINE = MergeTree ORDER BY number"
+        " COMMENT 'One row per file of sql/clickhouse that ran.'"
+    )
+    with _lock(client, database, say):
+        todo = pending(applied(client, database), files)
+        for file in todo:
+            _apply(client, database, file)
+            say(f"applied {file.place}")
+    return len(todo)
+
+
+def applied(client: Client, database: str) -> list[Applied]:
+    """What ran, in order."""
+    rows = client.query(
+        f"SELECT number, file, checksum FROM {database}.schema_migrations ORDER BY number"
+    ).result_rows
+    return [Applied(*row) for row in rows]
+
+
+def pending(done: Sequence[Applied], files: Sequence[SqlFile]) -> list[SqlFile]:
+    """The files still to run; raise MigrationError where the past was changed."""
+    by_number = {file.number: file for file in files}
+    for past in done:
+        file = by_number.pop(past.number, None)
+        if file is None:
+            raise MigrationError(
+                f"{past.file}: applied, but missing on disk; restore it from version control."
+            )
+        if checksum(file) != past.checksum:
+            raise MigrationError(
+                f"{file.place}: already applied with other content (as {past.file}); "
+                "restore it, and add a new file instead of editing it."
+            )
+    last = max((past.number for past in done), default=-1)
+    for file in by_number.values():
+        if file.number < last:
+            raise MigrationError(
+                f"{file.place}: comes before {last:03}, which is applied; give it the next number."
+            )
+    return list(by_number.values())
+
+
+def checksum(file: SqlFile) -> str:
+    """SHA-256 of the statement with its comments, as hex."""
+    return hashlib.sha256(file.text.encode()).hexdigest()
+
+
+def _apply(client: Client, database: str, file: SqlFile) -> None:
+    start = time.monotonic()
+    try:
+        client.command(file.text)
+    except DatabaseError as error:
+        raise MigrationError(
+            f"{file.place}: ClickHouse refuses it: {one_line(error)}; mend the file."
+        ) from error
+    client.insert(
+        f"{database}.schema_migrations",
+        [
+            [
+                file.number,
+                file.place,
+                checksum(file),
+                file.text,
+                int((time.monotonic() - start) * 1e3),
+            ]
+        ],
+        column_names=["number", "file", "checksum", "sql", "duration_ms"],
+    )
+
+
+@contextmanager
+def _lock(client: Client, database: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Let one migrator work at a time: who makes the lock table holds it. ClickHouse has no
+    advisory locks, but making a table is atomic, for clients on any machine."""
+    table = f"{database}.schema_migrations_lock"
+    me = f"{socket.gethostname()} {os.getpid()}"
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    while not _make(client, table, me):
+        owner = str(
+            client.command(
+                f"SELECT comment FROM system.tables WHERE '{table}' = concat(database, '.', name)"
+            )
+        )
+        if _is_dead(owner):
+            client.command(f"DROP TABLE IF EXISTS {table} SYNC")
+        elif time.monotonic() > deadline:
+            raise MigrationError(
+                f"{table}: held by process {owner} for more than {LOCK_TIMEOUT:.0f} s; "
+                f"if that process is gone, DROP TABLE {table}."
+            )
+        else:
+            say(f"waiting for another migration ({owner})")
+            time.sleep(0.2)
+    try:
+        yield
+    finally:
+        client.command(f"DROP TABLE IF EXISTS {table} SYNC")
+
+
+def _make(client: Client, table: str, owner: str) -> bool:
+    try:
+        client.command(f"CREATE TABLE {table} (nothing UInt8) ENGINE = Memory COMMENT '{owner}'")
+    except DatabaseError as error:
+        if _TABLE_EXISTS in str(error).lower():
+            return False
+        raise
+    return True
+
+
+def _is_dead(owner: str) -> bool:
+    """True for a process of this machine that no longer runs; a stranger's may still run."""
+    host, _, pid = owner.partition(" ")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    with suppress(PermissionError):
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return True
+    return False
+
+
+@click.command()
+@exit_on_error()
+def main() -> None:
+    """Apply the schema migrations of sql/clickhouse that have not run yet."""
+    config = settings.load()
+    files = sqlfiles.load(config.sql_dir / "clickhouse")
+    client = clickhouse.wait(config.clickhouse, click.echo, timeout=30)
+    with clickhouse.explained(config.clickhouse):
+        count = migrate(client, config.clickhouse.database, files, click.echo)
+    click.echo(f"schema is up to date: {len(files)} files, {count} new")
+
+
+if __name__ == "__main__":
+    main()

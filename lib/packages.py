@@ -1,0 +1,157 @@
+"""The Python packages of `make setup`: .venv made, pip run, shown and its failure explained.
+
+Part of lib/bootstrap.py: the standard library only, and no syntax newer than Python 3.6.
+"""
+
+import contextlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOG = ROOT / "var" / "log" / "setup.log"
+CONSTRAINTS = ROOT / "constraints.txt"
+PROJECT = ROOT / "pyproject.toml"
+# .venv takes 1.6 GB, and what pip has downloaded while it works another 0.7.
+NEEDED_GB = 2.5
+FREE_SOME = f"free {NEEDED_GB} GB"
+KNOWN_FAILURES = [
+    (r"Errno 28|No space left", "a disk is full", FREE_SOME),
+    (r"Errno 122|quota exceeded", "the disk quota is used up", FREE_SOME),
+    (
+        "CERTIFICATE_VERIFY_FAILED",
+        "the package registry's certificate is not trusted",
+        "tell pip your network's CA (pip config set global.cert FILE)",
+    ),
+    (
+        "connection broken by|Max retries|Read timed out|ConnectionError|name resolution",
+        "the package registry cannot be reached",
+        "check the network, and pip's index-url and proxy",
+    ),
+]
+
+
+class SetupError(Exception):
+    """Something about the machine that its user can mend; one line."""
+
+
+def install(lock: int, keep: bool) -> None:
+    """Bring .venv to what is pinned; make it anew unless it is one to keep."""
+    LOG.write_text("", encoding="utf-8")
+    if not keep:
+        make_venv(lock)
+    temporary = VENV / "tmp"
+    temporary.mkdir(exist_ok=True)
+    pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--no-compile"]
+    pip += ["--constraint", str(CONSTRAINTS), *requirements()]
+    run(pip, lock, pip_environment(temporary), "asking for packages")
+    shutil.rmtree(str(temporary), ignore_errors=True)
+
+
+def make_venv(lock: int) -> None:
+    for module in ["venv", "ensurepip"]:
+        if importlib.util.find_spec(module) is None:
+            raise SetupError(no_module(sys.executable, module, sys.version_info[:2]))
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(str(VENV))
+    free_gb = shutil.disk_usage(str(ROOT)).free / 1e9
+    if free_gb < NEEDED_GB:
+        raise SetupError(f"{ROOT}: has {free_gb:.1f} GB left; {FREE_SOME}, then run `make setup`.")
+    run([sys.executable, "-m", "venv", str(VENV)], lock, dict(os.environ), "making .venv")
+
+
+def no_module(python: str, module: str, version: "tuple[int, ...]") -> str:
+    package = "python{}.{}-venv".format(*version)
+    return (
+        f"{python}: has no module {module}; install it (Debian and Ubuntu: apt install {package}), "
+        "then run `make setup`."
+    )
+
+
+def requirements() -> "list[str]":
+    # Not at the top: Python 3.11 brought it, and an older one must get as far as its error.
+    import tomllib
+
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    return [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+
+
+def pip_environment(temporary: Path) -> "dict[str, str]":
+    """The user's own, with the build tools pinned too, and downloads on the disk that has room."""
+    return {
+        **os.environ,
+        "TMPDIR": str(temporary),
+        # pip splits these at spaces, which a whole path may have.
+        "PIP_CONSTRAINT": CONSTRAINTS.name,
+        "PIP_BUILD_CONSTRAINT": CONSTRAINTS.name,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_PROGRESS_BAR": "off",
+    }
+
+
+def run(command: "list[str]", lock: int, environment: "dict[str, str]", what: str) -> None:
+    """Run with all output to the log, showing how far it is; raise SetupError if it fails."""
+    with LOG.open("a") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, cwd=str(ROOT), env=environment, pass_fds=[lock]
+        )
+        try:
+            watch(process, what)
+        finally:
+            process.wait()
+    if process.returncode:
+        raise SetupError(explain(LOG.read_text(encoding="utf-8", errors="replace")))
+
+
+def watch(process: "subprocess.Popen[bytes]", what: str) -> None:
+    """One line that is rewritten on a terminal; elsewhere a line for each step and each 10 s."""
+    start = shown = time.monotonic()
+    before = ""
+    while process.poll() is None:
+        step = progress(LOG.read_text(encoding="utf-8", errors="replace"), installed()) or what
+        line = f"setup: {step}, {clock(start)}"
+        if sys.stdout.isatty():
+            print(f"\r{line}\x1b[K", end="", flush=True)
+        elif step.split()[0] != before or time.monotonic() - shown >= 10:
+            print(line, flush=True)
+            shown = time.monotonic()
+        before = step.split()[0]
+        time.sleep(0.2)
+    if sys.stdout.isatty():
+        print("\r\x1b[K", end="", flush=True)
+
+
+def progress(log: str, count: int) -> str:
+    """What pip is doing and how far it is, from what it wrote so far; empty before it began."""
+    total = len(re.findall("==", CONSTRAINTS.read_text(encoding="utf-8")))
+    if "\nInstalling collected packages" in log:
+        return f"installing packages, {count} of {total}"
+    if "\nBuilding wheels" in log:
+        return "building packages"
+    names = re.findall(r"^(?:Collecting|Requirement already satisfied:) ([\w.-]+)", log, re.M)
+    return f"downloading packages, {len(set(names))} of {total}" if names else ""
+
+
+def installed() -> int:
+    return sum(1 for _ in VENV.glob("lib/python*/site-packages/*.dist-info"))
+
+
+def explain(log: str) -> str:
+    """The one line for a failed command, from its output."""
+    for pattern, fact, remedy in KNOWN_FAILURES:
+        if re.search(pattern, log):
+            return f"setup: {fact}; {remedy}, then run `make setup` (var/log/setup.log has more)."
+    lines = [line for line in log.splitlines() if line.strip()] or ["no output"]
+    errors = [line for line in lines if re.match("error", line, re.I)] or lines
+    return f"setup: {errors[-1].strip()}; see var/log/setup.log, then run `make setup`."
+
+
+def clock(start: float) -> str:
+    return "{}:{:02}".format(*divmod(int(time.monotonic() - start), 60))

@@ -1,0 +1,23 @@
+"""Free ports, and whose setting to change when one is taken."""
+
+import socket
+
+from lib.errors import SetupError
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # As servers do: an address whose last connections are just closing counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def check_free(host: str, port: int, setting: str) -> None:
+    """Raise SetupError naming the port and the setting to change if another program has it."""
+    if not is_free(host, port):
+        raise SetupError(f"port {port} on {host} is in use; end what uses it, or change {setting}.")

@@ -1,0 +1,201 @@
+"""Settings: conf/millrace.yaml, each key overridable by MILLRACE_<SECTION>__<KEY>."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import yaml
+
+from lib.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+FILE = ROOT / "conf" / "millrace.yaml"
+FLINK_FILE = ROOT / "conf" / "flink.yaml"
+KAFKA_FILE = ROOT / "conf" / "kafka.properties"
+PREFIX = "MILLRACE_"
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Rate = Annotated[float, msgspec.Meta(gt=0)]
+Price = Annotated[float, msgspec.Meta(gt=0)]
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A group of settings: typed, frozen, unknown keys refused."""
+
+
+class Kafka(_Section):
+    bootstrap_servers: Name
+    topic: Name
+    partitions: Count
+
+
+class ClickHouse(_Section):
+    host: Name
+    port: Port
+    database: Name
+    user: Name
+    password: str
+    reader_user: Name
+    reader_password: str
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether ClickHouse is on this machine, where compressing what is sent only costs time."""
+        return self.host in ("127.0.0.1", "localhost", "::1")
+
+
+class Flink(_Section):
+    rest_host: Name
+    rest_port: Port
+
+
+class Producer(_Section):
+    symbols: dict[str, Price]
+    rate: Rate
+    seed: int | None
+
+
+class Local(_Section):
+    kafka_controller_port: Port
+    kafka_heap: Name
+
+
+class Settings(_Section):
+    """Everything that can be set; read once by each program and handed in."""
+
+    data_dir: Path
+    sql_dir: Path
+    kafka: Kafka
+    clickhouse: ClickHouse
+    flink: Flink
+    producer: Producer
+    local: Local
+
+    def variables(self) -> dict[str, str]:
+        """What `${NAME}` in a SQL file can name: SECTION_KEY for each plain setting, no secret."""
+        return {
+            f"{section}_{key}".upper(): str(value)
+            for section, group in msgspec.to_builtins(self, enc_hook=str).items()
+            if isinstance(group, dict)
+            for key, value in group.items()
+            if isinstance(value, str | int | float) and not key.endswith("password")
+        }
+
+
+def load(file: Path = FILE, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the file, lay the environment over it; raise SettingsError naming file and key."""
+    values = _read(file)
+    _check_known(values, file.name if file.parent != ROOT / "conf" else f"conf/{file.name}")
+    for name, path, text in _overrides(environ):
+        _set(values, name, path, text)
+    try:
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_to_path)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{_place(file)}: {error}; see the comment at that key.") from error
+    return msgspec.structs.replace(
+        settings, data_dir=_absolute(settings.data_dir), sql_dir=_absolute(settings.sql_dir)
+    )
+
+
+def flink_options(file: Path = FLINK_FILE) -> dict[str, str]:
+    """Flink's own options as the file has them; raise SettingsError if it is no flat mapping."""
+    values = _read(file)
+    for key, value in values.items():
+        if isinstance(value, dict | list):
+            raise SettingsError(f"{_place(file)}: {key} holds more than one value; write it flat.")
+    return {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in values.items()
+    }
+
+
+def kafka_properties(file: Path = KAFKA_FILE) -> str:
+    """The embedded broker's own options, as the file has them."""
+    return file.read_text(encoding="utf-8")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(f"{_place(file)}: not found; restore it from git.") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{_place(file)}: not YAML: {error}; mend that line.") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{_place(file)}: holds no keys; restore it from git.")
+    return values
+
+
+def _check_known(values: Mapping[str, Any], place: str) -> None:
+    for key, value in values.items():
+        section = _section(key)
+        if key not in Settings.__struct_fields__:
+            raise _unknown(place, key, Settings.__struct_fields__, key)
+        if section and isinstance(value, dict):
+            for name in value:
+                if name not in section.__struct_fields__:
+                    raise _unknown(place, f"{key}.{name}", section.__struct_fields__, name)
+
+
+def _overrides(environ: Mapping[str, str]) -> list[tuple[str, list[str], str]]:
+    return [
+        (name, name.removeprefix(PREFIX).lower().split("__"), text)
+        for name, text in sorted(environ.items())
+        if name.startswith(PREFIX)
+    ]
+
+
+def _set(values: dict[str, Any], name: str, path: list[str], text: str) -> None:
+    """Put one environment variable's text where it belongs; refuse one that names no setting."""
+    section = _section(path[0])
+    if len(path) == 1 and path[0] in Settings.__struct_fields__ and not section:
+        values[path[0]] = text
+    elif len(path) == 2 and section and path[1] in section.__struct_fields__:
+        # YAML, so that a list or a mapping can be given on one line.
+        is_text = section.__annotations__[path[1]] in (str, Name)
+        values.setdefault(path[0], {})[path[1]] = text if is_text else yaml.safe_load(text)
+    else:
+        raise _unknown("environment", name, _names(), name)
+
+
+def _names() -> list[str]:
+    names = []
+    for key in Settings.__struct_fields__:
+        section = _section(key)
+        fields = [f"__{field}" for field in section.__struct_fields__] if section else [""]
+        names += [f"{PREFIX}{key}{field}".upper() for field in fields]
+    return names
+
+
+def _section(key: str) -> type[_Section] | None:
+    kind = Settings.__annotations__.get(key)
+    return kind if isinstance(kind, type) and issubclass(kind, _Section) else None
+
+
+def _unknown(place: str, key: str, known: Any, wrong: str) -> SettingsError:
+    near = difflib.get_close_matches(wrong, known, n=1)
+    remedy = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}."
+    return SettingsError(f"{place}: {key} is not a setting; {remedy}")
+
+
+def _place(file: Path) -> str:
+    return str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)
+
+
+def _absolute(path: Path) -> Path:
+    return path if path.is_absolute() else ROOT / path
+
+
+def _to_path(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise NotImplementedError(kind)

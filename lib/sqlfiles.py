@@ -1,0 +1,161 @@
+"""SQL files: one statement each, named NNN_<kind>_<name>.sql, begun by what one row means."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.errors import SqlFileError
+
+KINDS = ("function", "source", "table", "view", "sink", "insert")
+
+_FILE_NAME = re.compile(
+    rf"(?P<number>\d{{3}})_(?P<kind>{'|'.join(KINDS)})_(?P<name>[a-z0-9_]+)\.sql"
+)
+_VARIABLE = re.compile(r"\$\{(?P<name>[^}\n]*)\}?")
+# What may hold a semicolon that ends nothing: comments, strings, quoted names.
+_TOKEN = re.compile(
+    r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|''|\\.)*'|`[^`]*`|\"(?:[^\"\\]|\\.)*\"|;", re.DOTALL
+)
+_CREATES = re.compile(
+    r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:TEMPORARY\s+)?(?:SYSTEM\s+|MATERIALIZED\s+)?"
+    r"(?:TABLE|VIEW|FUNCTION|MODEL)\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>[\w.`]+)",
+    re.IGNORECASE,
+)
+_INSERTS = re.compile(r"INSERT\s+INTO\s+(?P<name>[\w.`]+)", re.IGNORECASE)
+_CALLS = re.compile(r"clickhouse_insert\s*\(\s*'(?P<target>(?:[^']|'')*)'", re.IGNORECASE)
+
+_TOPIC = re.compile(r"'topic'\s*=\s*'(?P<name>[^';]+)'")
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFile:
+    """One statement and where it stands; `place` is the path that errors show."""
+
+    number: int
+    kind: str
+    name: str
+    place: str
+    text: str
+
+    @property
+    def targets(self) -> list[str]:
+        """The first argument of each clickhouse_insert call: 'db.table (columns)'."""
+        return [match["target"] for match in _CALLS.finditer(without_comments(self.text))]
+
+    @property
+    def topics(self) -> list[str]:
+        """The Kafka topics that a source or sink names."""
+        return [m["name"] for m in _TOPIC.finditer(without_comments(self.text))]
+
+
+def load(folder: Path) -> list[SqlFile]:
+    """All files of a folder in order of number; raise SqlFileError for the first that is wrong."""
+    if not folder.is_dir():
+        near = difflib.get_close_matches(folder.name, _siblings(folder), n=1)
+        remedy = f"did you mean {near[0]}?" if near else "make it and put SQL files there."
+        raise SqlFileError(f"{show(folder)}: no such folder; {remedy}")
+    files = [read(path) for path in sorted(folder.glob("*.sql"))]
+    if not files:
+        raise SqlFileError(f"{show(folder)}: holds no .sql file; add one, as 001_table_<name>.sql.")
+    for first, second in zip(files, files[1:], strict=False):
+        if first.number == second.number:
+            raise SqlFileError(
+                f"{second.place}: number {second.number:03} is taken by {first.place}; take another."
+            )
+    return files
+
+
+def read(path: Path) -> SqlFile:
+    """One file, checked against the contract that every SQL file keeps."""
+    place = show(path)
+    match = _FILE_NAME.fullmatch(path.name)
+    if not match:
+        raise SqlFileError(
+            f"{place}: not a SQL file's name; call it NNN_<kind>_<name>.sql, kind one of {', '.join(KINDS)}."
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SqlFileError(
+            f"{place}: cannot be read: {error}; make it a UTF-8 text file."
+        ) from error
+    file = SqlFile(
+        int(match["number"]), match["kind"], match["name"], place, _statement(place, text)
+    )
+    _check_header(place, text)
+    _check_name(file)
+    return file
+
+
+def substitute(file: SqlFile, variables: Mapping[str, str]) -> SqlFile:
+    """Replace each ${NAME} by its setting; raise SqlFileError naming file and line."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match["name"]
+        if name in variables:
+            return variables[name].replace("'", "''")
+        line = file.text.count("\n", 0, match.start()) + 1
+        near = difflib.get_close_matches(name, variables, n=1)
+        remedy = f"did you mean ${{{near[0]}}}?" if near else f"known: {', '.join(variables)}."
+        raise SqlFileError(f"{file.place}:{line}: ${{{name}}} is not a setting; {remedy}")
+
+    text = _VARIABLE.sub(value, file.text)
+    return SqlFile(file.number, file.kind, file.name, file.place, text)
+
+
+def without_comments(text: str) -> str:
+    """The statement with each comment made one space; strings stay as they are."""
+    return _TOKEN.sub(lambda m: " " if m[0].startswith(("--", "/*")) else m[0], text)
+
+
+def show(path: Path) -> str:
+    """A path as errors show it: relative to where the user stands, when it lies below."""
+    cwd = Path.cwd()
+    return str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path)
+
+
+def _siblings(folder: Path) -> list[str]:
+    return [path.name for path in folder.parent.glob("*/")] if folder.parent.is_dir() else []
+
+
+def _statement(place: str, text: str) -> str:
+    """The text up to its one semicolon, if there is one; raise where a second statement begins."""
+    ends = [match for match in _TOKEN.finditer(text) if match[0] == ";"]
+    if not ends:
+        return text.rstrip()
+    rest = text[ends[0].end() :]
+    if without_comments(rest).strip():
+        line = text.count("\n", 0, ends[0].start()) + 1
+        raise SqlFileError(
+            f"{place}:{line}: a second statement begins; put it into a file of its own."
+        )
+    return text[: ends[0].start()].rstrip()
+
+
+def _check_header(place: str, text: str) -> None:
+    if not re.match(r"--\s*\S", text):
+        raise SqlFileError(
+            f"{place}:1: does not begin with a comment; say what one row means, as `-- One row per ...`."
+        )
+
+
+def _check_name(file: SqlFile) -> None:
+    sql = without_comments(file.text)
+    match = (_INSERTS if file.kind == "insert" else _CREATES).match(sql.strip())
+    if not match:
+        verb = "INSERT INTO" if file.kind == "insert" else "CREATE"
+        raise SqlFileError(f"{file.place}: no {verb} statement; its name says {file.kind}.")
+    names = {_last_part(match["name"])}
+    if file.kind == "insert":
+        names |= {_last_part(target.split("(")[0]) for target in file.targets}
+    if file.name not in names:
+        raise SqlFileError(
+            f"{file.place}: makes or fills {' and '.join(sorted(names))}, but is called {file.name}; "
+            "let file and name agree."
+        )
+
+
+def _last_part(name: str) -> str:
+    return name.replace("`", "").strip().split(".")[-1]

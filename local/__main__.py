@@ -1,0 +1,140 @@
+"""`python -m local up|down|status|demo`: the embedded stack in a terminal."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+from rich.console import Console
+
+from lib import clickhouse, kafka, migrations, settings, sqlfiles
+from lib.errors import exit_on_error
+from lib.settings import Settings
+from local import demo
+from local.stack import Stack
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+@click.group()
+def main() -> None:
+    """Kafka and ClickHouse on this machine, with nothing but Python."""
+
+
+@main.command()
+@click.option("--foreground", is_flag=True, help="Stay; stop everything on Ctrl-C.")
+@exit_on_error()
+def up(foreground: bool) -> None:
+    """Start Kafka and ClickHouse, make the topic and apply the migrations."""
+    config = settings.load()
+    stack = Stack(config)
+    if not foreground:
+        bring_up(config, stack, attached=False)
+        return
+    with ends_stack(stack) as ended:
+        bring_up(config, stack, attached=True)
+        console.print("Ctrl-C stops them")
+        ended.wait()
+
+
+@main.command()
+@exit_on_error()
+def down() -> None:
+    """Stop Kafka, ClickHouse and what a demo started; the data stays."""
+    stack = Stack(settings.load())
+    if not stack.is_running():
+        console.print("nothing runs")
+        return
+    with console.status("stopping"):
+        stack.shut_down()
+    console.print("stopped; the data stays")
+
+
+@main.command()
+@exit_on_error()
+def status() -> None:
+    """Show what runs; exit 1 unless both servers do."""
+    stack = Stack(settings.load())
+    if not stack.is_running():
+        console.print("nothing runs; start it with `make up`")
+        sys.exit(1)
+    states = stack.states()
+    for name, info in states.items():
+        console.print(f"{name:11} {info['statename'].lower():9} {info['description']}")
+    sys.exit(
+        0 if all(states[name]["statename"] == "RUNNING" for name in ("kafka", "clickhouse")) else 1
+    )
+
+
+@main.command("demo")
+@click.option(
+    "--job", default="stocks", show_default=True, help="The job to run: a folder of sql/flink/."
+)
+@exit_on_error()
+def run_demo(job: str) -> None:
+    """Run the whole pipeline in one terminal until Ctrl-C; the data stays."""
+    config = settings.load()
+    stack = Stack(config, job)
+    if stack.is_running():
+        with stop_event() as ended:
+            demo.run(config, stack, console, ended)
+        return
+    with ends_stack(stack) as ended:
+        bring_up(config, stack, attached=True)
+        demo.run(config, stack, console, ended)
+
+
+def bring_up(config: Settings, stack: Stack, *, attached: bool) -> None:
+    """Start what does not run yet and return when all of it can be used."""
+    with console.status("starting") as spinner:
+        if not stack.is_running():
+            stack.launch(attached=attached)
+        stack.wait(spinner.update)
+        made = kafka.make_topic(
+            config.kafka.bootstrap_servers, config.kafka.topic, config.kafka.partitions
+        )
+        files = sqlfiles.load(config.sql_dir / "clickhouse")
+        with clickhouse.explained(config.clickhouse):
+            migrations.migrate(
+                clickhouse.connect(config.clickhouse),
+                config.clickhouse.database,
+                files,
+                console.print,
+            )
+    console.print(
+        f"kafka       up at {config.kafka.bootstrap_servers}, topic {config.kafka.topic}{' made' if made else ''}"
+    )
+    console.print(f"clickhouse  up at http://{config.clickhouse.address}")
+
+
+@contextmanager
+def stop_event() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set."""
+    ended = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
+    yield ended
+
+
+@contextmanager
+def ends_stack(stack: Stack) -> Iterator[threading.Event]:
+    """The same, and the stack is shut down at the end, however it comes."""
+    with stop_event() as ended:
+        try:
+            yield ended
+        finally:
+            if stack.is_running():
+                with console.status("stopping"):
+                    stack.shut_down()
+                console.print("stopped; the data stays")
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m local")

@@ -1,0 +1,1 @@
+"""The real ClickHouse engine (chDB) behind ClickHouse's own HTTP interface, on loopback only."""

@@ -1,0 +1,30 @@
+"""python -m local.clickhouse: the embedded ClickHouse, on loopback, until SIGTERM or SIGINT."""
+
+from pathlib import Path
+
+import click
+
+from lib.errors import exit_on_error
+from local.clickhouse.server import serve
+
+
+@click.command()
+@click.option(
+    "--path", type=click.Path(path_type=Path), required=True, help="Where the data lives."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
+@click.option("--port", default=8123, show_default=True, help="0 takes any free port.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["critical", "error", "warning", "info", "debug"]),
+    default="warning",
+    show_default=True,
+)
+def main(path: Path, host: str, port: int, log_level: str) -> None:
+    """Serve a ClickHouse database over HTTP to programs on this machine."""
+    with exit_on_error():
+        serve(path, host, port, log_level)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""The ASGI application: ClickHouse's HTTP interface over the engine."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from typing import Any
+
+from local.clickhouse.errors import QueryError
+from local.clickhouse.reply import Reply
+from local.clickhouse.request import Query, Request, read_params, read_query
+from local.clickhouse.service import Service
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+log = logging.getLogger("millrace.clickhouse")
+
+_HEALTH = {"/ping", "/replicas_status"}
+_NO_HANDLER = (
+    "There is no handle {path}\n\nUse / or /ping for health checks.\n"
+    "Or /replicas_status for more sophisticated health checks.\n\n"
+    "Send queries from your program with POST method or GET /?query=...\n"
+)
+_LOOPBACK = ("localhost", "127.", "[::1]", "::1")
+
+
+class App:
+    """Takes requests, asks the service, sends answers."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """The ASGI entry."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._respond(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        sweeping = asyncio.create_task(self._service.sweep())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        sweeping.cancel()
+        await self._service.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _respond(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        body = await _read_body(receive)
+        if body is None:
+            # The client went away in the middle of its body: nothing of it may be stored.
+            return
+        headers = {
+            name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
+        }
+        params = read_params(scope["query_string"])
+        request = Request(scope["method"], scope["path"], params, headers, tuple(body))
+        reply = Reply(send, self._service, params.get("query_id", ""))
+        try:
+            await self._route(request, reply, receive)
+        except QueryError as error:
+            await reply.fail(error)
+
+    async def _route(self, request: Request, reply: Reply, receive: Receive) -> None:
+        if not _is_local(request.headers):
+            await reply.text(
+                403, "Only programs on this machine are served: Host and Origin must be loopback.\n"
+            )
+        elif request.method == "OPTIONS":
+            await reply.text(204, "")
+        elif request.path in _HEALTH or (request.path == "/" and _asks_nothing(request)):
+            await reply.text(200, "Ok.\n")
+        elif request.path != "/" or request.method not in ("GET", "HEAD", "POST"):
+            await reply.text(404, _NO_HANDLER.format(path=request.path))
+        else:
+            await self._answer(request, reply, receive)
+
+    async def _answer(self, request: Request, reply: Reply, receive: Receive) -> None:
+        query = await self._service.call(read_query, request)
+        reply.query_id = query.query_id
+        watch = asyncio.create_task(self._watch(query, reply, receive))
+        try:
+            async with self._service.answer(query) as answer:
+                await reply.answer(query, answer)
+            await reply.finish()
+        finally:
+            watch.cancel()
+
+    async def _watch(self, query: Query, reply: Reply, receive: Receive) -> None:
+        """Wait for the client to leave; a query that only reads then runs for nobody."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        if reply.complete:
+            return
+        reply.client_is_gone = True
+        if not query.takes_data:
+            with suppress(QueryError):
+                await self._service.cancel(query)
+
+
+async def _read_body(receive: Receive) -> list[bytes] | None:
+    """The whole body, in pieces; None if the client left before its end."""
+    pieces: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return pieces
+
+
+def _asks_nothing(request: Request) -> bool:
+    return request.method in ("GET", "HEAD") and not request.params
+
+
+def _is_local(headers: MutableMapping[str, str] | Any) -> bool:
+    """A web page must not reach the database through a visitor's browser: neither user has a password."""
+    host = headers.get("host", "localhost")
+    origin = headers.get("origin", "//localhost").partition("//")[2]
+    return host.startswith(_LOOPBACK) and origin.startswith(_LOOPBACK)

@@ -1,0 +1,179 @@
+"""Content-Encoding both ways: gzip, deflate, lz4 frames, zstd, and br where its package is there."""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+import lz4.frame
+import zstandard
+
+from local.clickhouse.errors import refusal
+
+
+class Compressor(Protocol):
+    """What turns blocks into one compressed body."""
+
+    def add(self, block: bytes) -> bytes:
+        """Compress a block so that the other side can read all of it at once."""
+        ...
+
+    def end(self) -> bytes:
+        """What closes the body."""
+        ...
+
+
+class Plain:
+    """No compression."""
+
+    def add(self, block: bytes) -> bytes:
+        return block
+
+    def end(self) -> bytes:
+        return b""
+
+
+class Zlib:
+    """gzip, or what HTTP calls deflate, which is zlib's format."""
+
+    def __init__(self, *, gzip: bool) -> None:
+        self._object = zlib.compressobj(3, zlib.DEFLATED, 31 if gzip else 15)
+
+    def add(self, block: bytes) -> bytes:
+        return self._object.compress(block) + self._object.flush(zlib.Z_SYNC_FLUSH)
+
+    def end(self) -> bytes:
+        return self._object.flush()
+
+
+class Zstd:
+    """One zstd frame, flushed after every block."""
+
+    def __init__(self) -> None:
+        self._object = zstandard.ZstdCompressor(level=1).compressobj()
+
+    def add(self, block: bytes) -> bytes:
+        flush = zstandard.COMPRESSOBJ_FLUSH_BLOCK
+        return self._object.compress(block) + self._object.flush(flush)
+
+    def end(self) -> bytes:
+        return self._object.flush()
+
+
+class Lz4:
+    """One lz4 frame."""
+
+    def __init__(self) -> None:
+        self._object = lz4.frame.LZ4FrameCompressor(auto_flush=True)
+        self._begun = False
+
+    def _begin(self) -> bytes:
+        begun, self._begun = self._begun, True
+        return b"" if begun else bytes(self._object.begin())
+
+    def add(self, block: bytes) -> bytes:
+        return self._begin() + bytes(self._object.compress(block))
+
+    def end(self) -> bytes:
+        return self._begin() + bytes(self._object.flush())
+
+
+# In the order a server prefers them.
+_COMPRESSORS: dict[str, Callable[[], Compressor]] = {
+    "gzip": lambda: Zlib(gzip=True),
+    "deflate": lambda: Zlib(gzip=False),
+    "zstd": Zstd,
+    "lz4": Lz4,
+}
+
+
+def choose(accepted: str) -> tuple[str | None, Compressor]:
+    """The encoding to answer in, out of an Accept-Encoding header, and its compressor."""
+    offers = [offer.split(";")[0].strip().lower() for offer in accepted.split(",")]
+    for name in offers:
+        if name in _COMPRESSORS:
+            return name, _COMPRESSORS[name]()
+    return None, Plain()
+
+
+def decompress(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """Decompress a body; one that breaks off or is not in that encoding is an error."""
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        yield from chunks
+        return
+    unpack = _decompressor(encoding)
+    try:
+        for chunk in chunks:
+            yield from _unpacked(unpack, chunk)
+    except (zlib.error, zstandard.ZstdError, RuntimeError, EOFError) as error:
+        raise _broken(encoding, str(error)) from None
+    if not unpack.eof:
+        raise _broken(encoding, "the compressed body breaks off")
+
+
+def _unpacked(unpack: Any, chunk: bytes) -> Iterator[bytes]:
+    while chunk:
+        yield unpack.decompress(chunk)
+        chunk = unpack.unused_data
+        if chunk and unpack.eof:
+            unpack.restart()
+
+
+class _Unpack:
+    """A decompressor that can begin again where one member or frame ends and the next follows."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._object = make()
+
+    def restart(self) -> None:
+        self._object = self._make()
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._object.eof)
+
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self._object.unused_data or b"")
+
+    def decompress(self, chunk: bytes) -> bytes:
+        return bytes(self._object.decompress(chunk))
+
+
+class _Brotli:
+    """brotli's decompressor in the shape of the others."""
+
+    def __init__(self) -> None:
+        self._object = import_module("brotli").Decompressor()
+        self.unused_data = b""
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._object.is_finished())
+
+    def decompress(self, chunk: bytes) -> bytes:
+        try:
+            return bytes(self._object.process(chunk))
+        except Exception as error:  # brotli.error, of a module that may not be there
+            raise RuntimeError(str(error)) from None
+
+
+def _decompressor(encoding: str) -> _Unpack:
+    makers: dict[str, Callable[[], Any]] = {
+        "gzip": lambda: zlib.decompressobj(31),
+        "deflate": lambda: zlib.decompressobj(15),
+        "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
+        "lz4": lz4.frame.LZ4FrameDecompressor,
+    }
+    if find_spec("brotli"):
+        makers["br"] = _Brotli
+    if encoding not in makers:
+        raise refusal(89, "UNKNOWN_COMPRESSION_METHOD", f"Unknown compression method {encoding}")
+    return _Unpack(makers[encoding])
+
+
+def _broken(encoding: str, why: str) -> Exception:
+    return refusal(271, "CANNOT_DECOMPRESS", f"Cannot decompress the {encoding} body: {why}")

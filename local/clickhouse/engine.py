@@ -1,0 +1,148 @@
+"""The engine: chDB handles, what they answer, and what chDB's own interface leaves out.
+
+A handle used after it was closed crashes the process, so a Handle is owned by one request
+(or one session) and closed by its owner only when no thread is inside it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chdb import _chdb
+
+from local.clickhouse.errors import from_engine
+
+
+@dataclass(slots=True)
+class Totals:
+    """What a statement read, wrote and answered: the X-ClickHouse-Summary header."""
+
+    read_rows: int = 0
+    read_bytes: int = 0
+    written_rows: int = 0
+    written_bytes: int = 0
+    result_rows: int = 0
+    result_bytes: int = 0
+    elapsed_ns: int = 0
+
+    def add(self, result: Any) -> None:
+        """Count one result, or one block of a stream."""
+        self.read_rows += result.storage_rows_read()
+        self.read_bytes += result.storage_bytes_read()
+        self.written_rows += result.rows_written()
+        self.written_bytes += result.bytes_written()
+        self.result_rows += result.rows_read()
+        self.result_bytes += result.bytes_read()
+
+
+class NotStreamableError(Exception):
+    """chDB streams SELECT only; the statement has not run."""
+
+
+class Handle:
+    """One connection to the engine, with settings and temporary tables of its own."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._connection = _chdb.connect(str(path))
+        except RuntimeError as error:
+            raise from_engine(error) from None
+
+    def run(self, sql: bytes | str, fmt: str, params: Mapping[str, str], totals: Totals) -> bytes:
+        """Run a statement to its end and return all of its answer."""
+        try:
+            result = self._connection.query(sql, fmt, params=dict(params))
+        except RuntimeError as error:
+            raise from_engine(error) from None
+        totals.add(result)
+        return bytes(result.bytes() or b"")
+
+    def ask(self, sql: bytes | str, params: Mapping[str, str] | None = None) -> str:
+        """Run a statement for our own needs; the answer as TabSeparated text."""
+        return self.run(sql, "TabSeparated", params or {}, Totals()).decode(errors="replace")
+
+    def stream(
+        self, sql: bytes, fmt: str, params: Mapping[str, str], totals: Totals
+    ) -> Iterator[bytes]:
+        """Yield a SELECT's answer block by block; closing the generator cancels the query."""
+        try:
+            result = self._connection.send_query(sql, fmt, params=dict(params))
+        except RuntimeError as error:
+            if "Streaming query is not supported" in str(error):
+                raise NotStreamableError from None
+            raise from_engine(error) from None
+        yield from self._blocks(result, totals)
+
+    def _blocks(self, result: Any, totals: Totals) -> Iterator[bytes]:
+        """The last block has no rows, yet may hold totals or an empty answer's header."""
+        finished = False
+        try:
+            while not finished:
+                block = self._connection.streaming_fetch_result(result)
+                finished = block is None or block.rows_read() == 0
+                if block is not None:
+                    totals.add(block)
+                    yield bytes(block.bytes() or b"")
+        except RuntimeError as error:
+            finished = True
+            raise from_engine(error) from None
+        finally:
+            if not finished:
+                self._connection.streaming_cancel_query(result)
+
+    def insert(self, head: bytes | str, fmt: str, data: Iterable[bytes], totals: Totals) -> None:
+        """Insert raw bytes in any input format: all of them, or none if any part is refused."""
+        text = head if isinstance(head, str) else head.decode(errors="replace")
+        try:
+            inserter = self._connection.send_insert(text, fmt)
+        except RuntimeError as error:
+            raise from_engine(error) from None
+        try:
+            for chunk in data:
+                self._connection.insert_append(inserter, chunk)
+            result = self._connection.insert_done(inserter)
+        except RuntimeError as error:
+            raise from_engine(error) from None
+        totals.written_rows += result.rows_written()
+        totals.written_bytes += result.bytes_written()
+        totals.read_rows += result.rows_written()
+        totals.read_bytes += result.bytes_written()
+
+    def set(self, settings: Mapping[str, str]) -> None:
+        """Set settings in one statement; the engine refuses what it does not know."""
+        if settings:
+            pairs = (f"{quoted_name(name)} = {quoted(text)}" for name, text in settings.items())
+            self.ask("SET " + ", ".join(pairs))
+
+    def use(self, database: str) -> None:
+        """Make a database the current one."""
+        self.ask(f"USE {quoted_name(database)}")
+
+    def classify(self, sql: bytes | str) -> tuple[str, int]:
+        """What the engine's parser says a text is: its class, and how many statements it holds."""
+        try:
+            found = self._connection.classify_query(sql)
+        except RuntimeError as error:
+            raise from_engine(error) from None
+        return found["query_class"].name, found["statement_count"]
+
+    def close(self) -> None:
+        """Give the handle back; it must not be used again."""
+        self._connection.close()
+
+
+def quoted(text: str) -> str:
+    """A ClickHouse string literal."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def quoted_name(name: str) -> str:
+    """A ClickHouse identifier."""
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def content_types(handle: Handle) -> dict[str, str]:
+    """The Content-Type of every output format, in lower case, as the engine knows it."""
+    rows = handle.ask("SELECT lower(name), content_type FROM system.formats WHERE is_output")
+    return dict(row.split("\t") for row in rows.splitlines())

@@ -1,0 +1,113 @@
+"""What a read-only user may not do although chDB's readonly=1 lets it.
+
+Seen on chDB 4.4.0 with readonly=1: INTO OUTFILE writes, the function file() reads any file,
+DESCRIBE of a table function reads files and the network, SYSTEM and KILL run, and several
+statements may stand in one text. So the engine's own parser is asked what the text is, and every
+function it names is looked up here; no pattern of ours is matched against the text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local.clickhouse.engine import Handle, quoted
+from local.clickhouse.errors import readonly, refusal
+from local.clickhouse.sqltext import tokens
+
+# Every other table function reads files, the network, another process or the program's memory.
+_SAFE_TABLE_FUNCTIONS = {
+    "numbers", "numbers_mt", "zeros", "zeros_mt", "primes", "values", "null", "generaterandom",
+    "generateseries", "generate_series", "merge", "view", "format",
+}  # fmt: skip
+# Ordinary functions that reach out of the engine, beside those that ask a language model.
+_UNSAFE_FUNCTIONS = {
+    "file", "hascolumnintable", "catboostevaluate", "showcertificate", "generateserialid",
+}  # fmt: skip
+# What else may be asked than SELECT and EXPLAIN; these name no function and read only metadata.
+_SAFE_KINDS = {"SelectWithUnionQuery", "SelectIntersectExceptQuery", "SelectQuery", "Explain"} | {
+    "ShowTables", "ShowColumns", "ShowIndexes", "ShowFunctions", "ShowSetting", "ShowEngineQuery",
+    "ShowEnginesQuery", "ShowDatabases", "ShowProcesslistQuery",
+}  # fmt: skip
+_NAMING_KINDS = {"DescribeQuery", "ExistsTableQuery", "ShowCreateTableQuery", "ExistsViewQuery"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unsafe:
+    """Names, in lower case, that a reader may not use."""
+
+    functions: frozenset[str]
+    anywhere: frozenset[str]
+
+
+def unsafe(handle: Handle) -> Unsafe:
+    """Table functions are unsafe as such; an ordinary one even by name, as in arrayMap(file, x)."""
+    tables = handle.ask("SELECT lower(name) FROM system.table_functions").split()
+    found = handle.ask("SELECT lower(name) FROM system.functions WHERE match(name, '^ai[A-Z]')")
+    anywhere = _UNSAFE_FUNCTIONS.union(found.split())
+    return Unsafe(frozenset({*tables} - _SAFE_TABLE_FUNCTIONS | anywhere), frozenset(anywhere))
+
+
+def check(handle: Handle, sql: bytes, params: Mapping[str, str], names: Unsafe) -> None:
+    """Raise unless the text is one statement that only reads what the engine itself stores."""
+    kind, count = handle.classify(sql)
+    if count > 1:
+        raise multi_statements()
+    if count == 1 and kind != "READ_ONLY":
+        raise readonly()
+    _check_tree(handle, sql, params, names)
+
+
+def multi_statements() -> Exception:
+    """What a server says of a second statement in one text."""
+    return refusal(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)")
+
+
+def _check_tree(handle: Handle, sql: bytes, params: Mapping[str, str], names: Unsafe) -> None:
+    nodes = [line.split() for line in handle.ask(b"EXPLAIN AST\n" + sql, params).splitlines()]
+    kind = nodes[0][0]
+    if kind in _NAMING_KINDS:
+        _check_names(handle, nodes)
+    elif kind not in _SAFE_KINDS:
+        raise readonly()
+    for node in nodes:
+        _check_node(node, names)
+        if node[0] == "ColumnsApplyTransformer":
+            _check_words(sql, names)
+
+
+def _check_node(node: list[str], names: Unsafe) -> None:
+    name = node[1].lower() if len(node) > 1 else ""
+    if node[0] == "Function" and name in names.functions:
+        raise readonly(f"{node[1]} is not allowed in readonly mode.")
+    # A name with a slash is a file to the engine's default database.
+    if node[0] in ("Identifier", "TableIdentifier") and (name in names.anywhere or "/" in name):
+        raise readonly(f"{node[1]} is not allowed in readonly mode.")
+
+
+def _check_words(sql: bytes, names: Unsafe) -> None:
+    """The tree does not show the function of `* APPLY f`, so no word may be one."""
+    for token in tokens(sql):
+        word = token.text.strip(b'`"').decode(errors="replace").lower()
+        if word in names.functions:
+            raise readonly(f"APPLY beside {word} is not allowed in readonly mode.")
+
+
+def _check_names(handle: Handle, nodes: list[list[str]]) -> None:
+    """DESCRIBE and its like may name only tables that exist: others can be files on disk."""
+    if nodes[0][0] == "DescribeQuery":
+        found = [node[1] for node in nodes if node[0] == "TableIdentifier"]
+        if any(node[0] == "Subquery" for node in nodes):
+            return
+    else:
+        found = [".".join(node[1] for node in nodes if node[0] == "Identifier")]
+    for name in found:
+        _check_table(handle, name)
+
+
+def _check_table(handle: Handle, name: str) -> None:
+    known = handle.ask(
+        "SELECT count() FROM system.tables WHERE "
+        f"concat(database, '.', name) = {quoted(name)} "
+        f"OR (database = currentDatabase() AND name = {quoted(name)})"
+    )
+    if known.strip() == "0":
+        raise refusal(60, "UNKNOWN_TABLE", f"Table {name} does not exist.")

@@ -1,0 +1,128 @@
+"""Runs one query on one handle: everything here blocks, and is called from worker threads."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from time import monotonic_ns
+
+from local.clickhouse import guard
+from local.clickhouse.engine import Handle, NotStreamableError, Totals, quoted, quoted_name
+from local.clickhouse.errors import readonly, refusal
+from local.clickhouse.formats import Joiner, streams
+from local.clickhouse.forms import External
+from local.clickhouse.request import Query
+from local.clickhouse.sqltext import output_format
+
+SLICE = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer under way: what is known before its first byte is sent, and the rest."""
+
+    fmt: str
+    totals: Totals
+    head: list[bytes] = field(default_factory=list)
+    rest: Iterator[bytes] | None = None
+
+
+def start(handle: Handle, query: Query, unsafe: guard.Unsafe) -> Answer:
+    """Run a query until its answer, or the first two blocks of it, is there."""
+    begun = monotonic_ns()
+    _check(handle, query, unsafe)
+    answer = Answer(output_format(_text(query)) or query.fmt, Totals())
+    if query.takes_data:
+        _insert(handle, query, answer)
+    else:
+        _read(handle, query, answer)
+    answer.totals.elapsed_ns = monotonic_ns() - begun
+    return answer
+
+
+def prepare(handle: Handle, query: Query) -> None:
+    """Give a fresh handle the query's settings and tables, and the user's bounds last."""
+    own = {"implicit_select": "0"}
+    handle.set(own | {"log_comment": query.settings.get("log_comment", query.query_id)})
+    for table in query.externals:
+        _fill(handle, table)
+    if query.database:
+        handle.use(query.database)
+    if not query.user.may_write:
+        handle.set({**query.user.limits, "readonly": "1"})
+        handle.set(query.settings)
+        return
+    handle.set(query.settings)
+    if not query.may_write and "readonly" not in query.settings:
+        handle.set({"readonly": "2"})
+
+
+def _text(query: Query) -> bytes:
+    """The statement without the rows that follow it."""
+    if query.takes_data and query.insert:
+        return query.insert.head
+    return query.sql
+
+
+def _check(handle: Handle, query: Query, unsafe: guard.Unsafe) -> None:
+    if not query.sql.strip():
+        raise refusal(
+            62, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): Empty query"
+        )
+    if not query.user.may_write:
+        if query.takes_data:
+            raise readonly()
+        guard.check(handle, query.sql, query.params, unsafe)
+    elif not query.takes_data:
+        kind, count = handle.classify(query.sql)
+        if count > 1:
+            raise guard.multi_statements()
+        if not query.may_write and kind.startswith("MUTATING"):
+            raise readonly()
+    elif not query.may_write:
+        raise readonly()
+
+
+def _insert(handle: Handle, query: Query, answer: Answer) -> None:
+    """One call of the engine for all of the rows, so that a batch is stored whole or not at all."""
+    assert query.insert is not None
+    if query.params:
+        handle.set({f"param_{name}": text for name, text in query.params.items()})
+    fmt = query.insert.fmt or query.input_fmt or ""
+    handle.insert(query.insert.head, fmt, [query.data] if query.data else [], answer.totals)
+
+
+def _read(handle: Handle, query: Query, answer: Answer) -> None:
+    if streams(answer.fmt) and not query.whole:
+        blocks = _joined(
+            handle.stream(query.sql, query.fmt, query.params, answer.totals), answer.fmt
+        )
+        try:
+            answer.head = list(islice(blocks, 2))
+        except NotStreamableError:
+            pass
+        else:
+            answer.rest = blocks if len(answer.head) == 2 else None
+            return
+    answer.head = [handle.run(query.sql, query.fmt, query.params, answer.totals)]
+
+
+def _joined(blocks: Iterator[bytes], fmt: str) -> Iterator[bytes]:
+    joiner = Joiner(fmt)
+    for block in blocks:
+        joined = joiner.add(block)
+        if joined:
+            yield joined
+    end = joiner.end()
+    if end:
+        yield end
+
+
+def _fill(handle: Handle, table: External) -> None:
+    """An external table is a temporary one; its structure goes through the engine as a literal."""
+    name = quoted_name(table.name)
+    handle.ask(
+        f"CREATE TEMPORARY TABLE {name} ENGINE = Memory AS SELECT * FROM null({quoted(table.structure)})"
+    )
+    if not table.fmt.isalnum():
+        raise refusal(73, "UNKNOWN_FORMAT", f"Unknown format {table.fmt}")
+    handle.insert(f"INSERT INTO {name}", table.fmt, [table.data], Totals())

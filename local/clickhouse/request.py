@@ -1,0 +1,152 @@
+"""One HTTP request, read into what it asks of the engine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+from local.clickhouse.compression import decompress
+from local.clickhouse.errors import refusal
+from local.clickhouse.forms import External, described, externals, is_form, read_form
+from local.clickhouse.sqltext import Insert, split_insert
+from local.clickhouse.users import User, authenticate
+
+# Parameters of the interface itself; every other one is a setting.
+_RESERVED = {
+    "query", "user", "password", "quota_key", "database", "default_format", "session_id",
+    "session_timeout", "session_check", "close_session", "compress", "decompress", "stacktrace",
+    "buffer_size", "wait_end_of_query", "query_id", "role", "client_protocol_version",
+}  # fmt: skip
+
+_DEFAULT_TIMEOUT = 60
+_MAX_TIMEOUT = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it came: names of headers in lower case, the body in the pieces it came in."""
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a request asks of the engine."""
+
+    user: User
+    query_id: str
+    sql: bytes
+    insert: Insert | None
+    data: bytes
+    fmt: str
+    input_fmt: str | None
+    params: Mapping[str, str]
+    settings: Mapping[str, str]
+    database: str | None
+    externals: tuple[External, ...]
+    may_write: bool
+    whole: bool
+    session: str | None
+    session_timeout: int
+    session_check: bool
+    encoding: str
+
+    @property
+    def takes_data(self) -> bool:
+        """Whether this is an INSERT whose rows came with the request."""
+        return self.insert is not None and bool(self.insert.fmt or self.input_fmt)
+
+
+def read_params(query_string: bytes) -> dict[str, str]:
+    """The parameters in the address."""
+    return dict(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True))
+
+
+def read_query(request: Request) -> Query:
+    """Read a request, or say as a server would what is wrong with it."""
+    user = authenticate(request.headers, request.params)
+    body = b"".join(decompress(request.body, request.headers.get("content-encoding", "")))
+    params, files = dict(request.params), dict[str, bytes]()
+    if is_form(request.headers.get("content-type", "")):
+        fields, files = read_form(request.headers["content-type"], body)
+        params, body = {**params, **fields}, b""
+    _refuse_native_compression(params)
+    sql, insert, data = _statement(params.get("query", ""), body)
+    asked = request.headers.get("x-clickhouse-format")
+    ignored = _RESERVED | described(files)
+    return Query(
+        user=user,
+        query_id=params.get("query_id")
+        or request.headers.get("x-clickhouse-query-id")
+        or str(uuid4()),
+        sql=sql,
+        insert=insert,
+        data=data,
+        fmt=params.get("default_format") or asked or "TabSeparated",
+        input_fmt=asked or params.get("default_format"),
+        params={name[6:]: text for name, text in params.items() if name.startswith("param_")},
+        settings={
+            name: text
+            for name, text in params.items()
+            if name not in ignored and not name.startswith("param_")
+        },
+        database=params.get("database") or request.headers.get("x-clickhouse-database"),
+        externals=tuple(externals(files, params)),
+        may_write=user.may_write and request.method == "POST",
+        whole=_is_true(params.get("wait_end_of_query")) or "buffer_size" in params,
+        session=params.get("session_id") or None,
+        session_timeout=_read_timeout(params.get("session_timeout")),
+        session_check=_is_true(params.get("session_check")),
+        encoding=request.headers.get("accept-encoding", ""),
+    )
+
+
+def _statement(text: str, body: bytes) -> tuple[bytes, Insert | None, bytes]:
+    """The statement, and the data that follows it: a body continues what the address began."""
+    sql = text.encode()
+    insert = split_insert(sql) if sql else None
+    if insert is not None and insert.fmt:
+        return sql, insert, sql[insert.data_start :] + body
+    whole = sql + b"\n" + body if sql and body else sql or body
+    if insert is None:
+        insert = split_insert(whole)
+    elif body:
+        insert_whole = split_insert(whole)
+        if insert_whole is not None and insert_whole.fmt:
+            return whole, insert_whole, whole[insert_whole.data_start :]
+        return sql, insert, body
+    return whole, insert, whole[insert.data_start :] if insert else b""
+
+
+def _refuse_native_compression(params: Mapping[str, str]) -> None:
+    for name in ("compress", "decompress"):
+        if _is_true(params.get(name)):
+            raise refusal(
+                48,
+                "NOT_IMPLEMENTED",
+                f"{name}=1 (ClickHouse's own block format) is not supported by the embedded "
+                "server; use Content-Encoding or Accept-Encoding instead",
+            )
+
+
+def _read_timeout(text: str | None) -> int:
+    """The session_timeout parameter, as a server checks it."""
+    if text is None:
+        return _DEFAULT_TIMEOUT
+    if not text.isascii() or not text.isdigit():
+        raise refusal(374, "INVALID_SESSION_TIMEOUT", f"Invalid session timeout: '{text}'")
+    if int(text) > _MAX_TIMEOUT:
+        raise refusal(
+            374,
+            "INVALID_SESSION_TIMEOUT",
+            f"Session timeout '{text}' is larger than max_session_timeout: {_MAX_TIMEOUT}.",
+        )
+    return int(text)
+
+
+def _is_true(text: str | None) -> bool:
+    return text is not None and text.lower() in ("1", "true")

@@ -1,0 +1,132 @@
+"""Runs queries for the application: handles, sessions, running ids, cancelling."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import TypeVar
+
+from local.clickhouse import guard
+from local.clickhouse.engine import Handle, content_types, quoted
+from local.clickhouse.errors import refusal
+from local.clickhouse.query import Answer, prepare, start
+from local.clickhouse.request import Query
+from local.clickhouse.sessions import Session, Sessions, restored
+
+WORKERS = 32
+_SWEEP_SECONDS = 5.0
+T = TypeVar("T")
+
+
+class Service:
+    """The engine, open for as long as the program runs, and what goes on in it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # Also keeps the engine loaded: without an open handle chDB would shut it down.
+        self._keeper = Handle(path)
+        self._unsafe = guard.unsafe(self._keeper)
+        self._workers = ThreadPoolExecutor(WORKERS, "clickhouse")
+        self._running: set[str] = set()
+        self._sessions = Sessions()
+        self.content_types = content_types(self._keeper)
+        self.version = self._keeper.ask("SELECT version()").strip()
+        self.compresses = self._keeper.ask("SELECT getSetting('enable_http_compression')").strip()
+
+    async def call(self, function: Callable[..., T], *arguments: object) -> T:
+        """Run something that blocks in a worker thread, to its end even if nobody waits for it."""
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._workers, function, *arguments))
+
+    @asynccontextmanager
+    async def answer(self, query: Query) -> AsyncIterator[Answer]:
+        """Run a query; on leaving, whatever it still holds is cancelled and given back."""
+        self._register(query)
+        try:
+            async with self._handle(query) as handle:
+                answer = await self.call(start, handle, query, self._unsafe)
+                try:
+                    yield answer
+                finally:
+                    if answer.rest is not None:
+                        await self.call(answer.rest.close)
+        finally:
+            self._running.discard(query.query_id)
+
+    def _register(self, query: Query) -> None:
+        if query.query_id in self._running:
+            raise refusal(
+                216,
+                "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING",
+                f"Query with id = {query.query_id} is already running.",
+            )
+        self._running.add(query.query_id)
+
+    @asynccontextmanager
+    async def _handle(self, query: Query) -> AsyncIterator[Handle]:
+        session = self._sessions.acquire(query) if query.session else None
+        handle, undo = None, nullcontext()
+        try:
+            handle, undo = await self.call(self._open, query, session)
+            yield handle
+        finally:
+            if handle is not None:
+                await self.call(_give_back, handle, undo, session)
+            if session is not None:
+                self._sessions.release(query, session)
+
+    def _open(
+        self, query: Query, session: Session | None
+    ) -> tuple[Handle, AbstractContextManager[None]]:
+        kept = session.handle if session else None
+        handle = kept or Handle(self._path)
+        undo = restored(handle, query) if session and query.user.may_write else nullcontext()
+        try:
+            undo.__enter__()
+            prepare(handle, query)
+        except BaseException:
+            undo.__exit__(None, None, None)
+            if kept is None:
+                handle.close()
+            raise
+        if session and query.user.may_write:
+            session.handle = handle
+        return handle, undo
+
+    async def cancel(self, query: Query) -> None:
+        """Stop a query that runs in another thread; harmless if it has ended."""
+        comment = quoted(query.settings.get("log_comment", query.query_id))
+        sql = f"KILL QUERY WHERE Settings['log_comment'] = {comment} ASYNC"
+        await self.call(self._on_fresh_handle, sql)
+
+    def _on_fresh_handle(self, sql: str) -> None:
+        handle = Handle(self._path)
+        try:
+            handle.ask(sql)
+        finally:
+            handle.close()
+
+    async def sweep(self) -> None:
+        """Close expired sessions, for ever."""
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            await self._close_sessions(everything=False)
+
+    async def _close_sessions(self, *, everything: bool) -> None:
+        for session in self._sessions.expired(everything=everything):
+            if session.handle is not None:
+                await self.call(session.handle.close)
+
+    async def close(self) -> None:
+        """Stop what still runs and shut the engine down."""
+        await self.call(self._on_fresh_handle, "KILL QUERY WHERE 1 ASYNC")
+        await self._close_sessions(everything=True)
+        self._workers.shutdown(wait=True, cancel_futures=True)
+        self._keeper.close()
+
+
+def _give_back(handle: Handle, undo: AbstractContextManager[None], session: Session | None) -> None:
+    undo.__exit__(None, None, None)
+    if session is None or session.handle is not handle:
+        handle.close()

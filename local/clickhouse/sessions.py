@@ -1,0 +1,89 @@
+"""Sessions: handles kept between requests, so that SET and temporary tables persist."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+
+from local.clickhouse.engine import Handle, quoted, quoted_name
+from local.clickhouse.errors import refusal
+from local.clickhouse.request import Query
+
+
+@dataclass(slots=True)
+class Session:
+    """A kept handle; a reader's session keeps none, since nothing of a reader's can persist."""
+
+    handle: Handle | None = None
+    busy: bool = True
+    expires: float = 0.0
+
+
+class Sessions:
+    """All sessions, by user and id; only the event loop's thread uses this."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], Session] = {}
+
+    def acquire(self, query: Query) -> Session:
+        """The session that the query names, new if need be, locked until released."""
+        key = (query.user.name, query.session or "")
+        session = self._known.get(key)
+        if session is None and query.session_check:
+            raise refusal(372, "SESSION_NOT_FOUND", f"Session {query.session} not found")
+        if session is not None and session.busy:
+            raise refusal(
+                373,
+                "SESSION_IS_LOCKED",
+                f"Session {query.session} is locked by a concurrent client",
+            )
+        if session is None:
+            session = self._known[key] = Session()
+        session.busy = True
+        return session
+
+    def release(self, query: Query, session: Session) -> None:
+        """Unlock a session and start its time to live."""
+        session.busy = False
+        session.expires = monotonic() + query.session_timeout
+
+    def expired(self, *, everything: bool = False) -> list[Session]:
+        """Take out the sessions whose time is over, for their handles to be closed."""
+        now = monotonic()
+        gone = [
+            key
+            for key, session in self._known.items()
+            if not session.busy and (everything or session.expires < now)
+        ]
+        return [self._known.pop(key) for key in gone]
+
+
+@contextmanager
+def restored(handle: Handle, query: Query) -> Iterator[None]:
+    """Undo, after a query of a session, what the request set for that query alone."""
+    before = _settings(handle, query)
+    database = handle.ask("SELECT currentDatabase()").strip() if query.database else None
+    try:
+        yield
+    finally:
+        if database is not None:
+            handle.use(database)
+        for statement in before:
+            handle.ask(statement)
+        for table in query.externals:
+            handle.ask(f"DROP TEMPORARY TABLE IF EXISTS {quoted_name(table.name)}")
+
+
+def _settings(handle: Handle, query: Query) -> list[str]:
+    """The statements that bring back the settings which the query's own will change."""
+    if not query.settings:
+        return []
+    names = ", ".join(quoted(name) for name in query.settings)
+    rows = handle.ask(
+        f"SELECT name, changed, value FROM system.settings WHERE name IN ({names}) FORMAT TSVRaw"
+    )
+    found = [row.split("\t", 2) for row in rows.splitlines()]
+    return [
+        f"SET {quoted_name(name)} = {quoted(value) if changed == '1' else 'DEFAULT'}"
+        for name, changed, value in found
+    ]

@@ -1,0 +1,112 @@
+"""Just enough of ClickHouse's lexer to find where an INSERT's data begins and what FORMAT is asked.
+
+What a statement may do is never judged here: the engine's own parser does that (see guard.py).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    rb"""
+      (?P<space> \s+ | --[^\n]* | \#[\ !][^\n]* | /\*.*?\*/ )
+    | (?P<text>  '(?:[^'\\]|\\.|'')*' | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ )
+    | (?P<name>  `(?:[^`\\]|\\.|``)*` | "(?:[^"\\]|\\.|"")*" )
+    | (?P<word>  [A-Za-z_]\w* )
+    | (?P<other> \d\w* | . )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_OPEN, _CLOSE = (b"(", b"[", b"{"), (b")", b"]", b"}")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One lexeme outside comments; depth counts the brackets around it."""
+
+    kind: str
+    text: bytes
+    start: int
+    end: int
+    depth: int
+
+    def is_word(self, *words: bytes) -> bool:
+        """Whether this is one of the given keywords outside any bracket."""
+        return self.kind == "word" and self.depth == 0 and self.text.upper() in words
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """An INSERT that takes data: the statement up to its format, the format, where data begins."""
+
+    head: bytes
+    fmt: str | None
+    data_start: int
+
+
+def tokens(sql: bytes) -> Iterator[Token]:
+    """Yield the lexemes of a statement, without spaces and comments."""
+    depth = 0
+    for found in _TOKEN.finditer(sql):
+        kind = found.lastgroup or "other"
+        kind = "text" if kind == "tag" else kind
+        if kind == "space":
+            continue
+        if found[0] in _CLOSE:
+            depth -= 1
+        yield Token(kind, found[0], found.start(), found.end(), depth)
+        if found[0] in _OPEN:
+            depth += 1
+
+
+def split_insert(sql: bytes) -> Insert | None:
+    """Where the data of an INSERT begins; None if the statement takes no data from outside."""
+    stream = tokens(sql)
+    first = next(stream, None)
+    if first is None or not first.is_word(b"INSERT"):
+        return None
+    _skip_target(stream)
+    for token in stream:
+        if token.is_word(b"SELECT", b"WITH", b"FROM", b"WATCH"):
+            return None
+        if token.is_word(b"VALUES"):
+            return Insert(sql[: token.start], "Values", token.end)
+        if token.is_word(b"FORMAT"):
+            name = next(stream, None)
+            if name is None:
+                return None
+            return Insert(sql[: token.start], name.text.decode(), _after_format(sql, name.end))
+    return Insert(sql, None, len(sql))
+
+
+def _skip_target(stream: Iterator[Token]) -> None:
+    """Step over INTO, TABLE, FUNCTION and the name, which may itself read like a keyword."""
+    for token in stream:
+        if not token.is_word(b"INTO", b"TABLE", b"FUNCTION"):
+            return
+
+
+def _after_format(sql: bytes, position: int) -> int:
+    """Data begins after the blanks and one line end that follow the format's name, as on a server."""
+    while sql[position : position + 1] in (b" ", b"\t", b"\f"):
+        position += 1
+    if sql[position : position + 1] == b"\r":
+        position += 1
+    return position + 1 if sql[position : position + 1] == b"\n" else position
+
+
+def output_format(sql: bytes) -> str | None:
+    """The format that the statement's own FORMAT clause asks for."""
+    found, previous, fmt = None, None, None
+    for token in tokens(sql):
+        if previous is not None and previous.is_word(b"FORMAT") and token.kind in ("word", "name"):
+            found = token
+            fmt = token.text.strip(b'`"').decode()
+        elif found is not None and previous is found and not _ends_query(token):
+            found, fmt = None, None
+        previous = token
+    return fmt
+
+
+def _ends_query(token: Token) -> bool:
+    return token.text == b";" or token.is_word(b"SETTINGS", b"INTO")

@@ -1,0 +1,70 @@
+"""The whole pipeline in one terminal: every program's log, and the newest row of each symbol."""
+
+import threading
+
+from rich.console import Console
+from rich.text import Text
+
+from lib import clickhouse
+from lib.errors import JobError, MillraceError
+from lib.settings import Settings
+from local import logs
+from local.stack import Stack, last_line
+
+COLOURS = {
+    "kafka": "yellow",
+    "clickhouse": "magenta",
+    "job": "cyan",
+    "producer": "green",
+    "latest": "bold white",
+}
+
+# Stopped in this order: first what writes.
+PROGRAMS = ("producer", "job")
+
+
+def run(config: Settings, stack: Stack, console: Console, ended: threading.Event) -> None:
+    """Start job and producer, show everything until `ended`, then stop them in order."""
+    all_said = threading.Event()
+    tails = threading.Thread(target=_show_logs, args=(stack, console, all_said))
+    tails.start()
+    try:
+        for name in reversed(PROGRAMS):
+            stack.start(name)
+        _show_latest(config, stack, console, ended)
+    finally:
+        for name in PROGRAMS:
+            stack.stop(name)
+        all_said.set()
+        tails.join()
+
+
+def _show_logs(stack: Stack, console: Console, ended: threading.Event) -> None:
+    files = {name: stack.log(name) for name in COLOURS if name != "latest"}
+    for name, line in logs.follow(files, ended):
+        # The broker tells of each topic it makes; its warnings are enough here, and all of it is in its log.
+        if name != "kafka" or " INFO " not in line:
+            _say(console, name, line)
+
+
+def _show_latest(config: Settings, stack: Stack, console: Console, ended: threading.Event) -> None:
+    """Once a second the newest price of each symbol, asked as the API does."""
+    sql = (config.sql_dir / "api" / "latest.sql").read_text(encoding="utf-8")
+    said = ""
+    while not ended.wait(1.0):
+        if stack.has_ended("job"):
+            raise JobError(last_line(stack.log("job")))
+        try:
+            with clickhouse.explained(config.clickhouse):
+                rows = clickhouse.connect(config.clickhouse).query(sql).named_results()
+        except MillraceError as error:
+            _say(console, "latest", str(error))
+            continue
+        prices = "  ".join(f"{row['symbol']} {row['price']:,.2f}" for row in rows) or "no ticks yet"
+        if prices != said:
+            _say(console, "latest", prices)
+        said = prices
+
+
+def _say(console: Console, name: str, line: str) -> None:
+    console.print(Text(f"{name:>10} | ", style=COLOURS[name]) + Text.from_ansi(line))

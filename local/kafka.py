@@ -1,0 +1,82 @@
+"""`python -m local.kafka`: becomes the Kafka broker, its folder formatted on the first start."""
+
+import os
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+from lib import jars, java, settings
+from lib.errors import SettingsError, SetupError, exit_on_error, one_line
+from lib.processes import end_with_parent
+from lib.settings import Settings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def address(config: Settings) -> tuple[str, int]:
+    """Where the embedded broker listens: the first bootstrap server; raise SettingsError unless loopback."""
+    first = config.kafka.bootstrap_servers.split(",")[0].strip()
+    host, _, port = first.rpartition(":")
+    if host.strip("[]") not in LOOPBACK or not port.isdigit():
+        raise SettingsError(
+            f"kafka.bootstrap_servers: {first} is not a loopback host:port; the embedded broker listens only "
+            "there, and a broker elsewhere needs no `make up`."
+        )
+    return host.strip("[]"), int(port)
+
+
+def properties(config: Settings) -> str:
+    """The broker's whole configuration."""
+    host, port = address(config)
+    controller = f"{host}:{config.local.kafka_controller_port}"
+    own = {
+        "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://{host}:{port}",
+        "controller.listener.names": "CONTROLLER",
+        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+        "controller.quorum.voters": f"1@{controller}",
+        "log.dirs": str(folder(config) / "log"),
+    }
+    return settings.kafka_properties() + "".join(f"{key}={value}\n" for key, value in own.items())
+
+
+def folder(config: Settings) -> Path:
+    return config.data_dir / "kafka"
+
+
+def main() -> None:
+    """Write the configuration, format the folder if it is new, and become the broker."""
+    end_with_parent()
+    config = settings.load()
+    file = folder(config) / "server.properties"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(properties(config), encoding="utf-8")
+    command = [
+        str(java.java_home() / "bin" / "java"),
+        f"-Xmx{config.local.kafka_heap}",
+        "-Dlog4j2.level=INFO",
+        "-cp",
+        jars.kafka_classpath(),
+    ]
+    if not (folder(config) / "log" / "meta.properties").exists():
+        _format(command, file)
+    os.execv(command[0], [*command, "kafka.Kafka", str(file)])
+
+
+def _format(command: list[str], file: Path) -> None:
+    name = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    done = subprocess.run(
+        [*command, "kafka.tools.StorageTool", "format", "-t", name, "-c", str(file)],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise SetupError(
+            f"{file.parent}: cannot be formatted for Kafka: {one_line(done.stderr)[-300:]}"
+        )
+
+
+if __name__ == "__main__":
+    with exit_on_error():
+        main()

@@ -1,0 +1,41 @@
+"""Follows log files, as `tail -f` does for several, with the program's name before each line."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from threading import Event
+
+EVERY = 0.2
+
+
+class Tail:
+    """One file, read from its end on; a file that is begun anew is read from its start."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._position = file.stat().st_size if file.exists() else 0
+        self._rest = b""
+
+    def lines(self) -> list[str]:
+        """The whole lines that came since the last call."""
+        if not self._file.exists():
+            return []
+        with self._file.open("rb") as stream:
+            if stream.seek(0, 2) < self._position:
+                self._position = 0
+            stream.seek(self._position)
+            text = self._rest + stream.read()
+            self._position = stream.tell()
+        *lines, self._rest = text.split(b"\n")
+        return [line.decode("utf-8", "replace").rstrip() for line in lines if line.strip()]
+
+
+def follow(files: Mapping[str, Path], ended: Event) -> Iterator[tuple[str, str]]:
+    """(name, line) of all files as they come, until `ended`."""
+    tails = {name: Tail(file) for name, file in files.items()}
+    is_last = False
+    while not is_last:
+        # Once more after the end: what was said until then.
+        is_last = ended.wait(EVERY)
+        for name, tail in tails.items():
+            for line in tail.lines():
+                yield name, line

@@ -1,0 +1,129 @@
+"""`python -m producer`: send stock ticks to Kafka until stopped, or until they are all sent."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from lib import settings
+from lib.errors import ServiceError, exit_on_error
+from producer import market, options, outbox, progress, replay, sources
+from producer.clock import Clock
+from producer.counts import Counts
+from producer.options import Options
+from producer.tick import Tick
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--rate", type=float, help="Ticks per symbol and second. [default: producer.rate]")
+@click.option("--count", type=click.IntRange(min=1), help="Stop after so many ticks in all.")
+@click.option("--seed", type=int, help="Same seed, same prices and volumes. [producer.seed]")
+@click.option("--symbols", metavar="A,B,...", help="Which symbols. [default: producer.symbols]")
+@click.option(
+    "--replay",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help=f"Send a recording's ticks instead: {replay.ENDINGS}, "
+    "with the columns symbol, price, volume, timestamp.",
+)
+@click.option("--speed", metavar="N|max", help="Replay N times as fast. [default: 1]")
+@click.option("--skip-invalid", is_flag=True, help="Skip rows that are no tick, and count them.")
+@click.option("--verbose", is_flag=True, help="Show the log of Kafka's client, too.")
+def main(verbose: bool, **given: object) -> None:
+    """Send stock ticks to the Kafka topic: a fake market, or a recording replayed.
+
+    Defaults are in conf/millrace.yaml. Ctrl-C or SIGTERM stops: what was sent is acknowledged
+    first, then counted. A Kafka that is away is waited for.
+
+    \b
+    python -m producer --rate 100 --symbols AAPL,MSFT
+    python -m producer --count 1000 --seed 7
+    python -m producer --replay ticks.csv.gz --speed 10
+
+    Exit status: 0 if every tick sent is acknowledged, 1 if not, 2 for what you can mend.
+    """
+    clock = Clock()
+    clock.listen()
+    progress.log_client(verbose)
+    with exit_on_error():
+        sys.exit(run(Options(**given), settings.load(), clock))  # type: ignore[arg-type]
+
+
+def run(asked: Options, config: settings.Settings, clock: Clock) -> int:
+    """Send what is asked for; return the exit status; check all a user can mistype first."""
+    asked.check()
+    recording = replay.open_recording(asked.replay) if asked.replay else None
+    if recording:
+        speed = options.speed(asked.speed)
+        ticks = sources.replayed(recording.ticks(asked.skip_invalid), speed, clock)
+    else:
+        ticks = _market(asked, config.producer, clock)
+    box = outbox.connect(config.kafka, clock, progress.say)
+    if box is None:
+        progress.say("stopped before Kafka answered: sent 0 ticks.")
+        return 0
+    try:
+        with progress.shown(
+            box.counts, config.kafka.bootstrap_servers, _fraction(asked, recording, box.counts)
+        ):
+            _send(islice(ticks, asked.count), box, clock)
+    finally:
+        box.close()
+        print(_summary(box.counts, recording if asked.skip_invalid else None), flush=True)
+    return _status(box.counts, config.kafka)
+
+
+def _market(asked: Options, config: settings.Producer, clock: Clock) -> Iterator[Tick]:
+    prices = options.prices(asked.symbols, config.symbols)
+    rate = options.rate(asked.rate, config) * len(prices)
+    seed = config.seed if asked.seed is None else asked.seed
+    return sources.live(market.quotes(prices, seed), rate, clock)
+
+
+def _send(ticks: Iterable[Tick], box: outbox.Outbox, clock: Clock) -> None:
+    """Send until the ticks end, a signal comes or one fails; then wait for every outcome."""
+    try:
+        for tick in ticks:
+            box.send(tick)
+            if clock.stopped or box.counts.failed:
+                break
+    except ServiceError:
+        # The topic is gone, and outcomes may never come: wait no longer than after a signal.
+        clock.stop()
+        raise
+    finally:
+        box.settle()
+
+
+def _fraction(
+    asked: Options, recording: replay.Recording | None, counts: Counts
+) -> progress.Fraction | None:
+    """How much is done, where the length is known."""
+    if asked.count is None and recording is None:
+        return None
+    return lambda: max(
+        counts.sent / asked.count if asked.count else 0.0,
+        recording.position.fraction if recording else 0.0,
+    )
+
+
+def _summary(counts: Counts, recording: replay.Recording | None) -> str:
+    skipped = f", {recording.skipped:,} invalid rows skipped" if recording else ""
+    return counts.summary() + skipped
+
+
+def _status(counts: Counts, kafka: settings.Kafka) -> int:
+    if not counts.missing:
+        return 0
+    reason = counts.error or "no answer in time"
+    progress.say(
+        f"{kafka.bootstrap_servers}: {counts.missing:,} ticks are not acknowledged ({reason}); "
+        f"each may be in {kafka.topic} or not."
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    main()

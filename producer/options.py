@@ -1,0 +1,65 @@
+"""What the command line asks for, checked."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib import settings
+from lib.errors import SettingsError
+from producer.market import START_PRICE
+from producer.tick import is_symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options as they were given; None where one was not."""
+
+    rate: float | None = None
+    count: int | None = None
+    seed: int | None = None
+    symbols: str | None = None
+    replay: Path | None = None
+    speed: str | None = None
+    skip_invalid: bool = False
+
+    def check(self) -> None:
+        """Raise SettingsError for an option that would have no effect."""
+        live = {"--rate": self.rate, "--seed": self.seed, "--symbols": self.symbols}
+        recorded = {"--speed": self.speed, "--skip-invalid": self.skip_invalid or None}
+        wrong, remedy = (live, "leave it out") if self.replay else (recorded, "add --replay FILE")
+        kind = "a recording" if self.replay else "the fake market"
+        for name, value in wrong.items():
+            if value is not None:
+                raise SettingsError(f"{name}: means nothing for {kind}; {remedy}.")
+
+
+def prices(given: str | None, known: Mapping[str, float]) -> dict[str, float]:
+    """The start price of each symbol asked for, or of all in the settings."""
+    symbols = list(known) if given is None else [name.strip() for name in given.split(",")]
+    place = "conf/millrace.yaml: producer.symbols" if given is None else "--symbols"
+    for symbol in symbols or [""]:
+        if not is_symbol(symbol):
+            raise SettingsError(f"{place}: {symbol!r} is no symbol; write 1-16 of A-Z 0-9 . -")
+    return {symbol: known.get(symbol, START_PRICE) for symbol in symbols}
+
+
+def rate(given: float | None, producer: settings.Producer) -> float:
+    """Ticks per symbol and second."""
+    value = producer.rate if given is None else given
+    if 0 < value < math.inf:
+        return value
+    raise SettingsError(f"--rate: {value} is no rate; give a number above 0.")
+
+
+def speed(given: str | None) -> float | None:
+    """How many times faster than recorded; None is as fast as possible."""
+    if given == "max":
+        return None
+    try:
+        value = 1.0 if given is None else float(given)
+    except ValueError:
+        value = math.nan
+    if 0 < value < math.inf:
+        return value
+    raise SettingsError(f"--speed: {given!r} is no speed; give a number above 0, or max.")

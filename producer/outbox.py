@@ -1,0 +1,160 @@
+"""The way into Kafka: idempotent sends with bounded memory, and an account of every outcome."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import KafkaError
+from kafka.net.compat import KafkaNetClient
+
+from lib import settings
+from lib.errors import ServiceError, SettingsError, one_line
+from producer.clock import Clock
+from producer.counts import Counts
+from producer.pace import Reminder
+from producer.tick import Tick
+
+# Ticks without an outcome; then sending waits. kafka-python itself has no bound on its buffer.
+BUFFER = 10_000
+# Waiting for room costs at most this much of a second's sending.
+POLL = 0.005
+# After a signal, for outcomes still to come: below the 10 s after which supervisors kill.
+GRACE = 8.0
+# How long one attempt to reach Kafka, and a signal during it, can take.
+ATTEMPT_MS = 2_000
+
+PROMISES = {
+    # Retries are neither duplicates nor out of order within a key.
+    "enable_idempotence": True,
+    "acks": "all",
+    "max_in_flight_requests_per_connection": 5,
+    # A day, as good as for ever: a broker that is away is waited for, a tick is never given up.
+    "delivery_timeout_ms": 86_400_000,
+    # A frozen broker's connection is given up after this long, and the batch sent again.
+    "request_timeout_ms": 15_000,
+    "reconnect_backoff_max_ms": 2_000,
+}
+SPEED = {
+    "linger_ms": 5,
+    "batch_size": 65_536,
+    # kafka-python computes checksums in pure Python: a fifth of the bytes, half of the time.
+    "compression_type": "gzip",
+    "metrics_enabled": False,
+}
+
+
+class Outbox:
+    """A connected producer for one topic."""
+
+    def __init__(self, producer: KafkaProducer, kafka: settings.Kafka, clock: Clock) -> None:
+        self.counts = Counts()
+        self._producer, self._kafka, self._clock = producer, kafka, clock
+
+    def send(self, tick: Tick) -> None:
+        """Hand a tick to the client, when there is room; do nothing if a signal ends the wait."""
+        while self.counts.waiting >= BUFFER and not self._clock.stopped:
+            self._clock.sleep(POLL)
+        while not self._clock.stopped:
+            try:
+                key, value = tick.symbol.encode(), tick.message()
+                future = self._producer.send(self._kafka.topic, value, key)
+            except KafkaError:
+                # Nothing is buffered yet: the client forgot the topic, or has not found it again.
+                check_topic(self._kafka)
+                continue
+            self.counts.sent += 1
+            future.add_callback(self._acknowledged).add_errback(self._failed)
+            return
+
+    def settle(self) -> None:
+        """Wait for every outcome; after a signal no longer than the grace, after two not at all."""
+        while self.counts.waiting and not self._clock.stopped:
+            self._clock.sleep(POLL)
+        end = self._clock.now() + GRACE
+        while self.counts.waiting and self._clock.signals < 2 and self._clock.now() < end:
+            self._clock.sleep(POLL)
+
+    def close(self) -> None:
+        """Let go of the connection; what has no outcome yet gets none."""
+        with suppress(KafkaError):
+            self._producer.close(timeout=1)
+        # A close that failed is tried again when Python exits, and then ends in a traceback.
+        self._producer._closed = True
+
+    def _acknowledged(self, _: object) -> None:
+        self.counts.acknowledged += 1
+
+    def _failed(self, error: BaseException) -> None:
+        self.counts.failed += 1
+        self.counts.error = self.counts.error or one_line(error)
+
+
+def connect(kafka: settings.Kafka, clock: Clock, say: Callable[[str], None]) -> Outbox | None:
+    """Wait until Kafka answers and has the topic; None if a signal ends the wait."""
+    began, reminder = clock.now(), Reminder()
+    while not clock.stopped:
+        producer = _try_connect(kafka)
+        if producer is not None:
+            return Outbox(producer, kafka, clock)
+        waited = clock.now() - began
+        if not clock.stopped and reminder.due(waited):
+            say(
+                f"{kafka.bootstrap_servers}: Kafka does not answer, waiting for {waited:.0f} s; "
+                "`make up` starts it, Ctrl-C ends the wait."
+            )
+    return None
+
+
+def _try_connect(kafka: settings.Kafka) -> KafkaProducer | None:
+    """A producer that knows the topic, or None if Kafka does not answer; may raise ServiceError."""
+    try:
+        producer = KafkaProducer(
+            bootstrap_servers=kafka.bootstrap_servers.split(","),
+            bootstrap_timeout_ms=ATTEMPT_MS,
+            max_block_ms=ATTEMPT_MS,
+            kafka_client=_network,
+            **PROMISES,
+            **SPEED,
+        )
+    except ValueError as error:
+        raise SettingsError(
+            f"kafka.bootstrap_servers: {kafka.bootstrap_servers!r} is no address "
+            f"({one_line(error)}); write host:port[,host:port]."
+        ) from error
+    except KafkaError:
+        return None
+    try:
+        producer.partitions_for(kafka.topic)
+    except KafkaError:
+        producer.close(timeout=0)
+        check_topic(kafka)
+        return None
+    return producer
+
+
+def _network(**config: object) -> KafkaNetClient:
+    """kafka-python 3.0.12 forgets `allow_auto_create_topics`: asking would make a topic."""
+    client = KafkaNetClient(**config)
+    client.cluster.config["allow_auto_create_topics"] = False
+    return client
+
+
+def check_topic(kafka: settings.Kafka) -> None:
+    """Raise ServiceError if Kafka answers and has no such topic."""
+    try:
+        admin = KafkaAdminClient(
+            bootstrap_servers=kafka.bootstrap_servers.split(","), bootstrap_timeout_ms=ATTEMPT_MS
+        )
+    except KafkaError:
+        return
+    try:
+        topics = admin.list_topics()
+    except KafkaError:
+        return
+    finally:
+        admin.close()
+    if kafka.topic not in topics:
+        raise ServiceError(
+            f"{kafka.bootstrap_servers}: has no topic {kafka.topic!r}; "
+            "`make up` makes it, or set kafka.topic in conf/millrace.yaml."
+        )

@@ -1,0 +1,161 @@
+"""Recorded ticks, read row by row: CSV, JSON lines (both also gzipped) or Parquet."""
+
+import csv
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lib.errors import MillraceError
+from producer.tick import COLUMNS, Tick, parse
+
+ENDINGS = ".csv .csv.gz .jsonl .jsonl.gz .ndjson .ndjson.gz .parquet"
+
+
+class ReplayError(MillraceError):
+    """A recording that cannot be read, or a row of it that is no tick."""
+
+
+class Row(NamedTuple):
+    """One row: its line in a text file, or its number in Parquet, both from 1."""
+
+    number: int
+    values: object
+
+
+@dataclass(slots=True)
+class Position:
+    """How far a file is read: bytes of text, compressed or not, or rows of Parquet."""
+
+    size: int
+    read: int = 0
+
+    @property
+    def fraction(self) -> float:
+        return min(1.0, self.read / self.size) if self.size else 1.0
+
+
+@dataclass(slots=True)
+class Recording:
+    """An open file: its rows, once."""
+
+    path: Path
+    position: Position
+    rows: Iterator[Row]
+    skipped: int = 0
+
+    def ticks(self, skip_invalid: bool) -> Iterator[Tick]:
+        """The rows as ticks; one that is none is counted in `skipped`, or raises ReplayError."""
+        with _readable(self.path):
+            for number, values in self.rows:
+                try:
+                    tick = parse(_columns(values))
+                except ValueError as error:
+                    if not skip_invalid:
+                        remedy = "mend the row or add --skip-invalid"
+                        raise ReplayError(f"{self.path}:{number}: {error}; {remedy}.") from error
+                    self.skipped += 1
+                else:
+                    yield tick
+
+
+def open_recording(path: Path) -> Recording:
+    """Open the file by its ending and check that its columns are there; else raise ReplayError."""
+    readers = {".csv": _csv, ".jsonl": _json, ".ndjson": _json}
+    reader = readers.get(Path(path.name.removesuffix(".gz")).suffix)
+    with _readable(path):
+        if path.suffix == ".parquet":
+            return _open_parquet(path)
+        if reader:
+            position = Position(path.stat().st_size)
+            return Recording(path, position, reader(_lines(path, position), path))
+    raise ReplayError(f"{path}: has no known ending; name it one of {ENDINGS}.")
+
+
+def _lines(path: Path, position: Position) -> Iterator[str]:
+    with path.open("rb") as file, gzip.open(file) if path.suffix == ".gz" else file as lines:
+        for number, line in enumerate(lines, start=1):
+            position.read = file.tell()
+            try:
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                fact = "is not UTF-8; convert the file to UTF-8"
+                raise ReplayError(f"{path}:{number}: {fact}.") from error
+
+
+def _csv(lines: Iterator[str], path: Path) -> Iterator[Row]:
+    reader = csv.reader(lines)
+    header = [name.strip() for name in next(reader, [])]
+    _check_columns(path, header)
+    return (
+        Row(reader.line_num, dict(zip(header, cells, strict=False))) for cells in reader if cells
+    )
+
+
+def _json(lines: Iterator[str], _: Path) -> Iterator[Row]:
+    decode = msgspec.json.Decoder().decode
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                yield Row(number, decode(line))
+            except msgspec.DecodeError as error:
+                yield Row(number, error)
+
+
+def _open_parquet(path: Path) -> Recording:
+    file = pq.ParquetFile(path)
+    _check_columns(path, file.schema_arrow.names)
+    position = Position(file.metadata.num_rows)
+    return Recording(path, position, _parquet(file, position))
+
+
+def _parquet(file: pq.ParquetFile, position: Position) -> Iterator[Row]:
+    with file:
+        for batch in file.iter_batches(batch_size=4096, columns=list(COLUMNS)):
+            for values in _microseconds(batch).to_pylist():
+                position.read += 1
+                yield Row(position.read, values)
+
+
+def _microseconds(batch: pa.RecordBatch) -> pa.Table:
+    """Python's datetime has no nanoseconds: cut them off, as is done with those in text."""
+    table = pa.Table.from_batches([batch])
+    index = table.schema.get_field_index("timestamp")
+    kind = table.schema.types[index]
+    if not pa.types.is_timestamp(kind):
+        return table
+    times = table.column(index).cast(pa.timestamp("us", kind.tz), safe=False)
+    return table.set_column(index, "timestamp", times)
+
+
+def _check_columns(path: Path, names: Iterable[str]) -> None:
+    missing = [column for column in COLUMNS if column not in names]
+    if missing:
+        found = ", ".join(names) or "none"
+        raise ReplayError(f"{path}: has no column {', '.join(missing)} (found: {found}); add it.")
+
+
+def _columns(values: object) -> dict[str, object]:
+    if isinstance(values, msgspec.DecodeError):
+        raise ValueError(f"is not JSON: {values}")
+    if not isinstance(values, dict):
+        raise ValueError("is not a JSON object")
+    return values
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say in one line why a file cannot be read: it is missing, cut off or of another format."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ReplayError(f"{path}: not found; give the path of a recording.") from error
+    except (OSError, EOFError, zlib.error, csv.Error, pa.ArrowException) as error:
+        raise ReplayError(f"{path}: cannot be read: {error}; check the file.") from error

@@ -1,0 +1,20 @@
+-- One row per record of the topic, its fields still as text, so that none is rounded or refused on the way in.
+CREATE TEMPORARY TABLE raw_ticks
+(
+    symbol STRING,
+    price STRING,
+    volume STRING,
+    `timestamp` STRING,
+    kafka_partition INT METADATA FROM 'partition' VIRTUAL,
+    kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL,
+    kafka_timestamp TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL
+)
+WITH (
+    'connector' = 'kafka',
+    'topic' = '${KAFKA_TOPIC}',
+    'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS}',
+    'properties.group.id' = 'millrace-stocks',
+    -- Where a job without saved state begins; what is stored already is left out by the sink.
+    'scan.startup.mode' = 'earliest-offset',
+    'format' = 'json'
+)

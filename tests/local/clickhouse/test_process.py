@@ -1,0 +1,99 @@
+"""Starting, stopping and being killed."""
+
+import signal
+import threading
+import time
+
+import httpx
+import pytest
+
+BATCH = b"".join(b"%d\n" % n for n in range(5000))
+
+
+def assert_one_line(done, *words):
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1, done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.1", "example.com"])
+def test_only_loopback_is_bound(run, tmp_path, host):
+    assert_one_line(run(tmp_path / "data", 0, "--host", host), host, "127.0.0.1")
+
+
+def test_a_port_in_use_is_named(run, server, tmp_path):
+    assert_one_line(run(tmp_path / "data", server.port), str(server.port), "--port")
+
+
+def test_a_folder_in_use_is_named(run, server):
+    assert_one_line(run(server.path, 0), str(server.path))
+
+
+def test_a_folder_that_cannot_be_made_is_named(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert_one_line(run(tmp_path / "file" / "data", 0), str(tmp_path / "file"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_a_running_insert_finish(own_server, number):
+    own_server.start()
+    own_server.sql("CREATE TABLE t (a Int64) ENGINE = MergeTree ORDER BY a")
+    answers = []
+    sql = "INSERT INTO t SELECT number + sleepEachRow(0.1) FROM numbers(10) SETTINGS max_block_size = 1"
+    running = threading.Thread(target=lambda: answers.append(own_server.post(sql).status_code))
+    running.start()
+    time.sleep(0.3)
+    own_server.process.send_signal(number)
+    assert own_server.process.wait(15) == 0
+    running.join()
+    assert answers == [200]
+    own_server.start()
+    assert own_server.sql("SELECT count() FROM t") == "10"
+
+
+def test_a_signal_does_not_wait_for_ever(own_server):
+    own_server.start()
+    sql = "SELECT sleepEachRow(1) FROM numbers(1000) SETTINGS max_block_size = 1 FORMAT JSON"
+    endless = threading.Thread(target=swallow, args=(own_server, sql))
+    endless.start()
+    time.sleep(0.5)
+    begun = time.monotonic()
+    assert own_server.stop() == 0
+    assert time.monotonic() - begun < 12
+    endless.join()
+
+
+def swallow(server, sql):
+    try:
+        server.post(sql)
+    except httpx.TransportError:
+        pass
+
+
+def test_a_kill_loses_no_acknowledged_batch_and_tears_none(own_server):
+    own_server.start()
+    own_server.sql("CREATE TABLE t (a Int64) ENGINE = MergeTree ORDER BY a")
+    acknowledged = 0
+    for delay in (0.05, 0.2, 0.33):
+        acknowledged += insert_until_killed(own_server, delay)
+        own_server.start()
+        stored = int(own_server.sql("SELECT count() FROM t"))
+        assert stored % 5000 == 0
+        assert acknowledged <= stored // 5000 <= acknowledged + 1
+        acknowledged = stored // 5000
+
+
+def insert_until_killed(server, delay):
+    threading.Timer(delay, server.kill).start()
+    acknowledged = 0
+    try:
+        with httpx.Client() as client:
+            while True:
+                params = {"query": "INSERT INTO t FORMAT CSV"}
+                response = client.post(server.url, params=params, content=BATCH)
+                assert response.status_code == 200
+                acknowledged += 1
+    except httpx.TransportError:
+        server.process.wait(10)
+        return acknowledged

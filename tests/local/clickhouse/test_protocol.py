@@ -1,0 +1,288 @@
+"""The HTTP interface byte by byte, as curl and other clients see it."""
+
+import gzip
+import json
+import threading
+import time
+import zlib
+
+import httpx
+import lz4.frame
+import pytest
+import zstandard
+
+ROW = b'{"a": 1}\n'
+
+
+@pytest.mark.parametrize("path", ["ping", "replicas_status", ""])
+def test_health(server, path):
+    assert httpx.get(server.url + path).text == "Ok.\n"
+
+
+def test_an_unknown_path_is_404(server):
+    assert httpx.get(server.url + "foo").status_code == 404
+    assert httpx.put(server.url).status_code == 404
+
+
+def test_head_and_options(server):
+    head = httpx.head(server.url, params={"query": "SELECT 1"})
+    assert (head.status_code, head.content) == (200, b"")
+    assert httpx.options(server.url).status_code == 204
+
+
+def test_headers_of_an_answer(server):
+    response = server.post("SELECT number FROM numbers(5) FORMAT JSONEachRow", query_id="mine")
+    assert response.headers["content-type"] == "application/x-ndjson; charset=UTF-8"
+    assert response.headers["x-clickhouse-query-id"] == "mine"
+    assert response.headers["x-clickhouse-format"] == "JSONEachRow"
+    assert response.headers["x-clickhouse-timezone"] == "UTC"
+    assert response.headers["x-clickhouse-server-display-name"]
+    summary = json.loads(response.headers["x-clickhouse-summary"])
+    assert (summary["read_rows"], summary["result_rows"]) == ("5", "5")
+
+
+def test_the_body_continues_the_query(server):
+    assert server.sql("2", query="SELECT 1 +") == "3"
+
+
+@pytest.mark.parametrize(
+    ("sql", "options", "answer"),
+    [
+        ("SELECT 1 AS x", {}, "1\n"),
+        ("SELECT 1 AS x", {"params": {"default_format": "JSONEachRow"}}, '{"x":1}\n'),
+        ("SELECT 1 AS x", {"headers": {"X-ClickHouse-Format": "CSVWithNames"}}, '"x"\n1\n'),
+        ("SELECT 1 AS format FORMAT CSV -- done", {"params": {"default_format": "XML"}}, "1\n"),
+        ("SELECT 1 AS x WHERE 0 FORMAT CSVWithNames", {}, '"x"\n'),
+        ("SELECT 1 k, sum(2) GROUP BY k WITH TOTALS", {}, "1\t2\n\n0\t2\n"),
+    ],
+)
+def test_formats(server, sql, options, answer):
+    assert httpx.post(server.url, content=sql, **options).text == answer
+
+
+@pytest.mark.parametrize(
+    ("sql", "status", "code"),
+    [
+        ("SELECT * FROM nosuch", 404, 60),
+        ("SELEC", 400, 62),
+        ("", 400, 62),
+        ("SELECT 1; SELECT 2", 400, 62),
+        ("SELECT nosuch", 404, 47),
+        ("SELECT 1 FORMAT Nosuch", 404, 73),
+        ("SELECT throwIf(1)", 500, 395),
+        ("SELECT {x:UInt8}", 500, 456),
+        ("INSERT INTO nosuch VALUES (1)", 404, 60),
+        ("SELECT 'a' + 1 FORMAT JSON", 400, 43),
+    ],
+)
+def test_errors(server, sql, status, code):
+    response = server.post(sql)
+    assert (response.status_code, response.headers["x-clickhouse-exception-code"]) == (
+        status,
+        str(code),
+    )
+    assert response.text.startswith(f"Code: {code}. DB::Exception: ")
+    assert "(version " in response.text
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"nosuch": "1"}, 115),
+        ({"database": "nosuch"}, 81),
+        ({"compress": "1"}, 48),
+        ({"session_id": "none", "session_check": "1"}, 372),
+        ({"session_id": "none", "session_timeout": "x"}, 374),
+        ({"max_execution_time": "0.2"}, 159),
+    ],
+)
+def test_refused_parameters(server, params, code):
+    response = server.post("SELECT count() FROM numbers(100000000000)", **params)
+    assert response.headers["x-clickhouse-exception-code"] == str(code)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"auth": ("reader", "")},
+        {"params": {"user": "reader"}},
+        {"headers": {"X-ClickHouse-User": "reader", "X-ClickHouse-Key": ""}},
+    ],
+)
+def test_ways_to_name_a_user(server, options):
+    response = httpx.post(server.url, content="SELECT getSetting('readonly')", **options)
+    assert response.text == "1\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"auth": ("nobody", "")},
+        {"headers": {"Authorization": "Bearer x"}},
+        {"auth": ("default", ""), "params": {"user": "default"}},
+    ],
+)
+def test_an_unknown_user_is_refused(server, options):
+    response = httpx.post(server.url, content="SELECT 1", **options)
+    assert (response.status_code, response.headers["x-clickhouse-exception-code"]) == (403, "516")
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Host": "evil.example"}])
+def test_web_pages_are_refused(server, headers):
+    assert httpx.post(server.url, content="SELECT 1", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["127.evil.example", "localhost.evil.example", "[::1].evil.example"])
+def test_names_that_only_begin_like_loopback_are_refused(server, host):
+    assert httpx.post(server.url, content="SELECT 1", headers={"Host": host}).status_code == 403
+
+
+def test_get_only_reads(server):
+    response = httpx.get(server.url, params={"query": "CREATE TABLE no (a Int8) ENGINE = Memory"})
+    assert response.headers["x-clickhouse-exception-code"] == "164"
+    assert server.sql("EXISTS no") == "0"
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("", b"INSERT INTO rows (a) VALUES (1)"),
+        ("", b"insert into rows(a) values (1);"),
+        ("", b"/* FORMAT CSV */ INSERT INTO rows (a) VALUES (1)"),
+        ("", b"INSERT INTO rows (a) SELECT 1"),
+        ("", b"INSERT INTO rows FORMAT JSONEachRow " + ROW),
+        ("", b"INSERT INTO rows (a) SETTINGS async_insert = 0 FORMAT CSV\n1"),
+        ("", b"INSERT INTO rows (a) SELECT x FROM input('x Int64') FORMAT CSV\n1\n"),
+        ("", b"INSERT INTO rows (a) VALUES ({one:Int64})"),
+        ("INSERT INTO rows FORMAT JSONEachRow", ROW),
+        ("INSERT INTO rows (a) VALUES", b"(1)"),
+        ("INSERT INTO rows (a) FORMAT RowBinary", (1).to_bytes(8, "little")),
+        ("INSERT INTO rows (a) VALUES (1)", b""),
+    ],
+)
+def test_ways_to_insert(server, table, query, body):
+    response = server.post(body, query=query, param_one="1")
+    assert response.status_code == 200, response.text
+    assert server.sql("SELECT groupArray((a, b)) FROM rows") == "[(1,'none')]"
+
+
+def test_the_summary_counts_written_rows(server, table):
+    response = server.post("INSERT INTO rows (a) SELECT number FROM numbers(30)")
+    assert json.loads(response.headers["x-clickhouse-summary"])["written_rows"] == "30"
+
+
+def test_an_input_format_by_header(server, table):
+    headers = {"X-ClickHouse-Format": "JSONEachRow"}
+    params = {"query": "INSERT INTO rows"}
+    assert httpx.post(server.url, params=params, content=ROW, headers=headers).status_code == 200
+    assert server.sql("SELECT count() FROM rows") == "1"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("zstd", zstandard.compress),
+        ("lz4", lz4.frame.compress),
+        ("gzip", lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:])),
+    ],
+)
+def test_compressed_bodies(server, table, encoding, pack):
+    params = {"query": "INSERT INTO rows FORMAT JSONEachRow"}
+    body = pack(ROW * 1000)
+    send = {"params": params, "headers": {"Content-Encoding": encoding}}
+    assert httpx.post(server.url, content=body, **send).status_code == 200
+    broken = httpx.post(server.url, content=body[:-12], **send)
+    assert broken.headers["x-clickhouse-exception-code"] == "271"
+    assert server.sql("SELECT count() FROM rows") == "1000"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
+@pytest.mark.parametrize("rows", [1, 300_000])
+def test_compressed_answers(server, encoding, rows):
+    response = httpx.post(
+        server.url,
+        content=f"SELECT number FROM numbers({rows})",
+        params={"enable_http_compression": "1"},
+        headers={"Accept-Encoding": encoding},
+    )
+    assert response.headers["content-encoding"] == encoding
+    assert response.text.count("\n") == rows
+
+
+def test_an_error_in_the_middle_breaks_the_answer_off(server):
+    sql = "SELECT throwIf(number = 4000000) FROM numbers(9000000)"
+    seen = b""
+    with pytest.raises(httpx.RemoteProtocolError), httpx.stream("POST", server.url, content=sql) as r:
+        for piece in r.iter_bytes():
+            seen = (seen + piece)[-1000:]
+    tag = r.headers["x-clickhouse-exception-tag"]
+    assert r.status_code == 200
+    assert f"\r\n__exception__\r\n{tag}\r\nCode: 395. ".encode() in seen
+    assert seen.endswith(f" {tag}\r\n__exception__\r\n".encode())
+
+
+def test_waiting_for_the_end_gives_the_right_status(server):
+    sql = "SELECT throwIf(number = 4000000) FROM numbers(9000000)"
+    assert server.post(sql, wait_end_of_query="1").status_code == 500
+
+
+def test_the_query_id_is_found_while_it_runs_and_is_unique(server):
+    sql = "SELECT sleepEachRow(1) FROM numbers(10) SETTINGS max_block_size = 1"
+    running = threading.Thread(target=server.post, args=(sql,), kwargs={"query_id": "slow-one"})
+    running.start()
+    find = "FROM system.processes WHERE Settings['log_comment'] = 'slow-one'"
+    wait_for(lambda: server.sql(f"SELECT count() {find}") == "1")
+    assert server.post("SELECT 1", query_id="slow-one").headers["x-clickhouse-exception-code"] == "216"
+    server.sql("KILL QUERY WHERE Settings['log_comment'] = 'slow-one'")
+    running.join(10)
+    assert server.sql("SELECT 1", query_id="slow-one") == "1"
+
+
+@pytest.mark.parametrize("fmt", ["TSV", "JSON"])
+def test_a_query_whose_client_left_is_cancelled(server, fmt):
+    sql = f"SELECT number, sleep(0.05) FROM numbers(1000) SETTINGS max_block_size = 1 FORMAT {fmt}"
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(server.url, content=sql, params={"query_id": f"left-{fmt}"}, timeout=0.5)
+    find = f"FROM system.processes WHERE Settings['log_comment'] = 'left-{fmt}'"
+    wait_for(lambda: server.sql(f"SELECT count() {find}") == "0")
+
+
+def test_sessions(server):
+    server.sql("CREATE TEMPORARY TABLE kept (a Int8)", session_id="s")
+    server.sql("SET max_block_size = 77", session_id="s")
+    get = "SELECT getSetting('max_block_size'), getSetting('max_threads') = 9, count() FROM kept"
+    assert server.sql(get, session_id="s", max_threads="9") == "77\t1\t0"
+    assert server.sql(get, session_id="s") == "77\t0\t0"
+    assert server.post(get).status_code == 404
+
+
+def test_a_session_is_locked_while_in_use_and_expires(server):
+    sql = "SELECT sleep(1)"
+    running = threading.Thread(target=server.post, args=(sql,), kwargs={"session_id": "l"})
+    running.start()
+    locked = lambda: server.post("SELECT 1", session_id="l").headers.get(  # noqa: E731
+        "x-clickhouse-exception-code"
+    )
+    wait_for(lambda: locked() == "373")
+    running.join()
+    server.sql("SELECT 1", session_id="short", session_timeout="1")
+    time.sleep(1.2)
+    expired = server.post("SELECT 1", session_id="short", session_check="1")
+    assert expired.headers["x-clickhouse-exception-code"] == "372"
+
+
+def test_external_tables_do_not_outlive_their_query(server):
+    params = {"ext_types": "UInt8,String", "session_id": "e", "query": "SELECT _2 FROM ext"}
+    send = {"params": params, "files": {"ext": ("ext.tsv", b"1\tone\n")}}
+    assert httpx.post(server.url, **send).text == "one\n"
+    assert httpx.post(server.url, **send).text == "one\n"
+    assert server.post("SELECT * FROM ext", session_id="e").status_code == 404
+
+
+def wait_for(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)

@@ -1,0 +1,69 @@
+"""Where an INSERT's data begins, and which format a statement asks for."""
+
+import pytest
+
+from local.clickhouse.formats import streams
+from local.clickhouse.sqltext import output_format, split_insert
+
+
+@pytest.mark.parametrize(
+    ("sql", "head", "fmt", "data"),
+    [
+        (b"INSERT INTO t FORMAT CSV\n1", b"INSERT INTO t ", "CSV", b"1"),
+        (b"INSERT INTO t FORMAT CSV \r\n1", b"INSERT INTO t ", "CSV", b"1"),
+        (b"INSERT INTO t FORMAT CSV\n\n1", b"INSERT INTO t ", "CSV", b"\n1"),
+        (b"insert into t(a) values (1)", b"insert into t(a) ", "Values", b" (1)"),
+        (b"INSERT INTO values VALUES (1)", b"INSERT INTO values ", "Values", b" (1)"),
+        (b"INSERT INTO `a FORMAT b` FORMAT TSV x", b"INSERT INTO `a FORMAT b` ", "TSV", b"x"),
+        (b"-- VALUES\nINSERT INTO t VALUES(1)", b"-- VALUES\nINSERT INTO t ", "Values", b"(1)"),
+        (b"INSERT INTO t (`values`, format) FORMAT Native\n\xff", None, "Native", b"\xff"),
+        (b"INSERT INTO format.values FORMAT CSV\n1", b"INSERT INTO format.values ", "CSV", b"1"),
+        (b"INSERT INTO t", b"INSERT INTO t", None, b""),
+    ],
+)
+def test_an_insert_is_split(sql, head, fmt, data):
+    found = split_insert(sql)
+    assert found.fmt == fmt
+    assert sql[found.data_start :] == data
+    assert head is None or found.head == head
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        b"SELECT 1",
+        b"",
+        b"INSERT INTO t SELECT 1 FORMAT CSV",
+        b"INSERT INTO t WITH 1 AS x SELECT x",
+        b"INSERT INTO t FROM INFILE 'x' FORMAT CSV",
+        b"'INSERT INTO t VALUES'",
+    ],
+)
+def test_other_statements_are_not(sql):
+    assert split_insert(sql) is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "fmt"),
+    [
+        (b"SELECT 1", None),
+        (b"SELECT 1 FORMAT JSON", "JSON"),
+        (b"SELECT 1 format JSON; -- FORMAT CSV", "JSON"),
+        (b"SELECT 1 FORMAT JSON SETTINGS max_threads = 1", "JSON"),
+        (b"SELECT format FROM t", None),
+        (b"SELECT 'FORMAT CSV', 1 /* FORMAT CSV */", None),
+        (b"SELECT * FROM (SELECT 1 FORMAT CSV)", None),
+        (b"SELECT $$ FORMAT CSV $$", None),
+        (b"SELECT 'it''s \\' FORMAT CSV'", None),
+    ],
+)
+def test_the_format_asked_for(sql, fmt):
+    assert output_format(sql) == fmt
+
+
+def test_only_formats_without_a_frame_are_streamed():
+    assert streams("TabSeparated")
+    assert streams("ArrowStream")
+    assert not streams("JSON")
+    assert not streams("CSVWithNames")
+    assert not streams("Values")

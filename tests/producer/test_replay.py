@@ -1,0 +1,177 @@
+"""Recordings: three formats, the same ticks; what cannot be read is said in one line."""
+
+import csv
+import gzip
+import json
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from producer.replay import ReplayError, open_recording
+from producer.tick import COLUMNS, Tick
+
+ROWS: list[dict[str, object]] = [
+    {"symbol": "AAPL", "price": 150.5, "volume": 1000, "timestamp": "2024-01-30T10:00:01.123456"},
+    {"symbol": "MSFT", "price": 405.25, "volume": 0, "timestamp": "2024-01-30T10:00:02Z"},
+    {"symbol": "AAPL", "price": 151.0, "volume": 7, "timestamp": "2024-01-30T12:00:03+02:00"},
+]
+TICKS = [
+    Tick("AAPL", 150.5, 1000, datetime(2024, 1, 30, 10, 0, 1, 123456)),
+    Tick("MSFT", 405.25, 0, datetime(2024, 1, 30, 10, 0, 2)),
+    Tick("AAPL", 151.0, 7, datetime(2024, 1, 30, 10, 0, 3)),
+]
+EXTRA = {"venue": 'XNAS, "New\nYork"'}
+
+
+def write(path: Path, rows: list[dict[str, object]]) -> Path:
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+        return path
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "wt", encoding="utf-8", newline="") as file:
+        if ".csv" in path.name:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+        else:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+    return path
+
+
+def ticks(path: Path, skip_invalid: bool = False) -> list[Tick]:
+    return list(open_recording(path).ticks(skip_invalid))
+
+
+def message(path: Path) -> str:
+    with pytest.raises(ReplayError) as caught:
+        ticks(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["t.csv", "t.csv.gz", "t.jsonl", "t.jsonl.gz", "t.ndjson", "t.ndjson.gz", "t.parquet"]
+)
+def test_every_format_gives_the_same_ticks_and_ignores_other_columns(
+    tmp_path: Path, name: str
+) -> None:
+    recording = open_recording(write(tmp_path / name, [EXTRA | row for row in ROWS]))
+    assert list(recording.ticks(skip_invalid=False)) == TICKS
+    assert recording.position.fraction == 1.0
+
+
+def test_parquet_keeps_its_own_types(tmp_path: Path) -> None:
+    stamps = [tick.timestamp for tick in TICKS]
+    table = pa.table(
+        {
+            "symbol": pa.array([tick.symbol for tick in TICKS]).dictionary_encode(),
+            "price": pa.array([Decimal(str(tick.price)) for tick in TICKS]),
+            "volume": pa.array([tick.volume for tick in TICKS], pa.uint32()),
+            "timestamp": pa.array(stamps, pa.timestamp("ns", "Europe/Berlin")),
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    assert ticks(tmp_path / "t.parquet") == TICKS
+
+
+def test_nanoseconds_of_parquet_are_cut_off(tmp_path: Path) -> None:
+    stamps = pa.array([1706608801123456789], pa.int64()).cast(pa.timestamp("ns"))
+    table = pa.table({"symbol": ["A"], "price": [1.0], "volume": [1], "timestamp": stamps})
+    pq.write_table(table, tmp_path / "t.parquet")
+    assert ticks(tmp_path / "t.parquet")[0].timestamp == TICKS[0].timestamp
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_missing_columns_are_named_before_anything_is_read(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / name, [{"symbol": "A", "volume": 1}])
+    with pytest.raises(ReplayError, match=r"has no column price, timestamp.*found: symbol, volume"):
+        open_recording(path)
+
+
+def test_missing_keys_of_json_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", [ROWS[0], {"symbol": "A", "volume": 1}])
+    assert message(path).startswith(f"{path}:2: has no price, timestamp; ")
+
+
+@pytest.mark.parametrize(("name", "place"), [("t.csv", 3), ("t.jsonl", 2), ("t.parquet", 2)])
+def test_a_bad_row_stops_after_what_came_before_it(tmp_path: Path, name: str, place: int) -> None:
+    rows = [ROWS[0], {**ROWS[1], "price": -1.0}, ROWS[2]]
+    reading = open_recording(write(tmp_path / name, rows)).ticks(skip_invalid=False)
+    assert next(reading) == TICKS[0]
+    with pytest.raises(ReplayError, match=rf"{name}:{place}: price .* above 0; .*--skip-invalid"):
+        next(reading)
+
+
+@pytest.mark.parametrize("name", ["t.csv.gz", "t.jsonl", "t.parquet"])
+def test_skipped_rows_are_counted(tmp_path: Path, name: str) -> None:
+    rows = [ROWS[0], {**ROWS[1], "price": -1.0}, {**ROWS[1], "timestamp": "?"}, ROWS[2]]
+    recording = open_recording(write(tmp_path / name, rows))
+    assert list(recording.ticks(skip_invalid=True)) == [TICKS[0], TICKS[2]]
+    assert recording.skipped == 2
+
+
+@pytest.mark.parametrize("line", ["{", "[1]", '"x"', '{"price": NaN}'])
+def test_a_line_that_is_no_json_object_is_invalid(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text(f"{json.dumps(ROWS[0])}\n\n{line}\n")
+    assert ":3: is not" in message(path)
+    assert ticks(path, skip_invalid=True) == TICKS[:1]
+
+
+def test_a_short_csv_row_is_invalid(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"{','.join(COLUMNS)}\nAAPL,1\n")
+    assert ":2: has no volume, timestamp" in message(path)
+
+
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", ROWS)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert ticks(path) == TICKS
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fact"),
+    [
+        ("t.csv", b"", "has no column symbol, price, volume, timestamp .found: none."),
+        ("t.txt", b"x", "has no known ending"),
+        ("t.parquet.gz", b"x", "has no known ending"),
+        ("t.parquet", b"not parquet at all", "cannot be read"),
+        ("t.csv.gz", b"not gzip", "cannot be read"),
+        ("t.csv", b"symbol,price,volume,timestamp\n\xff\n", ":2: is not UTF-8"),
+        ("t.csv", b'symbol,price,volume,timestamp\n"' + b"x" * 200_000, "cannot be read"),
+    ],
+)
+def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: bytes, fact: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ReplayError, match=fact):
+        ticks(tmp_path / name)
+
+
+def test_a_file_cut_off_is_said_after_its_whole_lines(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl.gz", ROWS * 5000)
+    path.write_bytes(path.read_bytes()[:-200])
+    assert "cannot be read" in message(path)
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    assert "not found" in message(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl.gz", "t.parquet"])
+def test_a_recording_is_streamed(tmp_path: Path, name: str) -> None:
+    recording = open_recording(write(tmp_path / name, ROWS * 20_000))
+    next(recording.ticks(skip_invalid=False))
+    assert recording.position.fraction < 0.5
+
+
+def test_an_empty_parquet_file_is_done(tmp_path: Path) -> None:
+    table = pa.Table.from_pylist(ROWS).slice(0, 0)
+    pq.write_table(table, tmp_path / "t.parquet")
+    recording = open_recording(tmp_path / "t.parquet")
+    assert list(recording.ticks(skip_invalid=False)) == []
+    assert recording.position.fraction == 1.0

@@ -1,0 +1,156 @@
+"""The rules of the house that a machine can check."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lib import settings, sqlfiles
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = {"producer", "jobs", "api", "local"}
+PACKAGES = sorted({"lib", *PROGRAMS})
+ONLY_IN = {
+    "pyflink": {"jobs"},
+    "litestar": {"api"},
+    "chdb": {"local"},
+    "supervisor": {"local"},
+    "kafka.KafkaProducer": {"producer"},
+}
+README_TARGETS = ["demo", "up", "down", "status", "produce", "run-job", "stop-job", "test"]
+SQL_FOLDERS = sorted({file.parent for file in (ROOT / "sql").rglob("[0-9]*.sql")})
+# A folder of one person's machine, in a file that all have.
+MACHINE_PATH = re.compile(r"(?<![\w.~}])/(?:home|root|Users|work|mnt)/\w")
+
+
+def sources(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Each imported name, dotted: `from a.b import c` is a.b.c."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def makefile_targets() -> dict[str, str]:
+    """Each target and the rest of its line."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z][a-z-]*):(?!=)(.*)$", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_programs_never_import_each_other_and_lib_imports_none(package: str) -> None:
+    forbidden = PROGRAMS - {package}
+    wrong = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in sources(package)
+        for name in imports(file)
+        if name.split(".")[0] in forbidden
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("name", "homes"), ONLY_IN.items())
+def test_each_engine_has_one_importer(name: str, homes: set[str]) -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)}: {found}"
+        for package in set(PACKAGES) - homes
+        for file in sources(package)
+        for found in imports(file)
+        if f"{found}.".startswith(f"{name}.")
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("package", sorted(PROGRAMS))
+def test_only_lib_knows_where_sql_and_conf_are(package: str) -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)}:{node.lineno}: {node.value!r}"
+        for file in sources(package)
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(r"(sql|conf)(/[\w.-]+)*/?", node.value)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("folder", SQL_FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_sql_file_keeps_the_contract_and_its_variables_are_settings(folder: Path) -> None:
+    variables = settings.load(environ={}).variables()
+    for file in sqlfiles.load(folder):
+        sqlfiles.substitute(file, variables)
+
+
+def test_each_package_is_type_checked() -> None:
+    checked = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["packages"]
+    assert sorted(checked) == [name for name in PACKAGES if (ROOT / name / "__init__.py").exists()]
+
+
+def test_each_setting_has_a_comment() -> None:
+    """A comment speaks of the settings below it, up to the next comment, section or empty line."""
+    lines = (ROOT / "conf" / "millrace.yaml").read_text(encoding="utf-8").splitlines()
+    without, spoken_of = [], False
+    for line in lines:
+        if line.lstrip().startswith("#"):
+            spoken_of = True
+        elif not line or re.fullmatch(r"[a-z_]+:", line):
+            spoken_of = False
+        elif not spoken_of:
+            without.append(line.strip())
+    assert without == []
+
+
+def test_each_make_target_says_what_it_does() -> None:
+    assert [name for name, rest in makefile_targets().items() if "## " not in rest] == []
+
+
+def test_each_make_target_is_phony() -> None:
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert phony is not None
+    assert phony[1].split() == list(makefile_targets())
+
+
+def test_make_alone_lists_the_targets() -> None:
+    said = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"^  ([a-z-]+) +\S", said, re.MULTILINE) == list(makefile_targets())
+
+
+@pytest.mark.parametrize("target", README_TARGETS)
+def test_the_readme_mentions_what_a_user_needs(target: str) -> None:
+    assert f"make {target}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_documents_name_only_targets_that_exist() -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)}: make {name}"
+        for file in tracked()
+        if file.suffix == ".md" and file.name != "CHANGELOG.md"
+        for name in re.findall(r"(?:`|^ {4})make ([a-z-]+)", file.read_text(), re.MULTILINE)
+        if name not in makefile_targets()
+    ]
+    assert wrong == []
+
+
+def test_no_file_holds_a_path_of_one_machine() -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)}: {found[0]}"
+        for file in tracked()
+        for found in MACHINE_PATH.finditer(file.read_text(encoding="utf-8", errors="ignore"))
+    ]
+    assert wrong == []
+
+
+def tracked() -> list[Path]:
+    """Every file that is committed, or would be."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in names.split("\0") if (ROOT / name).is_file()]
