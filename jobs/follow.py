@@ -20,7 +20,7 @@ from lib.sqlfiles import show
 _REFUSED = re.compile(r"SinkError: (?P<fact>[^\n]+)")
 
 # The names of the metrics behind the line: Flink's own but for the sink's rows_inserted.
-_METRICS = ("Source.numRecordsOut", "pendingRecords", "rows_inserted")
+_METRICS = ("Source.numRecordsOut", "Source.pendingRecords", "rows_inserted")
 
 
 # How often the line is new, in seconds: on a terminal, and in a log file.
@@ -67,7 +67,7 @@ def look(rest: Rest) -> Glance:
         state,
         metrics.get("Source.numRecordsOut", 0.0),
         metrics.get("rows_inserted", 0.0),
-        metrics.get("pendingRecords"),
+        metrics.get("Source.pendingRecords"),
         time.time() - checkpoint["latest_ack_timestamp"] / 1000 if checkpoint else None,
     )
 
