@@ -1,6 +1,7 @@
 """What programs ask the broker about: whether it answers, and which topics it has."""
 
 import logging
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,22 +18,33 @@ logging.getLogger("kafka").setLevel(logging.CRITICAL)
 @contextmanager
 def admin(servers: str) -> Iterator[KafkaAdminClient]:
     """An admin client; raise ServiceError if no broker answers there."""
+    away = f"Kafka at {servers} does not answer; start it with `make up` or set kafka.bootstrap_servers."
+    # Asked first, since each client that fails to connect leaves descriptors open.
+    if not any(_is_listening(server) for server in servers.split(",")):
+        raise ServiceError(away)
     try:
         client = KafkaAdminClient(
             bootstrap_servers=servers.split(","),
-            bootstrap_timeout_ms=2_000,
+            bootstrap_timeout_ms=5_000,
             request_timeout_ms=10_000,
         )
     except KafkaError as error:
-        raise ServiceError(
-            f"Kafka at {servers} does not answer; start it with `make up` or set kafka.bootstrap_servers."
-        ) from error
+        raise ServiceError(away) from error
     try:
         yield client
     except KafkaError as error:
         raise ServiceError(f"Kafka at {servers}: {error}") from error
     finally:
         client.close()
+
+
+def _is_listening(server: str) -> bool:
+    host, _, port = server.strip().rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=2):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def wait(servers: str, say: Callable[[str], None], timeout: float) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any
 
@@ -23,7 +24,7 @@ _NO_HANDLER = (
     "Or /replicas_status for more sophisticated health checks.\n\n"
     "Send queries from your program with POST method or GET /?query=...\n"
 )
-_LOOPBACK = ("localhost", "127.", "[::1]", "::1")
+_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
 
 
 class App:
@@ -31,6 +32,7 @@ class App:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self.ended_cleanly = True
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """The ASGI entry."""
@@ -45,7 +47,7 @@ class App:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         sweeping.cancel()
-        await self._service.close()
+        self.ended_cleanly = await self._service.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _respond(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -117,8 +119,7 @@ def _asks_nothing(request: Request) -> bool:
     return request.method in ("GET", "HEAD") and not request.params
 
 
-def _is_local(headers: MutableMapping[str, str] | Any) -> bool:
-    """A web page must not reach the database through a visitor's browser: neither user has a password."""
-    host = headers.get("host", "localhost")
-    origin = headers.get("origin", "//localhost").partition("//")[2]
-    return host.startswith(_LOOPBACK) and origin.startswith(_LOOPBACK)
+def _is_local(headers: Mapping[str, str]) -> bool:
+    """A web page must not reach the database through a visitor's browser: no user has a password."""
+    host, origin = headers.get("host", "localhost"), headers.get("origin", "http://localhost")
+    return bool(_LOOPBACK.fullmatch(host) and _LOOPBACK.fullmatch(origin.partition("//")[2]))

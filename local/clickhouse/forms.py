@@ -1,5 +1,6 @@
 """multipart/form-data bodies: parameters of the query, and external tables sent with it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
@@ -10,6 +11,9 @@ from local.clickhouse.errors import refusal
 
 # Larger parts go through a temporary file of the parser's.
 MEMORY_LIMIT = 64 * 1024 * 1024
+# chDB evaluates such an expression at once, and before the user's bounds are set. Any mention
+# is refused, since a name can be spelt with quotes and comments around it.
+_EXPRESSION = re.compile("default|materialized|ephemeral|alias", re.IGNORECASE)
 PART_LIMIT = 4 * 1024 * 1024 * 1024
 
 
@@ -66,6 +70,8 @@ def _external(name: str, data: bytes, params: Mapping[str, str]) -> External:
         raise refusal(
             36, "BAD_ARGUMENTS", f"Neither {name}_structure nor {name}_types is given for a table"
         )
+    if _EXPRESSION.search(structure):
+        raise refusal(36, "BAD_ARGUMENTS", "External tables take no default expressions")
     return External(name, structure, params.get(f"{name}_format", "TabSeparated"), data)
 
 

@@ -11,7 +11,7 @@ from local.clickhouse.errors import readonly, refusal
 from local.clickhouse.formats import Joiner, streams
 from local.clickhouse.forms import External
 from local.clickhouse.request import Query
-from local.clickhouse.sqltext import output_format
+from local.clickhouse.sqltext import output_format, takes_input
 
 SLICE = 1024 * 1024
 
@@ -73,6 +73,9 @@ def _check(handle: Handle, query: Query, unsafe: guard.Unsafe) -> None:
             raise readonly()
         guard.check(handle, query.sql, query.params, unsafe)
     elif not query.takes_data:
+        if takes_input(query.sql):
+            # chDB would run it over no rows at all and report success.
+            raise refusal(48, "NOT_IMPLEMENTED", "The embedded engine has no input() for an INSERT")
         kind, count = handle.classify(query.sql)
         if count > 1:
             raise guard.multi_statements()

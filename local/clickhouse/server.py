@@ -1,7 +1,11 @@
 """Binds the port and runs the application until it is told to stop."""
 
 import errno
+import fcntl
 import ipaddress
+import logging
+import os
+import signal
 import socket
 from pathlib import Path
 
@@ -20,17 +24,30 @@ STOP_SECONDS = 5
 def serve(path: Path, host: str, port: int, log_level: str) -> None:
     """Serve the database in a folder until SIGTERM or SIGINT; raise SetupError if it cannot."""
     listener = bind(host, port)
-    service = open_service(path)
+    app = App(open_service(path))
+    # uvicorn stops at these signals and then raises them again: the exit status is to be 0.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    _quiet_broken_answers()
     config = uvicorn.Config(
-        App(service),
+        app,
         log_level=log_level,
         access_log=False,
         server_header=False,
-        date_header=True,
+        http="httptools",
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[listener])
+    if not app.ended_cleanly:
+        # A thread is still inside the engine; an exit that waited for it might not come.
+        os._exit(0)
+
+
+def _quiet_broken_answers() -> None:
+    """An answer that an error breaks off has no end on purpose; uvicorn takes that for a bug."""
+    quiet = "ASGI callable returned without completing response."
+    logging.getLogger("uvicorn.error").addFilter(lambda record: record.msg != quiet)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -68,6 +85,18 @@ def open_service(path: Path) -> Service:
     """Open the engine on a folder, which only one process can."""
     try:
         path.mkdir(parents=True, exist_ok=True)
+        _check_unlocked(path)
         return Service(path)
     except (OSError, QueryError) as error:
         raise SetupError(f"{path}: the database cannot be opened: {error}") from None
+
+
+def _check_unlocked(path: Path) -> None:
+    """Ask the engine's own lock first, since chDB prints lines of its own when it is taken."""
+    with (path / "status").open("ab") as status:
+        try:
+            fcntl.flock(status, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SetupError(
+                f"{path}: another process has this database open; stop it or give another --path."
+            ) from None

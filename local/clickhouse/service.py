@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
+from time import monotonic
 from typing import TypeVar
 
 from local.clickhouse import guard
@@ -16,6 +17,7 @@ from local.clickhouse.sessions import Session, Sessions, restored
 
 WORKERS = 32
 _SWEEP_SECONDS = 5.0
+_KILL_SECONDS = 5.0
 T = TypeVar("T")
 
 
@@ -35,9 +37,16 @@ class Service:
         self.compresses = self._keeper.ask("SELECT getSetting('enable_http_compression')").strip()
 
     async def call(self, function: Callable[..., T], *arguments: object) -> T:
-        """Run something that blocks in a worker thread, to its end even if nobody waits for it."""
-        loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._workers, function, *arguments))
+        """Run something that blocks in a worker thread; being cancelled waits for its end.
+
+        What follows may close a handle, and chDB crashes if a thread is still inside it.
+        """
+        work = asyncio.get_running_loop().run_in_executor(self._workers, function, *arguments)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])
+            raise
 
     @asynccontextmanager
     async def answer(self, query: Query) -> AsyncIterator[Answer]:
@@ -95,15 +104,20 @@ class Service:
         return handle, undo
 
     async def cancel(self, query: Query) -> None:
-        """Stop a query that runs in another thread; harmless if it has ended."""
+        """Stop a query that only reads, whose client has left; harmless if it has ended."""
         comment = quoted(query.settings.get("log_comment", query.query_id))
         sql = f"KILL QUERY WHERE Settings['log_comment'] = {comment} ASYNC"
-        await self.call(self._on_fresh_handle, sql)
 
-    def _on_fresh_handle(self, sql: str) -> None:
+        def kill(handle: Handle) -> None:
+            if handle.classify(query.sql)[0] == "READ_ONLY":
+                handle.ask(sql)
+
+        await self.call(self._on_fresh_handle, kill)
+
+    def _on_fresh_handle(self, work: Callable[[Handle], object]) -> None:
         handle = Handle(self._path)
         try:
-            handle.ask(sql)
+            work(handle)
         finally:
             handle.close()
 
@@ -114,16 +128,22 @@ class Service:
             await self._close_sessions(everything=False)
 
     async def _close_sessions(self, *, everything: bool) -> None:
-        for session in self._sessions.expired(everything=everything):
+        for session in self._sessions.take_gone(everything=everything):
             if session.handle is not None:
                 await self.call(session.handle.close)
 
-    async def close(self) -> None:
-        """Stop what still runs and shut the engine down."""
-        await self.call(self._on_fresh_handle, "KILL QUERY WHERE 1 ASYNC")
+    async def close(self) -> bool:
+        """Stop what still runs and shut the engine down; whether all of it ended in time."""
+        await self.call(self._on_fresh_handle, lambda handle: handle.ask("KILL QUERY WHERE 1 ASYNC"))
+        end = monotonic() + _KILL_SECONDS
+        while self._running and monotonic() < end:
+            await asyncio.sleep(0.05)
+        if self._running:
+            return False
         await self._close_sessions(everything=True)
-        self._workers.shutdown(wait=True, cancel_futures=True)
+        self._workers.shutdown(wait=True)
         self._keeper.close()
+        return True
 
 
 def _give_back(handle: Handle, undo: AbstractContextManager[None], session: Session | None) -> None:

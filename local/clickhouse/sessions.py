@@ -24,10 +24,12 @@ class Sessions:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Session] = {}
+        self._gone: list[Session] = []
 
     def acquire(self, query: Query) -> Session:
         """The session that the query names, new if need be, locked until released."""
         key = (query.user.name, query.session or "")
+        self._forget_expired()
         session = self._known.get(key)
         if session is None and query.session_check:
             raise refusal(372, "SESSION_NOT_FOUND", f"Session {query.session} not found")
@@ -47,15 +49,17 @@ class Sessions:
         session.busy = False
         session.expires = monotonic() + query.session_timeout
 
-    def expired(self, *, everything: bool = False) -> list[Session]:
+    def take_gone(self, *, everything: bool = False) -> list[Session]:
         """Take out the sessions whose time is over, for their handles to be closed."""
+        self._forget_expired(everything=everything)
+        gone, self._gone = self._gone, []
+        return gone
+
+    def _forget_expired(self, *, everything: bool = False) -> None:
         now = monotonic()
-        gone = [
-            key
-            for key, session in self._known.items()
-            if not session.busy and (everything or session.expires < now)
-        ]
-        return [self._known.pop(key) for key in gone]
+        for key, session in list(self._known.items()):
+            if not session.busy and (everything or session.expires < now):
+                self._gone.append(self._known.pop(key))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ _TOKEN = re.compile(
       (?P<space> \s+ | --[^\n]* | \#[\ !][^\n]* | /\*.*?\*/ )
     | (?P<text>  '(?:[^'\\]|\\.|'')*' | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ )
     | (?P<name>  `(?:[^`\\]|\\.|``)*` | "(?:[^"\\]|\\.|"")*" )
-    | (?P<word>  [A-Za-z_]\w* )
+    | (?P<word>  [A-Za-z_][\w$]* )
     | (?P<other> \d\w* | . )
     """,
     re.VERBOSE | re.DOTALL,
@@ -65,8 +65,11 @@ def split_insert(sql: bytes) -> Insert | None:
     first = next(stream, None)
     if first is None or not first.is_word(b"INSERT"):
         return None
-    _skip_target(stream)
+    previous = _skip_target(stream)
     for token in stream:
+        after_dot, previous = previous == b".", token.text
+        if after_dot:
+            continue
         if token.is_word(b"SELECT", b"WITH", b"FROM", b"WATCH"):
             return None
         if token.is_word(b"VALUES"):
@@ -79,11 +82,26 @@ def split_insert(sql: bytes) -> Insert | None:
     return Insert(sql, None, len(sql))
 
 
-def _skip_target(stream: Iterator[Token]) -> None:
+def takes_input(sql: bytes) -> bool:
+    """Whether an INSERT ... SELECT reads its rows from input(), which is to say from the body."""
+    stream = tokens(sql)
+    first = next(stream, None)
+    if first is None or not first.is_word(b"INSERT"):
+        return False
+    called = False
+    for token in stream:
+        if called and token.text == b"(":
+            return True
+        called = token.kind in ("word", "name") and token.text.strip(b'`"').upper() == b"INPUT"
+    return False
+
+
+def _skip_target(stream: Iterator[Token]) -> bytes:
     """Step over INTO, TABLE, FUNCTION and the name, which may itself read like a keyword."""
     for token in stream:
         if not token.is_word(b"INTO", b"TABLE", b"FUNCTION"):
-            return
+            return token.text
+    return b""
 
 
 def _after_format(sql: bytes, position: int) -> int:

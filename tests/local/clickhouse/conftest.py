@@ -37,8 +37,11 @@ class Embedded:
         self.url = f"http://127.0.0.1:{self.port}/"
         self.log = path.with_suffix(".log")
         self.process: subprocess.Popen[bytes] | None = None
+        self.http = httpx.Client(timeout=60)
 
     def start(self) -> "Embedded":
+        self.http.close()
+        self.http = httpx.Client(timeout=60)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command(self.path, self.port), cwd=ROOT, stderr=log, stdout=log
@@ -52,7 +55,7 @@ class Embedded:
             assert self.process is not None
             assert self.process.poll() is None, self.log.read_text()
             try:
-                if httpx.get(self.url + "ping").text == "Ok.\n":
+                if self.http.get(self.url + "ping").text == "Ok.\n":
                     return
             except httpx.TransportError:
                 time.sleep(0.05)
@@ -69,13 +72,14 @@ class Embedded:
         return self.process.wait(20)
 
     def end(self) -> None:
+        self.http.close()
         if self.process is not None and self.process.poll() is None:
             self.kill()
 
     def post(self, sql: str | bytes, *, reader: bool = False, **params: Any) -> httpx.Response:
         """Send SQL in a body and return the response, whatever it says."""
         headers = READER if reader else {}
-        return httpx.post(self.url, params=params, content=sql, headers=headers, timeout=60)
+        return self.http.post(self.url, params=params, content=sql, headers=headers)
 
     def sql(self, sql: str | bytes, **params: Any) -> str:
         """Run SQL that must succeed; its answer."""

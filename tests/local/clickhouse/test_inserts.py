@@ -12,9 +12,9 @@ import pytest
 MILLION = 1_000_000
 
 
-def arrow(count, rows_per_batch=None):
+def arrow(count, rows_per_batch=None, first=0):
     sink = io.BytesIO()
-    table = pa.table({"a": pa.array(range(count), pa.int64())})
+    table = pa.table({"a": pa.array(range(first, first + count), pa.int64())})
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table, max_chunksize=rows_per_batch)
     return sink.getvalue()
@@ -101,12 +101,11 @@ def test_a_body_that_breaks_off_stores_nothing(server, table, request_bytes, goo
 def test_a_chunked_body_is_stored(server, table):
     pieces = (b"%d\n" % n for n in range(5000))
     params = {"query": f"INSERT INTO {table} (a) FORMAT CSV"}
-    assert httpx.post(server.url, params=params, content=pieces).status_code == 200
+    assert server.http.post(server.url, params=params, content=pieces).status_code == 200
     assert server.sql(f"SELECT count() FROM {table}") == "5000"
 
 
 def test_readers_see_whole_batches_while_a_writer_inserts(server, table):
-    body = arrow(20_000)
     seen, stop = [], threading.Event()
 
     def read():
@@ -118,8 +117,10 @@ def test_readers_see_whole_batches_while_a_writer_inserts(server, table):
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
-    for _ in range(25):
-        assert server.post(body, query=f"INSERT INTO {table} (a) FORMAT ArrowStream").status_code == 200
+    for number in range(25):
+        query = f"INSERT INTO {table} (a) FORMAT ArrowStream"
+        body = arrow(20_000, first=number * 20_000)
+        assert server.post(body, query=query).status_code == 200
     stop.set()
     for reader in readers:
         reader.join()

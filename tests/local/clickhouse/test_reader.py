@@ -52,6 +52,9 @@ LIMITS = [
     "SELECT 1 SETTINGS additional_result_filter = 'file(''{secret}'') != '''''",
     "SELECT * FROM (SELECT 1 SETTINGS max_memory_usage = 0)",
     "EXPLAIN SELECT 1 SETTINGS readonly = 0",
+    "SELECT 1 SETTINGS readonly = 0 UNION ALL SELECT 2",
+    "SELECT 1 UNION ALL SELECT 2 SETTINGS readonly = 0",
+    "SELECT 1 UNION ALL (SELECT 2 SETTINGS readonly = 0)",
     "USE system",
 ]
 FILES = [
@@ -74,6 +77,9 @@ FILES = [
     "SELECT * APPLY(file) FROM (SELECT '{secret}' AS a)",
     "SELECT * APPLY file FROM (SELECT '{secret}' AS a)",
     "SELECT * APPLY(`file`) FROM (SELECT '{secret}' AS a)",
+    "SELECT * APPLY(`fi\\x6ce`) FROM (SELECT '{secret}' AS a)",
+    "SELECT `fi\\x6ce`('{secret}')",
+    "SELECT 1 AS a$x$, * APPLY(file) FROM (SELECT '{secret}' AS a) WHERE '$x$' != ''",
     "SELECT COLUMNS('a') APPLY(x -> file(x)) FROM (SELECT '{secret}' AS a)",
     "SELECT * REPLACE(file(a) AS a) FROM (SELECT '{secret}' AS a)",
     "SELECT (SELECT file('{secret}'))",
@@ -212,8 +218,11 @@ def state(server):
     )
 
 
-@pytest.mark.parametrize("way", ["body", "address", "session"])
-@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize(
+    ("attack", "way"),
+    [(attack, "body") for attack in ATTACKS]
+    + [(attack, way) for attack in WRITES[:6] + OUTFILES[:3] for way in ("address", "session")],
+)
 def test_attacks_are_refused_and_have_no_effect(server, guarded, folder, trap, attack, way):
     sql = attack.format(
         folder=folder, secret=folder / "secret.csv", address=trap, url=f"http://{trap}/bucket/x"
@@ -221,7 +230,7 @@ def test_attacks_are_refused_and_have_no_effect(server, guarded, folder, trap, a
     before = state(server)
     params = {"session_id": "attack"} if way == "session" else {}
     if way == "address":
-        response = httpx.get(server.url, params={"query": sql, "user": "reader"})
+        response = server.http.get(server.url, params={"query": sql, "user": "reader"})
     else:
         response = server.post(sql, reader=True, **params)
     assert response.status_code >= 400, response.text
@@ -233,7 +242,7 @@ def test_attacks_are_refused_and_have_no_effect(server, guarded, folder, trap, a
 
 @pytest.mark.parametrize("name", ["max_threads", "readonly", "max_execution_time", "max_block_size"])
 def test_settings_in_the_address_are_refused(server, name):
-    response = server.post("SELECT 1", reader=True, **{name: "0"})
+    response = server.post("SELECT 1", reader=True, **{name: "7"})
     assert response.headers["x-clickhouse-exception-code"] == "164"
 
 
@@ -249,7 +258,7 @@ def test_settings_in_the_address_are_refused(server, name):
 )
 def test_external_tables_open_no_door(server, folder, params):
     filled = {k: v.format(secret=folder / "secret.csv") for k, v in params.items()}
-    response = httpx.post(
+    response = server.http.post(
         server.url,
         params={"query": "SELECT * FROM ext", "user": "reader", **filled},
         files={"ext": ("x", b'{"b": 1}')},

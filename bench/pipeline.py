@@ -1,0 +1,191 @@
+"""How fast the whole pipeline is on this machine: a backlog drained, and one tick's way to a query.
+
+Starts a stack of its own in a temporary folder, so that nothing else runs in it, and prints two figures.
+Run it with `make bench`; the machine should have nothing else to do.
+"""
+
+import json
+import os
+import random
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from clickhouse_connect.driver.client import Client
+from confluent_kafka import Producer
+from rich.console import Console
+from rich.progress import track
+
+from lib import clickhouse, settings
+from lib.processes import end_with_parent
+from lib.settings import ROOT, Settings
+
+SYMBOLS = [f"S{number:03}" for number in range(100)]
+
+console = Console(highlight=False)
+
+
+@click.command()
+@click.option("--ticks", default=1_000_000, show_default=True, help="The backlog to drain.")
+@click.option("--rate", default=50, show_default=True, help="Ticks a second while latency is measured.")
+@click.option("--seconds", default=30, show_default=True, help="How long latency is measured.")
+def main(ticks: int, rate: int, seconds: int) -> None:
+    """Measure throughput and latency, from Kafka to a ClickHouse query."""
+    with tempfile.TemporaryDirectory() as folder, stack(Path(folder)) as config:
+        console.print(f"loading {ticks:,} ticks into Kafka")
+        load(config, ticks)
+        client = clickhouse.connect(config.clickhouse)
+        with job():
+            drain(client, ticks)
+            latency(config, client, rate, seconds)
+
+
+@contextmanager
+def stack(folder: Path) -> Iterator[Settings]:
+    """Kafka and ClickHouse on free ports, with the whole environment pointing there."""
+    kafka, controller, http, rest = free_ports(4)
+    os.environ.update(
+        MILLRACE_DATA_DIR=str(folder),
+        MILLRACE_KAFKA__BOOTSTRAP_SERVERS=f"127.0.0.1:{kafka}",
+        MILLRACE_LOCAL__KAFKA_CONTROLLER_PORT=str(controller),
+        MILLRACE_CLICKHOUSE__PORT=str(http),
+        MILLRACE_FLINK__REST_PORT=str(rest),
+    )
+    with program("local", "up", "--foreground", until="Ctrl-C stops them"):
+        yield settings.load()
+
+
+@contextmanager
+def job() -> Iterator[None]:
+    with program("jobs", "run", "stocks", until="web UI"):
+        yield
+
+
+@contextmanager
+def program(module: str, *arguments: str, until: str) -> Iterator[None]:
+    """A program of Millrace's from when it has said `until`, ended in good order."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=end_with_parent,
+    )
+    assert process.stdout
+    try:
+        if not any(until in line for line in process.stdout):
+            raise click.ClickException(f"{module} ended: what it said stands above")
+        # Read on, so that it never waits for us.
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def load(config: Settings, ticks: int) -> None:
+    """Put a backlog into the topic, with a client far faster than the pipeline."""
+    producer = Producer(
+        {"bootstrap.servers": config.kafka.bootstrap_servers, "linger.ms": 50, "acks": "all"}
+    )
+    rng = random.Random(1)
+    for number in track(range(ticks), console=console, transient=True):
+        send(producer, config.kafka.topic, rng, rng.randrange(1, 1_000))
+        if number % 1_000 == 0:
+            producer.poll(0)
+    producer.flush()
+
+
+def send(producer: Producer, topic: str, rng: random.Random, volume: int) -> None:
+    symbol = rng.choice(SYMBOLS)
+    tick = {
+        "symbol": symbol,
+        "price": round(100 + rng.random() * 10, 2),
+        "volume": volume,
+        "timestamp": datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="microseconds"),
+    }
+    while True:
+        try:
+            return producer.produce(topic, json.dumps(tick).encode(), symbol)
+        except BufferError:
+            producer.poll(0.1)
+
+
+def drain(client: Client, ticks: int) -> None:
+    """Print how fast the backlog was stored, from the first batch to the last."""
+    while count(client) < ticks:
+        time.sleep(0.2)
+    rows, distinct, seconds, first = client.query(
+        "SELECT count(), uniqExact(kafka_partition, kafka_offset),"
+        " toFloat64(max(inserted_at)) - toFloat64(min(inserted_at)),"
+        " countIf(inserted_at = (SELECT min(inserted_at) FROM stocks.ticks)) FROM stocks.ticks"
+    ).result_rows[0]
+    console.print(
+        f"throughput: {rows:,} rows ({distinct:,} distinct records) in {seconds:.2f} s: "
+        f"{(rows - first) / seconds:,.0f} a second"
+    )
+
+
+def count(client: Client) -> int:
+    return int(client.query("SELECT count() FROM stocks.ticks").result_rows[0][0])
+
+
+def latency(config: Settings, client: Client, rate: int, seconds: int) -> None:
+    """Print how long after its sending a tick is in the answer to a query."""
+    producer = Producer({"bootstrap.servers": config.kafka.bootstrap_servers, "linger.ms": 0})
+    rng, sent, seen = random.Random(2), {}, {}
+    begin = time.monotonic()
+    ended = threading.Event()
+
+    def poll() -> None:
+        while not ended.wait(0.005):
+            # Volumes above a million number the ticks of this measurement.
+            rows = client.query(
+                "SELECT volume FROM stocks.ticks WHERE volume > 1000000"
+                f" AND volume NOT IN ({','.join(map(str, list(seen)[-200:])) or 0})"
+                f" AND timestamp > now64() - 5"
+            ).result_rows
+            now = time.monotonic()
+            for (number,) in rows:
+                seen.setdefault(number, now)
+
+    poller = threading.Thread(target=poll)
+    poller.start()
+    for number in track(range(rate * seconds), console=console, transient=True):
+        time.sleep(max(0.0, begin + number / rate - time.monotonic()))
+        sent[1_000_001 + number] = time.monotonic()
+        send(producer, config.kafka.topic, rng, 1_000_001 + number)
+        producer.poll(0)
+    producer.flush()
+    time.sleep(2)
+    ended.set()
+    poller.join()
+    delays = sorted(1e3 * (seen[number] - at) for number, at in sent.items() if number in seen)
+    p50, p99 = statistics.median(delays), delays[int(len(delays) * 0.99)]
+    console.print(
+        f"latency at {rate} ticks a second: {len(delays):,} of {len(sent):,} ticks queryable after "
+        f"{p50:.0f} ms at the median, {p99:.0f} ms at the 99th percentile"
+    )
+
+
+def free_ports(number: int) -> list[int]:
+    """Ports that no one has now; all are held until all are found, so that no two are the same."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
+    found = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return found
+
+
+if __name__ == "__main__":
+    main()
