@@ -1,18 +1,23 @@
 """Lets a vectorized UDF reach the Arrow column that a pandas Series was made from.
 
 PyFlink turns each Arrow batch into pandas Series, in which a BIGINT column with a NULL is float64:
-2^53 + 1 is rounded before a UDF sees it. Here the Series stays as it is for every UDF and also carries
-its column, so that the sink can take the exact values.
+2^53 + 1 is rounded before a UDF sees it. Here the Series stays as it is for every UDF and also
+carries its column, so that the sink can take the exact values.
 """
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
-from pyflink.fn_execution import coder_impl_slow
+from pyflink.fn_execution import coder_impl_slow, coders
 
 _KEY = "arrow"
+
+# PyFlink decodes in Python or, where its extension loads, in Cython: `coders` knows which.
+_DECODERS = (coder_impl_slow, coders.coder_impl)
 
 
 def carry_arrow(to_pandas: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
@@ -22,7 +27,9 @@ def carry_arrow(to_pandas: Callable[..., list[Any]]) -> Callable[..., list[Any]]
     def convert(timezone: Any, field_types: Any, batches: Sequence[pa.RecordBatch]) -> list[Any]:
         series = to_pandas(timezone, field_types, batches)
         for one, column in zip(series, pa.Table.from_batches(batches).itercolumns(), strict=True):
-            one.attrs[_KEY] = _Column(column)
+            # A TIMESTAMP_LTZ arrives as wall time without its zone; the Series knows the instant.
+            if getattr(one, "dtype", None) is not None and not hasattr(one.dtype, "tz"):
+                one.attrs[_KEY] = _Column(one, column)
         return series
 
     convert.is_millrace = True  # type: ignore[attr-defined]
@@ -30,11 +37,13 @@ def carry_arrow(to_pandas: Callable[..., list[Any]]) -> Callable[..., list[Any]]
 
 
 class _Column:
-    """A column that pandas may copy about with the Series' attributes at no cost."""
+    """The column of one Series; pandas copies it, with the attributes, to what is computed from
+    that Series, which then holds other values."""
 
-    __slots__ = ("column",)
+    __slots__ = ("column", "series")
 
-    def __init__(self, column: pa.ChunkedArray) -> None:
+    def __init__(self, series: pd.Series, column: pa.ChunkedArray) -> None:
+        self.series = weakref.ref(series)
         self.column = column
 
     def __deepcopy__(self, memo: object) -> "_Column":
@@ -43,11 +52,12 @@ class _Column:
 
 def of(value: Any) -> Any:
     """The exact column that a Series was made from; anything else as it is."""
-    carried = value.attrs.get(_KEY) if hasattr(value, "attrs") else None
-    return carried.column if carried and len(carried.column) == len(value) else value
+    carried = value.attrs.get(_KEY) if isinstance(value, pd.Series) else None
+    return carried.column if carried and carried.series() is value else value
 
 
 def install() -> None:
     """Do it once for this process; a second call changes nothing."""
-    if not hasattr(coder_impl_slow.arrow_to_pandas, "is_millrace"):
-        coder_impl_slow.arrow_to_pandas = carry_arrow(coder_impl_slow.arrow_to_pandas)
+    for decoder in _DECODERS:
+        if not hasattr(decoder.arrow_to_pandas, "is_millrace"):
+            decoder.arrow_to_pandas = carry_arrow(decoder.arrow_to_pandas)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from lib import jars, java, settings
 from lib.errors import SettingsError, SetupError, exit_on_error, one_line
-from lib.processes import end_with_parent
 from lib.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -47,7 +46,6 @@ def folder(config: Settings) -> Path:
 
 def main() -> None:
     """Write the configuration, format the folder if it is new, and become the broker."""
-    end_with_parent()
     config = settings.load()
     file = folder(config) / "server.properties"
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -49,7 +49,8 @@ class Program:
 
 def programs(config: Settings, job: str) -> list[Program]:
     """The servers, which `up` starts, and what a demo adds to them."""
-    python = [sys.executable, "-m"]
+    # A supervisord that is killed leaves no program behind that holds a port or a folder.
+    python = [sys.executable, "-m", "local.child", sys.executable, "-m"]
     clickhouse = ["--path", str(config.data_dir / "clickhouse"), "--host", config.clickhouse.host]
     clickhouse += ["--port", str(config.clickhouse.port)]
     return [

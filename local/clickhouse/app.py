@@ -120,6 +120,6 @@ def _asks_nothing(request: Request) -> bool:
 
 
 def _is_local(headers: Mapping[str, str]) -> bool:
-    """A web page must not reach the database through a visitor's browser: no user has a password."""
+    """A web page must not reach the database through a browser: no user has a password."""
     host, origin = headers.get("host", "localhost"), headers.get("origin", "http://localhost")
     return bool(_LOOPBACK.fullmatch(host) and _LOOPBACK.fullmatch(origin.partition("//")[2]))

@@ -1,4 +1,4 @@
-"""Content-Encoding both ways: gzip, deflate, lz4 frames, zstd, and br where its package is there."""
+"""Content-Encoding both ways: gzip, deflate, lz4 frames and zstd; br only in, if installed."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator

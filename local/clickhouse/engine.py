@@ -4,14 +4,17 @@ A handle used after it was closed crashes the process, so a Handle is owned by o
 (or one session) and closed by its owner only when no thread is inside it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from chdb import _chdb
-
 from local.clickhouse.errors import from_engine
+
+# chdb's Python classes over this one drop the last block of a stream, which holds WITH TOTALS
+# and the header of an empty answer.
+_chdb: Any = import_module("chdb._chdb")
 
 
 @dataclass(slots=True)
@@ -64,7 +67,7 @@ class Handle:
 
     def stream(
         self, sql: bytes, fmt: str, params: Mapping[str, str], totals: Totals
-    ) -> Iterator[bytes]:
+    ) -> Generator[bytes, None, None]:
         """Yield a SELECT's answer block by block; closing the generator cancels the query."""
         try:
             result = self._connection.send_query(sql, fmt, params=dict(params))

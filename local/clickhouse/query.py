@@ -1,6 +1,6 @@
 """Runs one query on one handle: everything here blocks, and is called from worker threads."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from itertools import islice
 from time import monotonic_ns
@@ -23,7 +23,7 @@ class Answer:
     fmt: str
     totals: Totals
     head: list[bytes] = field(default_factory=list)
-    rest: Iterator[bytes] | None = None
+    rest: Generator[bytes, None, None] | None = None
 
 
 def start(handle: Handle, query: Query, unsafe: guard.Unsafe) -> Answer:
@@ -49,9 +49,9 @@ def prepare(handle: Handle, query: Query) -> None:
         handle.use(query.database)
     if not query.user.may_write:
         handle.set({**query.user.limits, "readonly": "1"})
-        handle.set(query.settings)
+        handle.set(query.engine_settings)
         return
-    handle.set(query.settings)
+    handle.set(query.engine_settings)
     if not query.may_write and "readonly" not in query.settings:
         handle.set({"readonly": "2"})
 
@@ -109,7 +109,7 @@ def _read(handle: Handle, query: Query, answer: Answer) -> None:
     answer.head = [handle.run(query.sql, query.fmt, query.params, answer.totals)]
 
 
-def _joined(blocks: Iterator[bytes], fmt: str) -> Iterator[bytes]:
+def _joined(blocks: Generator[bytes, None, None], fmt: str) -> Generator[bytes, None, None]:
     joiner = Joiner(fmt)
     for block in blocks:
         joined = joiner.add(block)
@@ -124,7 +124,8 @@ def _fill(handle: Handle, table: External) -> None:
     """An external table is a temporary one; its structure goes through the engine as a literal."""
     name = quoted_name(table.name)
     handle.ask(
-        f"CREATE TEMPORARY TABLE {name} ENGINE = Memory AS SELECT * FROM null({quoted(table.structure)})"
+        f"CREATE TEMPORARY TABLE {name} ENGINE = Memory "
+        f"AS SELECT * FROM null({quoted(table.structure)})"
     )
     if not table.fmt.isalnum():
         raise refusal(73, "UNKNOWN_FORMAT", f"Unknown format {table.fmt}")

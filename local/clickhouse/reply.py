@@ -87,10 +87,10 @@ class Reply:
         try:
             for block in answer.head:
                 await self._body(await self._service.call(packer.add, block))
-            while (block := await self._service.call(_next, answer, packer)) is not None:
+            while (packed := await self._service.call(_next, answer, packer)) is not None:
                 if self.client_is_gone:
                     return
-                await self._body(block)
+                await self._body(packed)
         except QueryError as error:
             # No last chunk follows, so that a client which ignores the text notices as well.
             await self._body(packer.add(_exception_block(self._versioned(error), tag)))

@@ -18,6 +18,11 @@ _RESERVED = {
     "buffer_size", "wait_end_of_query", "query_id", "role", "client_protocol_version",
 }  # fmt: skip
 
+# Settings of the interface rather than of the engine: clients send them with every request.
+_ONLY_HTTP = {
+    "enable_http_compression", "http_zlib_compression_level", "send_progress_in_http_headers",
+    "http_headers_progress_interval_ms", "cancel_http_readonly_queries_on_client_close",
+}  # fmt: skip
 _DEFAULT_TIMEOUT = 60
 _MAX_TIMEOUT = 3600
 
@@ -54,6 +59,15 @@ class Query:
     session_timeout: int
     session_check: bool
     encoding: str
+
+    @property
+    def engine_settings(self) -> dict[str, str]:
+        """What the engine must be told; of a reader all, since it decides what a reader may set."""
+        return {
+            name: text
+            for name, text in self.settings.items()
+            if name not in _ONLY_HTTP or not self.user.may_write
+        }
 
     @property
     def takes_data(self) -> bool:

@@ -75,10 +75,12 @@ class Service:
     @asynccontextmanager
     async def _handle(self, query: Query) -> AsyncIterator[Handle]:
         session = self._sessions.acquire(query) if query.session else None
-        handle, undo = None, nullcontext()
+        handle: Handle | None = None
+        undo: AbstractContextManager[None] = nullcontext()
         try:
-            handle, undo = await self.call(self._open, query, session)
-            yield handle
+            opened, undo = await self.call(self._open, query, session)
+            handle = opened
+            yield opened
         finally:
             if handle is not None:
                 await self.call(_give_back, handle, undo, session)
@@ -134,7 +136,9 @@ class Service:
 
     async def close(self) -> bool:
         """Stop what still runs and shut the engine down; whether all of it ended in time."""
-        await self.call(self._on_fresh_handle, lambda handle: handle.ask("KILL QUERY WHERE 1 ASYNC"))
+        await self.call(
+            self._on_fresh_handle, lambda handle: handle.ask("KILL QUERY WHERE 1 ASYNC")
+        )
         end = monotonic() + _KILL_SECONDS
         while self._running and monotonic() < end:
             await asyncio.sleep(0.05)

@@ -80,9 +80,9 @@ def restored(handle: Handle, query: Query) -> Iterator[None]:
 
 def _settings(handle: Handle, query: Query) -> list[str]:
     """The statements that bring back the settings which the query's own will change."""
-    if not query.settings:
+    if not query.engine_settings:
         return []
-    names = ", ".join(quoted(name) for name in query.settings)
+    names = ", ".join(quoted(name) for name in query.engine_settings)
     rows = handle.ask(
         f"SELECT name, changed, value FROM system.settings WHERE name IN ({names}) FORMAT TSVRaw"
     )

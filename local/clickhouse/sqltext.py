@@ -105,7 +105,7 @@ def _skip_target(stream: Iterator[Token]) -> bytes:
 
 
 def _after_format(sql: bytes, position: int) -> int:
-    """Data begins after the blanks and one line end that follow the format's name, as on a server."""
+    """Data begins after the blanks and one line end behind the format's name, as on a server."""
     while sql[position : position + 1] in (b" ", b"\t", b"\f"):
         position += 1
     if sql[position : position + 1] == b"\r":

@@ -40,7 +40,7 @@ USERS = {
 
 
 def authenticate(headers: Mapping[str, str], params: Mapping[str, str]) -> User:
-    """The user a request names, by header, by basic auth or by parameter, as a server reads them."""
+    """The user a request names: by header, by basic auth or by parameter, and not by two."""
     schemes = [
         "x-clickhouse-user" in headers or "x-clickhouse-key" in headers,
         "authorization" in headers,

@@ -118,7 +118,9 @@ def test_a_session_keeps_temporary_tables_and_settings(client):
     client.command("CREATE TEMPORARY TABLE mine (n UInt8)")
     client.command("SET max_block_size = 1234")
     client.insert("mine", [[5]], column_names=["n"])
-    assert client.query("SELECT n, getSetting('max_block_size') FROM mine").result_rows == [(5, 1234)]
+    assert client.query("SELECT n, getSetting('max_block_size') FROM mine").result_rows == [
+        (5, 1234)
+    ]
 
 
 def test_commands(client):

@@ -1,5 +1,6 @@
 """Starting, stopping and being killed."""
 
+import contextlib
 import signal
 import threading
 import time
@@ -40,7 +41,8 @@ def test_a_signal_lets_a_running_insert_finish(own_server, number):
     own_server.start()
     own_server.sql("CREATE TABLE t (a Int64) ENGINE = MergeTree ORDER BY a")
     answers = []
-    sql = "INSERT INTO t SELECT number + sleepEachRow(0.1) FROM numbers(10) SETTINGS max_block_size = 1"
+    rows = "SELECT number + sleepEachRow(0.1) FROM numbers(10)"
+    sql = f"INSERT INTO t {rows} SETTINGS max_block_size = 1"
     running = threading.Thread(target=lambda: answers.append(own_server.post(sql).status_code))
     running.start()
     time.sleep(0.3)
@@ -65,10 +67,8 @@ def test_a_signal_does_not_wait_for_ever(own_server):
 
 
 def swallow(server, sql):
-    try:
+    with contextlib.suppress(httpx.TransportError):
         server.post(sql)
-    except httpx.TransportError:
-        pass
 
 
 def test_a_kill_loses_no_acknowledged_batch_and_tears_none(own_server):

@@ -133,13 +133,19 @@ def test_web_pages_are_refused(server, headers):
     assert server.http.post(server.url, content="SELECT 1", headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("host", ["127.evil.example", "localhost.evil.example", "[::1].evil.example"])
+@pytest.mark.parametrize(
+    "host", ["127.evil.example", "localhost.evil.example", "[::1].evil.example"]
+)
 def test_names_that_only_begin_like_loopback_are_refused(server, host):
-    assert server.http.post(server.url, content="SELECT 1", headers={"Host": host}).status_code == 403
+    assert (
+        server.http.post(server.url, content="SELECT 1", headers={"Host": host}).status_code == 403
+    )
 
 
 def test_get_only_reads(server):
-    response = server.http.get(server.url, params={"query": "CREATE TABLE no (a Int8) ENGINE = Memory"})
+    response = server.http.get(
+        server.url, params={"query": "CREATE TABLE no (a Int8) ENGINE = Memory"}
+    )
     assert response.headers["x-clickhouse-exception-code"] == "164"
     assert server.sql("EXISTS no") == "0"
 
@@ -174,7 +180,9 @@ def test_the_summary_counts_written_rows(server, table):
 def test_an_input_format_by_header(server, table):
     headers = {"X-ClickHouse-Format": "JSONEachRow"}
     params = {"query": "INSERT INTO rows"}
-    assert server.http.post(server.url, params=params, content=ROW, headers=headers).status_code == 200
+    assert (
+        server.http.post(server.url, params=params, content=ROW, headers=headers).status_code == 200
+    )
     assert server.sql("SELECT count() FROM rows") == "1"
 
 
@@ -214,7 +222,10 @@ def test_compressed_answers(server, encoding, rows):
 def test_an_error_in_the_middle_breaks_the_answer_off(server):
     sql = "SELECT throwIf(number = 4000000) FROM numbers(9000000)"
     seen = b""
-    with pytest.raises(httpx.RemoteProtocolError), server.http.stream("POST", server.url, content=sql) as r:
+    with (
+        pytest.raises(httpx.RemoteProtocolError),
+        server.http.stream("POST", server.url, content=sql) as r,
+    ):
         for piece in r.iter_bytes():
             seen = (seen + piece)[-1000:]
     tag = r.headers["x-clickhouse-exception-tag"]
@@ -234,7 +245,9 @@ def test_the_query_id_is_found_while_it_runs_and_is_unique(server):
     running.start()
     find = "FROM system.processes WHERE Settings['log_comment'] = 'slow-one'"
     wait_for(lambda: server.sql(f"SELECT count() {find}") == "1")
-    assert server.post("SELECT 1", query_id="slow-one").headers["x-clickhouse-exception-code"] == "216"
+    assert (
+        server.post("SELECT 1", query_id="slow-one").headers["x-clickhouse-exception-code"] == "216"
+    )
     server.sql("KILL QUERY WHERE Settings['log_comment'] = 'slow-one'")
     running.join(10)
     assert server.sql("SELECT 1", query_id="slow-one") == "1"
@@ -251,6 +264,14 @@ def test_a_query_whose_client_left_is_cancelled(server, fmt):
         assert fmt == "JSON"
     find = f"FROM system.processes WHERE Settings['log_comment'] = 'left-{fmt}'"
     wait_for(lambda: server.sql(f"SELECT count() {find}") == "0")
+
+
+def test_an_insert_whose_client_left_goes_on(server, table):
+    rows = "SELECT number + sleepEachRow(0.1) FROM numbers(10)"
+    with pytest.raises(httpx.ReadTimeout):
+        sql = f"INSERT INTO {table} (a) {rows} SETTINGS max_block_size = 1"
+        server.http.post(server.url, content=sql, timeout=0.3)
+    wait_for(lambda: server.sql(f"SELECT count() FROM {table}") == "10")
 
 
 def test_sessions(server):

@@ -3,7 +3,6 @@
 import http.server
 import threading
 
-import httpx
 import pytest
 
 WRITES = [
@@ -68,7 +67,7 @@ FILES = [
     "SELECT 1 IN default.`{secret}`",
     "SELECT file('{secret}')",
     "SELECT `file`('{secret}')",
-    'SELECT "FILE"(\'{secret}\')',
+    "SELECT \"FILE\"('{secret}')",
     "SELECT/**/file/**/('{secret}')",
     "SELECT file\n(\t'{secret}')",
     "SELECT arrayMap(file, ['{secret}'])",
@@ -240,7 +239,9 @@ def test_attacks_are_refused_and_have_no_effect(server, guarded, folder, trap, a
     assert Trap.reached == 0
 
 
-@pytest.mark.parametrize("name", ["max_threads", "readonly", "max_execution_time", "max_block_size"])
+@pytest.mark.parametrize(
+    "name", ["max_threads", "readonly", "max_execution_time", "max_block_size"]
+)
 def test_settings_in_the_address_are_refused(server, name):
     response = server.post("SELECT 1", reader=True, **{name: "7"})
     assert response.headers["x-clickhouse-exception-code"] == "164"
@@ -249,7 +250,10 @@ def test_settings_in_the_address_are_refused(server, name):
 @pytest.mark.parametrize(
     "params",
     [
-        {"ext_structure": "a String DEFAULT file('{secret}'), b UInt8", "ext_format": "JSONEachRow"},
+        {
+            "ext_structure": "a String DEFAULT file('{secret}'), b UInt8",
+            "ext_format": "JSONEachRow",
+        },
         {"ext_structure": "b UInt8) ENGINE = Memory AS SELECT * FROM file('{secret}') --"},
         {"ext_structure": "b UInt8') UNION ALL SELECT * FROM file('{secret}') --"},
         {"ext_types": "UInt8", "ext_format": "CSV SELECT 1"},

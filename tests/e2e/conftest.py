@@ -1,0 +1,33 @@
+"""One real Kafka and ClickHouse for all end-to-end tests, and a job's own place on it for each."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.support import Place, free_ports, wait_until
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Kafka and ClickHouse on free ports; they end with the tests, even when those are killed."""
+    place = Place.new(tmp_path_factory.mktemp("stack"))
+    place.start("local", "up", "--foreground").wait_line("Ctrl-C stops them")
+    yield place
+    place.clear()
+
+
+@pytest.fixture
+def place(stack: Place, tmp_path: Path) -> Iterator[Place]:
+    """A topic, a folder and a port for Flink of its own, on the shared stack, with empty tables."""
+    wait_until(lambda: stack.run("local", "status").code == 0, "the shared stack runs")
+    wait_until(lambda: stack.ask("TRUNCATE TABLE stocks.ticks") == [], "ClickHouse answers")
+    own = Place(tmp_path, stack.names).having(
+        DATA_DIR=tmp_path / "var",
+        KAFKA__TOPIC=f"ticks-{uuid.uuid4().hex[:8]}",
+        FLINK__REST_PORT=free_ports(1)[0],
+    )
+    own.make_topic()
+    yield own
+    own.clear()

@@ -1,0 +1,395 @@
+"""What the end-to-end tests share: the programs as a user runs them, ticks as another client sends
+them, and waiting for a condition, never for a time."""
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from lib import ports
+from lib.processes import end_with_parent
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTITIONS = 4
+
+# Generous: a machine may be slow, and a test must not be about that. In seconds.
+LIMIT = 120.0
+
+Tick = dict[str, Any]
+
+
+def wait_until(condition: Callable[[], Any], what: str, limit: float = LIMIT) -> Any:
+    """Return what the condition says as soon as it is true; servers may be away meanwhile."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            if found := condition():
+                return found
+        time.sleep(0.1)
+    raise AssertionError(f"not within {limit:.0f} s: {what}")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports below those that the kernel gives to outgoing connections, so that they stay free."""
+    numbers = (random.randrange(20_000, 32_000) for _ in range(1_000))
+    found = {port for port in numbers if ports.is_free("127.0.0.1", port)}
+    return sorted(found)[:: len(found) // count][:count]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A program that ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The one line on stderr of a program that ended with 2."""
+        assert self.code == 2, f"exit {self.code}\n{self.out}\n{self.err}"
+        assert len(self.err.splitlines()) == 1, self.err
+        return self.err.strip()
+
+
+class Program:
+    """A running program of the project and the lines it has said."""
+
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str], cwd: Path) -> None:
+        self.process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environ,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=end_with_parent,
+        )
+        self.out: list[str] = []
+        self.err: list[str] = []
+        self._readers = [
+            threading.Thread(target=self._read, args=given, daemon=True)
+            for given in [(self.process.stdout, self.out), (self.process.stderr, self.err)]
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def said(self) -> str:
+        return "\n".join([*self.out, "--- stderr", *self.err])
+
+    def _read(self, stream: Any, lines: list[str]) -> None:
+        with stream:
+            for line in stream:
+                lines.append(line.rstrip("\n"))
+
+    def wait_line(self, pattern: str, limit: float = LIMIT) -> re.Match[str]:
+        """The first line on stdout that holds the pattern."""
+
+        def look() -> re.Match[str] | None:
+            found = next(filter(None, (re.search(pattern, line) for line in [*self.out])), None)
+            if not found and self.process.poll() is not None:
+                self.end()
+                found = next(filter(None, (re.search(pattern, line) for line in self.out)), None)
+                assert found, f"ended with {self.process.returncode} before {pattern}:\n{self.said}"
+            return found
+
+        try:
+            return wait_until(look, pattern, limit)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.said}") from None
+
+    def interrupt(self) -> None:
+        """Ctrl-C, as a terminal sends it: to the whole process group."""
+        os.killpg(self.pid, signal.SIGINT)
+
+    def kill(self) -> None:
+        """SIGKILL to this process alone."""
+        self.process.kill()
+        self.process.wait()
+
+    def end(self, limit: float = 200) -> Ended:
+        """Wait for its end; raise AssertionError, and kill it, if it does not come or left a trace."""
+        try:
+            code = self.process.wait(limit)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"did not end within {limit:.0f} s:\n{self.said}") from None
+        for reader in self._readers:
+            reader.join(10)
+        assert "Traceback" not in self.said, self.said
+        return Ended(code, "\n".join(self.out), "\n".join(self.err))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Settings of their own, under which the programs run apart from everything else."""
+
+    folder: Path
+    names: Mapping[str, str]
+    started: list[Program] = field(default_factory=list)
+    root: Path = ROOT
+
+    @classmethod
+    def new(cls, folder: Path) -> "Place":
+        """A folder and ports for a whole stack."""
+        kafka, controller, clickhouse, flink = free_ports(4)
+        return cls(
+            folder,
+            {
+                "MILLRACE_DATA_DIR": str(folder / "var"),
+                "MILLRACE_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{kafka}",
+                "MILLRACE_LOCAL__KAFKA_CONTROLLER_PORT": str(controller),
+                "MILLRACE_CLICKHOUSE__PORT": str(clickhouse),
+                "MILLRACE_FLINK__REST_PORT": str(flink),
+            },
+        )
+
+    def having(self, **names: str | int | Path) -> "Place":
+        """The same with other settings: having(KAFKA__TOPIC="other")."""
+        return self.within({f"MILLRACE_{name}": str(value) for name, value in names.items()})
+
+    def within(self, names: Mapping[str, str]) -> "Place":
+        return replace(self, names={**self.names, **names})
+
+    # Programs.
+
+    def start(self, *arguments: str) -> Program:
+        """Start `python -m` with these arguments; it ends with the tests, however they end."""
+        environ = {n: v for n, v in os.environ.items() if not n.startswith("MILLRACE_")}
+        program = Program(
+            [sys.executable, "-m", *arguments],
+            environ | {"JAVA_HOME": "", "PYTHONUNBUFFERED": "1"} | self.names,
+            self.root,
+        )
+        self.started.append(program)
+        return program
+
+    def run(self, *arguments: str, limit: float = 200) -> Ended:
+        return self.start(*arguments).end(limit)
+
+    def run_job(self, job: str = "stocks", *arguments: str) -> Program:
+        """Start a job and return when it runs."""
+        program = self.start("jobs", "run", job, *arguments)
+        program.wait_line("^RUNNING")
+        return program
+
+    def stop_job(self, program: Program) -> str:
+        """Stop a job as `make stop-job` does and return its savepoint."""
+        stopped = self.run("jobs", "stop", "stocks")
+        assert stopped.code == 0 and stopped.out.splitlines()[-1] == "job stocks stopped"
+        ended = program.end()
+        assert ended.code == 0, program.said
+        return re.search(r"^stopped; saved to (.+)", ended.out, re.MULTILINE)[1]
+
+    def processes(self) -> dict[int, str]:
+        """Whatever runs with this data folder, Flink's and Kafka's Java too: id and command."""
+        wanted = f"MILLRACE_DATA_DIR={self.names['MILLRACE_DATA_DIR']}".encode()
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                    command = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
+                    found[int(folder.name)] = command.decode(errors="replace")
+        # One that ended and is not waited for yet has no command any more.
+        return {pid: command for pid, command in found.items() if command}
+
+    def java(self) -> list[int]:
+        return [pid for pid, command in self.processes().items() if "/bin/java " in command]
+
+    def clear(self) -> None:
+        """End what still runs here: in order first, then by force."""
+        for program in self.started:
+            if program.process.poll() is None:
+                program.process.terminate()
+        with suppress(AssertionError):
+            wait_until(lambda: not self.processes(), "everything ended", 60)
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for program in self.started:
+            program.kill()
+
+    def pid(self, name: str) -> int:
+        """The process of one program of the stack, as `status` shows it."""
+        said = self.run("local", "status").out
+        return int(re.search(rf"^{name} +running +pid (\d+)", said, re.MULTILINE)[1])
+
+    # Kafka.
+
+    @property
+    def topic(self) -> str:
+        return self.names.get("MILLRACE_KAFKA__TOPIC", "stock-ticks")
+
+    @property
+    def servers(self) -> str:
+        return self.names["MILLRACE_KAFKA__BOOTSTRAP_SERVERS"]
+
+    def admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.servers, "log_level": 0})
+
+    def make_topic(self, name: str | None = None) -> None:
+        topic = NewTopic(name or self.topic, PARTITIONS, 1)
+        self.admin().create_topics([topic], request_timeout=60)[topic.topic].result()
+
+    def delete_topic(self) -> None:
+        self.admin().delete_topics([self.topic])[self.topic].result()
+        wait_until(lambda: self.topic not in self.admin().list_topics(timeout=10).topics, "deleted")
+
+    def send(self, values: Iterable[Tick | str], topic: str | None = None) -> None:
+        """Send records and return when all are acknowledged."""
+        load = Load(self, values, topic=topic)
+        load.start()
+        load.wait()
+
+    def records(self) -> int:
+        """How many records the topic holds."""
+        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "-", "log_level": 0})
+        marks = [
+            consumer.get_watermark_offsets(TopicPartition(self.topic, number), timeout=30)
+            for number in range(PARTITIONS)
+        ]
+        consumer.close()
+        return sum(high - low for low, high in marks)
+
+    # ClickHouse and Flink, as any HTTP client asks them.
+
+    def ask(self, sql: str) -> list[list[Any]]:
+        """The rows that ClickHouse answers."""
+        port = self.names["MILLRACE_CLICKHOUSE__PORT"]
+        settings = {"output_format_json_quote_64bit_integers": 0, "default_format": "JSONCompact"}
+        answer = httpx.post(f"http://127.0.0.1:{port}/", params=settings, content=sql, timeout=60)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"] if answer.text else []
+
+    def count(self, table: str = "stocks.ticks") -> int:
+        return int(self.ask(f"SELECT count() FROM {table}")[0][0])
+
+    def wait_count(self, count: int, table: str = "stocks.ticks") -> None:
+        wait_until(lambda: self.count(table) >= count, f"{count} rows in {table}")
+
+    def flink(self, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.names['MILLRACE_FLINK__REST_PORT']}{path}")
+
+    def has_checkpoint(self) -> bool:
+        return any((self.folder / "var" / "flink").rglob("chk-*/_metadata"))
+
+
+class Load(threading.Thread):
+    """Records on their way from another client than ours, at a steady pace if one is given."""
+
+    def __init__(
+        self,
+        place: Place,
+        values: Iterable[Tick | str],
+        per_second: float | None = None,
+        topic: str | None = None,
+    ) -> None:
+        super().__init__(daemon=True)
+        self._values = values
+        self._pause = 100 / per_second if per_second else 0.0
+        self._topic = topic or place.topic
+        self.acknowledged = 0
+        self.failures: list[str] = []
+        self._producer = Producer(
+            {
+                "bootstrap.servers": place.servers,
+                "acks": "all",
+                "enable.idempotence": True,
+                "message.timeout.ms": 120_000,
+                "queue.buffering.max.messages": 1_000_000,
+                "log_level": 0,
+            }
+        )
+
+    def run(self) -> None:
+        for number, value in enumerate(self._values):
+            text = value if isinstance(value, str) else json.dumps(value)
+            key = value["symbol"] if isinstance(value, dict) and "symbol" in value else None
+            self._producer.produce(self._topic, text, key, on_delivery=self._note)
+            if self._pause and number % 100 == 99:
+                self._producer.poll(self._pause)
+                time.sleep(self._pause)
+        self._producer.flush(LIMIT)
+
+    def _note(self, error: object, message: object) -> None:
+        self.acknowledged += error is None
+        if error:
+            self.failures.append(str(error))
+
+    def wait(self) -> None:
+        self.join(2 * LIMIT)
+        assert not self.is_alive() and not self.failures, self.failures[:3]
+
+
+SYMBOLS = ("AAPL", "AMZN", "BRK.B", "GOOGL", "META", "MSFT", "NVDA", "TSLA")
+START = datetime(2024, 1, 30, 10)
+
+
+def tick(number: int) -> Tick:
+    """One of many ticks that all differ: the volume is the number."""
+    return {
+        "symbol": SYMBOLS[number % len(SYMBOLS)],
+        "price": 100 + number / 7,
+        "volume": number,
+        "timestamp": (START + timedelta(microseconds=1_000_003 * number)).isoformat(),
+    }
+
+
+def ticks(first: int, last: int) -> Iterable[Tick]:
+    """From number `first` up to, not with, number `last`."""
+    return map(tick, range(first, last))
+
+
+def check_stored(place: Place, sent: Iterable[Tick]) -> None:
+    """Each record of the topic is one row, and the rows say exactly what was sent."""
+    rows = place.ask(
+        "SELECT symbol, price, volume, replaceOne(toString(timestamp), ' ', 'T'), inserted_by"
+        " FROM stocks.ticks ORDER BY volume"
+    )
+    expected = [[t["symbol"], t["price"], t["volume"], _micro(t), "stocks/ticks"] for t in sent]
+    assert len(rows) == len(expected) == place.records()
+    different = [pair for pair in zip(rows, expected, strict=True) if pair[0] != pair[1]]
+    assert not different, different[:3]
+    places = place.ask(
+        "SELECT count(), uniqExact(kafka_partition, kafka_offset), sum(last + 1) FROM stocks.ticks"
+        " LEFT JOIN (SELECT kafka_partition, max(kafka_offset) AS last FROM stocks.ticks"
+        " GROUP BY kafka_partition) AS marks USING kafka_partition"
+        if False
+        else "SELECT sum(rows), sum(places), sum(last + 1) FROM (SELECT count() AS rows,"
+        " uniqExact(kafka_offset) AS places, max(kafka_offset) AS last"
+        " FROM stocks.ticks GROUP BY kafka_partition)"
+    )
+    assert places == [[len(expected)] * 3], "each (partition, offset) once, none left out"
+
+
+def _micro(tick: Tick) -> str:
+    return datetime.fromisoformat(tick["timestamp"]).isoformat(timespec="microseconds")
+
+
+def copy_sql(folder: Path) -> Path:
+    """A copy of sql/ to edit."""
+    shutil.copytree(ROOT / "sql", folder / "sql")
+    return folder / "sql"
