@@ -1,7 +1,7 @@
 """How fast the whole pipeline is on this machine: a backlog drained, and one tick's way to a query.
 
-Starts a stack of its own in a temporary folder, so that nothing else runs in it, and prints two figures.
-Run it with `make bench`; the machine should have nothing else to do.
+Starts a stack of its own in a temporary folder, so that nothing else runs in it, and prints two
+figures. Run it with `make bench`; the machine should have nothing else to do.
 """
 
 import json
@@ -37,7 +37,9 @@ console = Console(highlight=False)
 
 @click.command()
 @click.option("--ticks", default=1_000_000, show_default=True, help="The backlog to drain.")
-@click.option("--rate", default=50, show_default=True, help="Ticks a second while latency is measured.")
+@click.option(
+    "--rate", default=50, show_default=True, help="Ticks a second while latency is measured."
+)
 @click.option("--seconds", default=30, show_default=True, help="How long latency is measured.")
 def main(ticks: int, rate: int, seconds: int) -> None:
     """Measure throughput and latency, from Kafka to a ClickHouse query."""

@@ -4,8 +4,9 @@ import logging
 import os
 import signal
 import sys
-import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -13,7 +14,7 @@ import click
 from rich.console import Console
 
 from lib import clickhouse, kafka, locks, migrations, ports, settings, sqlfiles
-from lib.errors import JobError, exit_on_error
+from lib.errors import JobError, MillraceError, exit_on_error
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile
 
@@ -71,17 +72,21 @@ def stop(job: str) -> None:
 @click.argument("job")
 @exit_on_error()
 def plan(job: str) -> None:
-    """Show how Flink would run JOB, without running it."""
+    """Show how Flink would run JOB, and whether the sink can rely on it, without running it."""
     config = settings.load()
     files = load(config, job)
+    # Not at the top: PyFlink takes a second to import, which a wrong file need not wait for.
     from jobs import build
+    from jobs import plan as plans
 
     tables = build.create(config, job, settings.flink_options())
-    click.echo(build.declare(tables, files, config, job).explain())
+    inserts = build.declare(tables, files, config, job)
+    click.echo(inserts.explain())
+    plans.check(plans.read(inserts.compile_plan().as_json_string()))
 
 
 def load(config: Settings, job: str) -> list[SqlFile]:
-    """The job's files with their settings filled in; raise SqlFileError for the first that is wrong."""
+    """The job's files, settings filled in; raise SqlFileError for the first that is wrong."""
     variables = config.variables()
     files = sqlfiles.load(config.sql_dir / "flink" / job)
     return [sqlfiles.substitute(file, variables) for file in files]
@@ -95,30 +100,46 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
     from jobs import build, follow, state
 
     console = Console(highlight=False, soft_wrap=True)
-    log_to(config.data_dir / "log" / f"job-{job}-python.log")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end_at_once)
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
     _wait_for_services(config, files, console)
     folder = state.folder(config.data_dir, job, files)
     resume = None if fresh else state.newest(folder)
+    names = [topic for file in files for topic in file.topics]
+    topics = kafka.topic_ids(config.kafka.bootstrap_servers, names)
+    if resume:
+        state.check_topics(folder, topics)
+    else:
+        state.begin(folder, topics)
     begin = f"resuming from {sqlfiles.show(resume)}" if resume else "starting from the sources"
     console.print(f"job {job}: {begin}")
     given = {**settings.flink_options(), **state.options(folder, resume)}
     inserts = build.declare(build.create(config, job, given), files, config, job)
-    rest = build.start(inserts, config, resume)
-    console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
-    with follow.stop_signal() as asked:
-        follow.until(asked, rest, console)
-        follow.stop(rest, folder, console)
+    with workers_log_to(config.data_dir / "log" / f"job-{job}-python.log"):
+        rest = build.start(inserts, config, resume)
+        console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
+        with follow.stop_signal() as asked:
+            follow.until(asked, rest, console)
+            follow.stop(rest, folder, console)
 
 
-def log_to(file: Path) -> None:
-    """Send what the Python workers log, traces too, to a file: the terminal gets one line."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(
-        filename=file, level=logging.WARNING, format="%(asctime)s %(name)s %(message)s"
-    )
+@contextmanager
+def workers_log_to(file: Path) -> Iterator[None]:
+    """Send what the Python workers log and print, traces too, to a file: a terminal gets one line.
+
+    They are threads of this process and speak even while it ends, so stderr stays with the file,
+    except for a bug of our own."""
+    stderr = sys.stderr
+    sys.stderr = file.open("a", encoding="utf-8", buffering=1)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    try:
+        yield
+    except MillraceError:
+        raise
+    except Exception:
+        sys.stderr = stderr
+        raise
 
 
 def _wait_for_services(config: Settings, files: list[SqlFile], console: Console) -> None:

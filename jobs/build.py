@@ -11,7 +11,7 @@ from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
 from pyflink.util.exceptions import JavaException
 
-from jobs import target
+from jobs import plan, target
 from jobs.rest import Rest
 from jobs.sink import clickhouse_insert
 from lib import jars, java
@@ -79,8 +79,8 @@ def declare(
 
 
 def check_writers(files: Sequence[SqlFile]) -> None:
-    """Raise JobError unless each insert calls the sink at most once, each under a name of its own:
-    a second call in a statement runs apart from the first, and one name for two marks loses rows."""
+    """Raise JobError unless each insert calls the sink at most once, under a name of its own: a
+    second call runs apart from the first, and two writers with one mark lose rows."""
     places: dict[str, str] = {}
     if not any(file.kind == "insert" for file in files):
         raise JobError(
@@ -94,11 +94,12 @@ def check_writers(files: Sequence[SqlFile]) -> None:
                 "give each target a file of its own, with INSERT INTO ... SELECT."
             )
         for call in calls:
-            if other := places.setdefault(call.name, file.place):
-                if other != file.place:
-                    raise JobError(
-                        f"{file.place}: writes as {call.name}, as {other} does; write 'table (columns) AS another_name'."
-                    )
+            other = places.setdefault(call.name, file.place)
+            if other != file.place:
+                raise JobError(
+                    f"{file.place}: writes as {call.name}, as {other} does; "
+                    "write 'table (columns) AS another_name'."
+                )
 
 
 def cause(error: BaseException) -> str:
@@ -110,12 +111,13 @@ def cause(error: BaseException) -> str:
 
 
 def start(inserts: StatementSet, settings: Settings, resume: Path | None) -> Rest:
-    """Run all inserts as one Flink job and return its handle; raise JobError if it does not start."""
+    """Run all inserts as one Flink job and return its handle; raise JobError if it can't or must
+    not start."""
     try:
-        client = inserts.execute().get_job_client()
-        return Rest(
-            f"{settings.flink.rest_host}:{settings.flink.rest_port}", str(client.get_job_id())
-        )
+        compiled = inserts.compile_plan()
+        plan.check(plan.read(compiled.as_json_string()))
+        client = compiled.execute().get_job_client()
     except (JavaException, Py4JJavaError) as error:
         hint = "begin without it: `make run-job ARGS=--fresh`" if resume else "see var/log"
         raise JobError(f"the job does not start: {cause(error)}; {hint}.") from error
+    return Rest(f"{settings.flink.rest_host}:{settings.flink.rest_port}", str(client.get_job_id()))

@@ -1,10 +1,12 @@
 """ClickHouse's column types, and casts to them that are exact or refused."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,7 +18,8 @@ _ARRAY = re.compile(r"Array\((?P<inner>.+)\)")
 _DECIMAL = re.compile(r"Decimal\((?P<precision>\d+), (?P<scale>\d+)\)")
 _DATETIME = re.compile(r"DateTime(?:64\((?P<scale>\d)(?:, '[^']+')?\)|(?:\('[^']+'\))?)")
 _FIXED_STRING = re.compile(r"FixedString\((?P<size>\d+)\)")
-_TEXT = re.compile(r"String|FixedString\(\d+\)|Enum(8|16)\(.+\)", re.DOTALL)
+_BYTES = re.compile(r"String|FixedString\(\d+\)")
+_ENUM = re.compile(r"Enum(8|16)\(.+\)", re.DOTALL)
 
 _PLAIN = {
     "Bool": pa.bool_(),
@@ -34,8 +37,9 @@ _PLAIN = {
     "Date32": pa.date32(),
 }
 
-# What ClickHouse's types can hold, first and one past the last: days or seconds since 1970. Beyond, it would
-# wrap or clip without a word. https://clickhouse.com/docs/sql-reference/data-types/datetime64
+# What ClickHouse's types can hold, first and one past the last: days or seconds since 1970.
+# Beyond, it would wrap or clip without a word.
+# https://clickhouse.com/docs/sql-reference/data-types/datetime64
 _DAYS = {"Date": (0, 65_536), "Date32": (-25_567, 120_530)}
 _DATETIME_SECONDS = (0, 2**32)
 _DATETIME64_SECONDS = (-2_208_988_800, 10_413_792_000)
@@ -71,10 +75,11 @@ def cast(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
     """Values (an Arrow column, a pandas Series or one constant) as exactly what the column holds.
 
     Raise JobError for a value that would have to be rounded, wrapped, clipped or defaulted."""
-    array = _as_arrow(column, values, rows)
+    array = None
     try:
+        array = _as_arrow(column, values, rows)
         exact = _cast_exactly(column, array)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+    except (pa.ArrowException, OverflowError) as error:
         raise _refused(column, _first_bad(column, array), one_line(error)) from error
     if exact.null_count and not column.is_nullable:
         raise _refused(column, None, "the column takes no NULL")
@@ -90,7 +95,9 @@ def _unwrap(kind: str) -> str:
 def _arrow_type(kind: str) -> pa.DataType | None:
     if kind in _PLAIN:
         return _PLAIN[kind]
-    if _TEXT.fullmatch(kind):
+    if _BYTES.fullmatch(kind):
+        return pa.binary()
+    if _ENUM.fullmatch(kind):
         return pa.string()
     if match := _DATETIME.fullmatch(kind):
         return pa.timestamp(_unit(int(match["scale"] or 0)), tz="UTC")
@@ -100,8 +107,7 @@ def _arrow_type(kind: str) -> pa.DataType | None:
             pa.decimal128(precision, scale) if precision <= 38 else pa.decimal256(precision, scale)
         )
     if match := _ARRAY.fullmatch(kind):
-        inner = column("element", match["inner"])
-        return pa.list_(pa.field("item", inner.arrow, nullable=inner.is_nullable))
+        return pa.list_(column("element", match["inner"]).arrow)
     return None
 
 
@@ -112,11 +118,20 @@ def _unit(scale: int) -> str:
 def _as_arrow(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
     if isinstance(values, pa.ChunkedArray | pa.Array):
         return values
-    if not hasattr(values, "dtype") or not hasattr(values, "index"):
-        return pa.array([values] * rows, type=None if values is not None else column.arrow)
+    if not isinstance(values, pd.Series):
+        return _constant(column, values, rows)
     if pa.types.is_integer(column.arrow) and values.dtype.kind == "f":
         return _from_floats(column, values)
     return pa.array(values, from_pandas=True)
+
+
+def _constant(column: Column, value: Any, rows: int) -> pa.Array:
+    if isinstance(value, datetime):
+        raise pa.ArrowInvalid("PyFlink cuts a constant to milliseconds, so take it from a column")
+    is_whole = isinstance(value, int) and pa.types.is_integer(column.arrow)
+    # Else Arrow guesses from the value, and takes a whole number for an Int64.
+    known = value is None or (is_whole and not isinstance(value, bool))
+    return pa.array([value] * rows, type=column.arrow if known else None)
 
 
 def _from_floats(column: Column, values: Any) -> pa.Array:
@@ -130,9 +145,16 @@ def _from_floats(column: Column, values: Any) -> pa.Array:
 
 
 def _cast_exactly(column: Column, array: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    if pa.types.is_null(array.type):
+        return array.cast(column.arrow)
     _check_family(column, array.type)
     if pa.types.is_timestamp(column.arrow):
         return _cast_time(column, array)
+    if pa.types.is_list(column.arrow):
+        return _cast_list(column, array)
+    if pa.types.is_integer(array.type) and pa.types.is_decimal(column.arrow):
+        # Arrow asks for room for any number of the type; here only for those that came.
+        array = array.cast(pa.decimal256(76, column.arrow.scale))
     exact = array.cast(column.arrow, safe=True)
     if _may_round(array.type, column.arrow):
         _check_round_trip(exact, array)
@@ -145,15 +167,47 @@ def _cast_exactly(column: Column, array: pa.ChunkedArray | pa.Array) -> pa.Chunk
 
 
 def _check_family(column: Column, given: pa.DataType) -> None:
-    """A text is not a number, nor the other way round: which conversion is meant, SQL must say.
+    """A text is not a number, nor a number a time: which conversion is meant, SQL must say.
     The one exception is text for Int and Decimal, for values that pandas cannot hold exactly."""
-    if pa.types.is_null(given):
-        return
-    is_text = pa.types.is_string(given) or pa.types.is_large_string(given)
-    takes_text = pa.types.is_string(column.arrow)
-    takes_number = pa.types.is_integer(column.arrow) or pa.types.is_decimal(column.arrow)
-    if is_text != takes_text and not (is_text and takes_number):
+    to = column.arrow
+    pair = (_family(given), _family(to))
+    is_text_for_number = pair[0] == "text" and (pa.types.is_integer(to) or pa.types.is_decimal(to))
+    if len(set(pair)) == 2 and pair not in _WIDER and not is_text_for_number:
         raise pa.ArrowTypeError(f"it is {given}, not what the column holds")
+
+
+# What one kind of value may become without a doubt about what is meant.
+_WIDER = {("text", "bytes"), ("date", "time")}
+
+_FAMILIES: Sequence[tuple[str, Callable[[pa.DataType], bool]]] = (
+    ("text", pa.types.is_string),
+    ("text", pa.types.is_large_string),
+    ("bytes", pa.types.is_binary),
+    ("bytes", pa.types.is_large_binary),
+    ("bytes", pa.types.is_fixed_size_binary),
+    ("number", pa.types.is_integer),
+    ("number", pa.types.is_floating),
+    ("number", pa.types.is_decimal),
+    ("time", pa.types.is_timestamp),
+    ("date", pa.types.is_date),
+    ("list", pa.types.is_list),
+)
+
+
+def _family(kind: pa.DataType) -> str:
+    return next((name for name, holds in _FAMILIES if holds(kind)), str(kind))
+
+
+def _cast_list(outer: Column, array: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Each element as exactly as a value of a column."""
+    match = _ARRAY.fullmatch(outer.kind)
+    assert match
+    lists = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if lists.null_count:
+        raise pa.ArrowInvalid("the column takes no NULL")
+    elements = cast(column(outer.name, match["inner"]), lists.flatten(), 0)
+    ends = pc.cumulative_sum(pc.list_value_length(lists).cast(pa.int32()))
+    return pa.ListArray.from_arrays(pa.concat_arrays([pa.array([0], pa.int32()), ends]), elements)
 
 
 def _cast_time(column: Column, array: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
@@ -199,20 +253,20 @@ def _check_size(column: Column, array: Any, size: int) -> None:
         raise pa.ArrowInvalid(f"a text of {longest} bytes is too long")
 
 
-def _first_bad(column: Column, array: Any) -> Any:
+def _first_bad(column: Column, array: pa.ChunkedArray | pa.Array | None) -> Any:
     """The first value that cannot be cast, found by halving."""
-    while len(array) > 1:
+    while array is not None and len(array) > 1:
         half = array.slice(0, len(array) // 2)
         try:
             _cast_exactly(column, half)
             array = array.slice(len(array) // 2)
         except pa.ArrowException:
             array = half
-    return array[0] if len(array) else None
+    return array[0] if array is not None and len(array) else None
 
 
 def _refused(column: Column, value: Any, why: str) -> JobError:
-    shown = "" if value is None else f" cannot take {value!s:.80}:"
+    shown = "" if value is None else f" cannot take {one_line(value):.80}:"
     return JobError(
         f"column {column.name} {column.kind}{shown or ':'} {why}; filter or CAST in the job's SQL."
     )

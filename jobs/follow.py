@@ -19,6 +19,15 @@ from lib.sqlfiles import show
 
 _REFUSED = re.compile(r"SinkError: (?P<fact>[^\n]+)")
 
+# A record that fails the same way at every try. Only by its last cause: what fails in the sink can
+# come up through the reading of the record that filled a batch.
+_UNREADABLE = re.compile(
+    r"Failed to deserialize JSON '(?P<record>.*)'\.(?:.*\n)+"
+    r"Caused by: [\w.$]*\."
+    r"(?:Json\w*|\w*Parse|NumberFormat|DateTime|TableRuntime)Exception: (?P<fact>.*)"
+    r"(?:\n(?!Caused by: ).*)*\Z"
+)
+
 # The names of the metrics behind the line: Flink's own but for the sink's rows_inserted.
 _METRICS = ("Source.numRecordsOut", "Source.pendingRecords", "rows_inserted")
 
@@ -30,7 +39,7 @@ LOG_EVERY = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What one look at a job shows. `time` in seconds of any clock, ages in seconds; None: not known."""
+    """What one look at a job shows. Times in seconds of any clock, ages too; None: not known."""
 
     time: float
     state: str
@@ -40,13 +49,14 @@ class Glance:
     checkpoint_age: float | None = None
 
     def line(self, before: "Glance | None") -> str:
-        """`before` gives the rates: RUNNING  in 1,200/s  inserted 1,200/s (50,000 rows)  lag 0 ..."""
+        """`before` gives the rates: RUNNING  in 1,200/s  inserted 1,200/s (9 rows)  lag 0 ..."""
         seconds = self.time - before.time if before else 0.0
         lag = "?" if self.lag is None else f"{self.lag:,.0f}"
         age = "none yet" if self.checkpoint_age is None else f"{self.checkpoint_age:.0f} s ago"
         return (
-            f"{self.state}  in {_rate(self.records, before and before.records, seconds)}"
-            f"  inserted {_rate(self.rows, before and before.rows, seconds)} ({self.rows:,.0f} rows)"
+            f"{self.state}  in {_rate(self.records, before.records if before else None, seconds)}"
+            f"  inserted {_rate(self.rows, before.rows if before else None, seconds)}"
+            f" ({self.rows:,.0f} rows)"
             f"  lag {lag}  checkpoint {age}"
         )
 
@@ -77,10 +87,15 @@ def check_failure(rest: Rest, state: str) -> None:
     failure = rest.last_failure()
     if refused := _REFUSED.search(failure):
         raise JobError(refused["fact"])
-    if state == "FAILED":
+    if unreadable := _UNREADABLE.search(failure):
         raise JobError(
-            f"job {rest.job_id}: Flink gave up: {failure.splitlines()[0] if failure else 'no reason given'}"
+            f"a record of the source cannot be read: {unreadable['record']:.200}: "
+            f"{unreadable['fact']:.200}; filter it in the job's SQL (TRY_CAST), or leave such "
+            "records out with 'json.ignore-parse-errors' = 'true' in the source."
         )
+    if state == "FAILED":
+        fact = failure.splitlines()[0] if failure else "no reason given"
+        raise JobError(f"job {rest.job_id}: Flink gave up: {fact}; see var/log.")
 
 
 def reason(rest: Rest) -> str:
@@ -135,5 +150,6 @@ def stop(rest: Rest, folder: Path, console: Console) -> None:
         )
     except ServiceError as error:
         console.print(
-            f"stopped without a savepoint ({error}); the next start resumes from the last checkpoint"
+            f"stopped without a savepoint ({error}); "
+            "the next start resumes from the last checkpoint"
         )

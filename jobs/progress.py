@@ -1,7 +1,6 @@
 """How far each Kafka partition is stored, and who in this process may store more of it."""
 
 import threading
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -23,8 +22,8 @@ class Progress:
     seen: dict[int, int] = field(default_factory=dict)
 
     def receive(self, partitions: Int64s, offsets: Int64s) -> Bools:
-        """Which rows are not stored yet. Raise SinkError unless each partition's offsets rise: a mark
-        says that all below it is stored, which holds only while rows come in order, one a record."""
+        """Which rows are not stored yet. Raise SinkError unless each partition's offsets rise: a
+        mark says that all below it is stored, true only while rows come in order, one a record."""
         is_new = np.empty(len(offsets), dtype=np.bool_)
         for partition in np.unique(partitions).tolist():
             here = partitions == partition
@@ -45,31 +44,32 @@ class Progress:
 
 def _out_of_order(partition: int, offset: int, before: int) -> SinkError:
     return SinkError(
-        f"partition {partition}: offset {offset} came again or after a higher one (last batch ended at {before}); "
-        "if the topic was recreated, write to a new table, else give clickhouse_insert one row per record "
-        "of one topic, with no join, union or GROUP BY before it."
+        f"partition {partition}: offset {offset} came again or after a higher one "
+        f"(last batch ended at {before}); if the topic was recreated, write to a new table, else "
+        "give clickhouse_insert one row per record of one topic, with no join, union or GROUP BY "
+        "before it."
     )
 
 
-class Superseded(Exception):
+class Superseded(Exception):  # noqa: N818
     """A newer attempt stores this partition now; the one that gets this must end."""
 
 
 class Owners:
     """Keeps an attempt that Flink gave up, but whose thread still runs, from storing rows.
 
-    In the in-process cluster a cancelled task's Python thread lives on until its call returns, and may be
-    in the middle of trying an insert again. Who claims a partition waits for an insert that runs, and from
-    then on the earlier owner's inserts are refused."""
+    In the in-process cluster a cancelled task's Python thread lives on until its call returns, and
+    may be in the middle of trying an insert again. Who claims a partition waits for an insert that
+    runs, and from then on the earlier owner's inserts are refused."""
 
     def __init__(self) -> None:
-        self._locks: defaultdict[tuple[str, int], threading.RLock] = defaultdict(threading.RLock)
+        self._locks: dict[tuple[str, int], threading.Lock] = {}
         self._owners: dict[tuple[str, int], object] = {}
 
     def claim(self, writer: str, partitions: Iterable[int], owner: object) -> None:
         """Make `owner` the only one that may store rows of these partitions."""
         for partition in partitions:
-            with self._locks[writer, partition]:
+            with self._lock(writer, partition):
                 self._owners[writer, partition] = owner
 
     @contextmanager
@@ -77,7 +77,11 @@ class Owners:
         """Keep the partitions while an insert runs; raise Superseded if one has another owner."""
         with ExitStack() as stack:
             for partition in sorted(partitions):
-                stack.enter_context(self._locks[writer, partition])
+                stack.enter_context(self._lock(writer, partition))
                 if self._owners.get((writer, partition)) is not owner:
                     raise Superseded(f"{writer}: partition {partition} has a newer owner")
             yield
+
+    def _lock(self, writer: str, partition: int) -> threading.Lock:
+        # In one step: two threads must never get two locks.
+        return self._locks.setdefault((writer, partition), threading.Lock())

@@ -68,7 +68,7 @@ class Rest:
         return sums
 
     def stop(self, folder: str) -> str:
-        """Stop with a savepoint under `folder` and return where it is; raise ServiceError if it fails."""
+        """Stop with a savepoint under `folder`, return its path; raise ServiceError if it fails."""
         trigger = self._ask("POST", "/stop", {"targetDirectory": folder, "drain": False})[
             "request-id"
         ]

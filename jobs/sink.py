@@ -38,27 +38,34 @@ class ClickHouseInsert(ScalarFunction):
         self._job = job
 
     def open(self, function_context: FunctionContext) -> None:
-        # A subtask and its attempt do not name one life of the sink: a job that starts anew counts from 0.
+        # Subtask and attempt do not name one life of the sink: a new start counts from 0.
         subtask = function_context.get_index_of_this_subtask()
         number = function_context.get_attempt_number()
-        self._attempt = f"{subtask}/{number}/{secrets.token_hex(4)}"
+        self._attempt = f"{subtask}/{number}/{secrets.token_hex(8)}"
         self._rows = function_context.get_metric_group().counter("rows_inserted")
         self._writers: dict[str, Writer] = {}
+        self._has_failed = False
 
     def eval(self, text: str, *values: Any) -> pd.Series:
+        if self._has_failed:
+            # Its mark would also cover the batch that failed, and is not stored.
+            raise RuntimeError("a batch failed before this one, which must wait for a new attempt")
+        self._has_failed = True
         try:
-            return self._insert(text, values)
+            stored = self._insert(text, values)
         except JobError as error:
             raise SinkError(f"clickhouse_insert: {error}") from error
+        self._has_failed = False
+        return stored
 
     def is_deterministic(self) -> bool:
         return False
 
     def _insert(self, text: str, values: tuple[Any, ...]) -> pd.Series:
-        writer = self._writers.get(text) or self._open_writer(text)
         rows = next((len(value) for value in values if isinstance(value, pd.Series)), None)
         if rows is None:
             raise SinkError(f"{text}: all values are constants; name a column of the stream.")
+        writer = self._writers.get(text) or self._open_writer(text)
         stored = writer.insert(values, rows)
         self._rows.inc(int(stored.sum()))
         return pd.Series(stored.astype(np.int64))
@@ -103,8 +110,8 @@ class Writer:
         """The batch in exactly the table's types; raise JobError for a value that does not fit."""
         if len(values) != len(self._target.columns):
             raise SinkError(
-                f"{self._target.table}: {len(values)} values for {len(self._target.columns)} columns; "
-                "give one value for each column named."
+                f"{self._target.table}: {len(values)} values for {len(self._target.columns)} "
+                "columns; give one value for each column named."
             )
         if self._store.names_writer:
             values = (*values, self._name)
@@ -118,7 +125,7 @@ class Writer:
         return pa.table(arrays, schema=self._store.schema)
 
     def _claim_new(self, batch: pa.Table, partitions: Int64s, offsets: Int64s) -> None:
-        """On the first rows of a partition: end what earlier attempts still do, then read its mark."""
+        """On a partition's first rows: end what earlier attempts still do, then read its mark."""
         new = set(np.unique(partitions).tolist()) - self._progress.seen.keys()
         if not new:
             return
@@ -132,7 +139,11 @@ class Writer:
 
     def _check_same_topic(self, partition: int, replayed: pa.Table) -> None:
         """Raise SinkError if records at stored offsets are not those that were stored."""
-        if not len(replayed) or "kafka_timestamp" not in replayed.column_names:
+        name = "kafka_timestamp"
+        is_known = name in replayed.column_names and pa.types.is_timestamp(
+            replayed.schema.field(name).type
+        )
+        if not len(replayed) or not is_known:
             return
         offsets = replayed["kafka_offset"].to_pylist()
         times = (
@@ -145,8 +156,9 @@ class Writer:
         for offset, time in zip(offsets, times, strict=True):
             if stored.get(offset, time) != time:
                 raise SinkError(
-                    f"{self._target.table}: partition {partition}, offset {offset} holds another record than the "
-                    "one stored from there: the topic was recreated; read a topic of a new name, or empty the table."
+                    f"{self._target.table}: partition {partition}, offset {offset} holds another "
+                    "record than the one stored from there: the topic was recreated, or is "
+                    "another; empty the table, or write as another: 'table (columns) AS name'."
                 )
 
 

@@ -1,14 +1,19 @@
 """A job's saved state: savepoints and checkpoints, apart for each version of its SQL.
 
-State belongs to a plan. When a file of the job changes, the job starts from its sources again, and the
-sink leaves out what is stored already; when the change is taken back, the old state fits again.
+State belongs to a plan. When a file of the job changes, the job starts from its sources again, and
+the sink leaves out what is stored already; when the change is taken back, the old state fits again.
 """
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lib.sqlfiles import SqlFile, without_comments
+from lib.errors import JobError
+from lib.sqlfiles import SqlFile, condensed
+
+# Beside the state: when it began, and the ids of the topics that its offsets are about.
+_TOPICS = "topics.json"
 
 
 def folder(data_dir: Path, job: str, files: Sequence[SqlFile]) -> Path:
@@ -17,15 +22,38 @@ def folder(data_dir: Path, job: str, files: Sequence[SqlFile]) -> Path:
 
 
 def version(files: Sequence[SqlFile]) -> str:
-    """The same for files that say the same: comments and white space do not count."""
-    text = "\0".join(" ".join(without_comments(file.text).split()) for file in files)
+    """The same for files that say the same: comments do not count, nor blanks outside strings."""
+    text = "\0".join(condensed(file.text) for file in files)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def newest(folder: Path) -> Path | None:
-    """The newest complete savepoint or checkpoint, or None. Flink writes _metadata last."""
-    found = list(folder.rglob("_metadata"))
-    return max(found, key=lambda path: path.stat().st_mtime_ns).parent if found else None
+    """The newest complete savepoint or checkpoint since the job last began at its sources, or None.
+    Flink writes _metadata last."""
+    note = folder / _TOPICS
+    begun = note.stat().st_mtime_ns if note.exists() else 0
+    times = {path.parent: path.stat().st_mtime_ns for path in folder.rglob("_metadata")}
+    found = [path for path, time in times.items() if time >= begun]
+    return max(found, key=times.__getitem__, default=None)
+
+
+def begin(folder: Path, topics: Mapping[str, str]) -> None:
+    """Note that the job begins at its sources, and its topics' ids; older state is past."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _TOPICS).write_text(json.dumps(topics), encoding="utf-8")
+
+
+def check_topics(folder: Path, topics: Mapping[str, str]) -> None:
+    """Raise JobError for a topic that is not the one whose offsets the state holds."""
+    note = folder / _TOPICS
+    before = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
+    for name, number in topics.items():
+        if before.get(name, number) != number:
+            raise JobError(
+                f"topic {name}: was recreated since the job saved its state, so that offsets mean "
+                "other records now; read a topic of a new name, or empty the tables that the job "
+                "fills and run it with ARGS=--fresh."
+            )
 
 
 def options(folder: Path, resume: Path | None) -> dict[str, str]:

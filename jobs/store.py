@@ -1,6 +1,5 @@
 """One writer's inserts into one ClickHouse table: each batch once, whole, in order."""
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -15,46 +14,17 @@ from jobs.columns import Column
 from jobs.target import Target
 from lib.errors import SinkError, one_line
 
-# How long an insert is tried before Flink is told, which then starts again from the last checkpoint: long
-# enough for a restart of ClickHouse, short enough that stopping the job never hangs. In seconds.
+# How long an insert is tried before Flink is told, which starts again from the last checkpoint,
+# in seconds: enough for a restart of ClickHouse, and stopping the job never hangs.
 RETRY_LIMIT = 20.0
 
-# How long a new attempt waits for the inserts of earlier ones: the client's own limit for an answer.
+# How long a new attempt waits for the inserts of earlier ones: the client's limit for an answer.
 EARLIER_LIMIT = 60.0
 
-_CODE = re.compile(r"code[: ]+(?P<code>\d+)", re.IGNORECASE)
-
 # ClickHouse's error codes that the user must mend, so that trying again cannot help: unknown table,
-# database, column; wrong type or value; access; read-only; a setting it does not know.
-_REFUSALS = {
-    6,
-    8,
-    10,
-    16,
-    20,
-    36,
-    38,
-    41,
-    43,
-    44,
-    50,
-    53,
-    60,
-    62,
-    69,
-    70,
-    72,
-    81,
-    115,
-    117,
-    164,
-    192,
-    193,
-    194,
-    349,
-    497,
-    516,
-}
+# database, column; wrong type or value; a constraint; access; read-only; an unknown setting.
+_REFUSALS = {6, 8, 10, 16, 20, 36, 38, 41, 43, 44, 48, 50, 53, 60, 62, 69, 70, 72, 81}
+_REFUSALS |= {115, 117, 131, 164, 192, 193, 194, 349, 407, 469, 497, 516, 691}
 
 _PLAIN_INSERT = {
     # The answer comes when the rows are stored, not when they are queued.
@@ -67,6 +37,11 @@ _PLAIN_INSERT = {
     "min_insert_block_size_rows": 10_000_000,
     "min_insert_block_size_bytes": 0,
 }
+
+
+class LostError(Exception):
+    """ClickHouse took a batch that it was sent again for stored, and has not stored it: killed
+    between noting the token and keeping the part. Flink must send the rows under another token."""
 
 
 class Store:
@@ -82,18 +57,22 @@ class Store:
         self._batches = 0
         self.columns = self._read_columns()
         self.schema = columns.schema(self.columns)
+        if target.is_tracked:
+            self._check_tracked()
 
     def _read_columns(self) -> Sequence[Column]:
         """The target's columns as the table has them; raise SinkError for what does not fit."""
         database, table = self._target.table.split(".")
         rows = self._client.query(
-            "SELECT name, type FROM system.columns WHERE database = {d:String} AND table = {t:String}",
+            "SELECT name, type FROM system.columns"
+            " WHERE database = {d:String} AND table = {t:String}",
             parameters={"d": database, "t": table},
         ).result_rows
-        types = dict(rows)
+        types: dict[str, str] = {row[0]: row[1] for row in rows}
         if not types:
             raise SinkError(
-                f"{self._target.table}: table not found in ClickHouse; add it to sql/clickhouse and run `make migrate`."
+                f"{self._target.table}: table not found in ClickHouse; "
+                "add it to sql/clickhouse and run `make migrate`."
             )
         for name in self._target.columns:
             if name not in types:
@@ -104,6 +83,31 @@ class Store:
         if "inserted_by" in types and "inserted_by" not in self._target.columns:
             found.append(columns.column("inserted_by", types["inserted_by"]))
         return found
+
+    def _check_tracked(self) -> None:
+        """Raise SinkError for a table in which a mark would not say what is stored."""
+        where = self._target.table
+        for column in self.columns:
+            is_place = column.name in ("kafka_partition", "kafka_offset")
+            if is_place and (column.is_nullable or not pa.types.is_integer(column.arrow)):
+                raise SinkError(
+                    f"{where}: column {column.name} is not a plain integer; make it an Int64."
+                )
+        if not self.names_writer:
+            raise SinkError(
+                f"{where}: nothing says who stored a row; add a column inserted_by "
+                "LowCardinality(String) to the table, and leave it out of the target."
+            )
+        key = self._client.query(
+            "SELECT any(partition_key) FROM system.tables"
+            " WHERE concat(database, '.', name) = {table:String}",
+            parameters={"table": where},
+        ).result_rows[0][0]
+        if key:
+            raise SinkError(
+                f"{where}: has PARTITION BY {key}, so that an insert is several parts, of which a "
+                "crash may leave some; make the table without it."
+            )
 
     @property
     def names_writer(self) -> bool:
@@ -122,7 +126,7 @@ class Store:
             running &= self._running()
 
     def _running(self) -> set[str]:
-        # By log_comment, which equals our query id: the embedded engine gives queries ids of its own.
+        # By log_comment, which equals our query id: the embedded engine gives its own ids.
         rows = self._client.query(
             "SELECT Settings['log_comment'] FROM system.processes"
             " WHERE startsWith(Settings['log_comment'], {prefix:String})",
@@ -132,26 +136,28 @@ class Store:
 
     def marks(self) -> dict[int, int]:
         """The highest offset stored by this writer, by partition."""
-        where = "WHERE inserted_by = {writer:String}" if self.names_writer else ""
         rows = self._client.query(
-            f"SELECT kafka_partition, max(kafka_offset) FROM {self._target.table} {where} GROUP BY kafka_partition",
+            f"SELECT kafka_partition, max(kafka_offset) FROM {self._target.table}"
+            " WHERE inserted_by = {writer:String} GROUP BY kafka_partition",
             parameters={"writer": self._writer},
         ).result_rows
-        return dict(rows)
+        return {row[0]: row[1] for row in rows}
 
     def stored_times(self, partition: int, low: int, high: int) -> dict[int, int]:
         """Offset to Kafka timestamp (ms since 1970) of the rows stored in [low, high]."""
-        by = "AND inserted_by = {writer:String}" if self.names_writer else ""
         rows = self._client.query(
-            f"SELECT kafka_offset, toUnixTimestamp64Milli(kafka_timestamp) FROM {self._target.table}"
-            f" WHERE kafka_partition = {{p:Int64}} AND kafka_offset BETWEEN {{low:Int64}} AND {{high:Int64}} {by}",
+            "SELECT kafka_offset, toUnixTimestamp64Milli(toDateTime64(kafka_timestamp, 3))"
+            f" FROM {self._target.table} WHERE kafka_partition = {{p:Int64}}"
+            " AND kafka_offset BETWEEN {low:Int64} AND {high:Int64}"
+            " AND inserted_by = {writer:String}",
             parameters={"p": partition, "low": low, "high": high, "writer": self._writer},
         ).result_rows
-        return dict(rows)
+        return {row[0]: row[1] for row in rows}
 
     def insert(self, batch: pa.Table, guard: Callable[[], AbstractContextManager[None]]) -> None:
-        """Store a batch whole and return when it is stored. Tried again while ClickHouse is away, under one
-        deduplication token; raise SinkError for a refusal, else the last failure after RETRY_LIMIT."""
+        """Store a batch whole and return when it is stored. Tried again while ClickHouse is away,
+        under one deduplication token; raise SinkError for a refusal, else the last failure after
+        RETRY_LIMIT."""
         self._batches += 1
         token = f"{self._prefix}/{self._batches}"
         for attempt in Retrying(
@@ -162,7 +168,23 @@ class Store:
         ):
             with attempt, guard():
                 number = attempt.retry_state.attempt_number
+                if number > 1 and self._is_stored(batch):
+                    return
                 self._insert_once(batch, token, f"{token}/{number}")
+                if number > 1 and self._target.is_tracked and not self._is_stored(batch):
+                    raise LostError(f"{self._target.table}: {token} is known, its rows are not")
+
+    def _is_stored(self, batch: pa.Table) -> bool:
+        """Whether an earlier try stored the batch, its answer lost; False where none can see."""
+        if not self._target.is_tracked:
+            return False
+        self.wait_for_earlier()
+        marks = self.marks()
+        last = batch.group_by("kafka_partition").aggregate([("kafka_offset", "max")])
+        return all(
+            marks.get(row["kafka_partition"], -1) >= row["kafka_offset_max"]
+            for row in last.to_pylist()
+        )
 
     def _insert_once(self, batch: pa.Table, token: str, query_id: str) -> None:
         settings = {
@@ -174,9 +196,10 @@ class Store:
         try:
             self._client.insert_arrow(self._target.table, batch, settings=settings)
         except DatabaseError as error:
-            if _code(error) in _REFUSALS:
+            if error.code in _REFUSALS:
                 raise SinkError(
-                    f"{self._target.table}: ClickHouse refuses the rows: {one_line(error)}"
+                    f"{self._target.table}: ClickHouse refuses the rows: {one_line(error)}; "
+                    "mend the table, or what the job's SQL selects."
                 ) from error
             raise
 
@@ -184,8 +207,3 @@ class Store:
 def _may_pass(error: BaseException) -> bool:
     """Whether ClickHouse was away or overloaded, so that the same insert may succeed later."""
     return isinstance(error, ClickHouseError | OSError)
-
-
-def _code(error: DatabaseError) -> int:
-    match = _CODE.search(str(error))
-    return int(match["code"]) if match else 0

@@ -1,4 +1,4 @@
-"""The first argument of clickhouse_insert: 'database.table (column, ...)', with an optional name."""
+"""The first argument of clickhouse_insert: 'database.table (column, ...)', maybe with a name."""
 
 import re
 from dataclasses import dataclass
@@ -37,4 +37,5 @@ def parse(text: str) -> Target:
             f"clickhouse_insert: {text!r} is not a target; "
             "write 'database.table (column, column)', each column once, or add AS name."
         )
-    return Target(match["table"], columns, match["name"] or match["table"].split(".")[1])
+    name = match["name"] or match["table"].split(".")[1]
+    return Target(match["table"], columns, name)

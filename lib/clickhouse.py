@@ -1,18 +1,22 @@
 """Connections to ClickHouse, and the words for when there is none."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 from lib.errors import ServiceError, one_line
 from lib.settings import ClickHouse
 
-# Not a connection refused, but a server that says what is wrong with the user or the SQL.
-_ACCESS_CODES = ("516", "192", "193", "194", "497")
+# The client logs each failed attempt to connect: for a log file, if the program has one.
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
+
+# Not a connection refused, but a server that says what is wrong with the user.
+_ACCESS_CODES = (192, 193, 194, 497, 516)
 
 
 def connect(settings: ClickHouse, *, compress: bool = True) -> Client:
@@ -37,27 +41,37 @@ def explained(settings: ClickHouse) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        if any(f"code {code}" in str(error).lower() for code in _ACCESS_CODES):
+        if error.code is None:
+            raise _away(settings) from error
+        if error.code in _ACCESS_CODES:
             raise ServiceError(
                 f"ClickHouse at {settings.address}: user {settings.user} is refused; "
                 "set clickhouse.user and clickhouse.password."
             ) from error
         raise ServiceError(f"ClickHouse at {settings.address}: {one_line(error)}") from error
-    except (OperationalError, ClickHouseError, OSError) as error:
-        raise ServiceError(
-            f"ClickHouse at {settings.address} does not answer; start it with `make up` or set clickhouse.host "
-            "and clickhouse.port."
-        ) from error
+    except (ClickHouseError, OSError) as error:
+        raise _away(settings) from error
+
+
+class AwayError(ServiceError):
+    """ClickHouse does not answer; it may later."""
+
+
+def _away(settings: ClickHouse) -> AwayError:
+    return AwayError(
+        f"ClickHouse at {settings.address} does not answer; start it with `make up` "
+        "or set clickhouse.host and clickhouse.port."
+    )
 
 
 def wait(settings: ClickHouse, say: Callable[[str], None], timeout: float) -> Client:
-    """Connect as soon as ClickHouse answers, saying so while it does not; raise after `timeout` s."""
+    """Connect as soon as ClickHouse answers, saying so until then; raise after `timeout` s."""
     deadline = time.monotonic() + timeout
     while True:
         try:
             return connect(settings)
-        except ServiceError as error:
-            if isinstance(error.__cause__, DatabaseError) or time.monotonic() > deadline:
+        except AwayError:
+            if time.monotonic() > deadline:
                 raise
             say(f"waiting for ClickHouse at {settings.address}")
             time.sleep(0.5)

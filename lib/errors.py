@@ -55,8 +55,10 @@ def one_line(text: object) -> str:
 @contextmanager
 def exit_on_error() -> Iterator[None]:
     """Print a MillraceError as one line on stderr and exit 2; let a bug keep its traceback."""
+    # As it is now: a job hands sys.stderr to what Flink's workers say.
+    stderr = sys.stderr
     try:
         yield
     except MillraceError as error:
-        print(one_line(error), file=sys.stderr, flush=True)
+        print(one_line(error), file=stderr, flush=True)
         sys.exit(2)

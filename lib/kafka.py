@@ -18,7 +18,10 @@ logging.getLogger("kafka").setLevel(logging.CRITICAL)
 @contextmanager
 def admin(servers: str) -> Iterator[KafkaAdminClient]:
     """An admin client; raise ServiceError if no broker answers there."""
-    away = f"Kafka at {servers} does not answer; start it with `make up` or set kafka.bootstrap_servers."
+    away = (
+        f"Kafka at {servers} does not answer; start it with `make up` "
+        "or set kafka.bootstrap_servers."
+    )
     # Asked first, since each client that fails to connect leaves descriptors open.
     if not any(_is_listening(server) for server in servers.split(",")):
         raise ServiceError(away)
@@ -48,7 +51,7 @@ def _is_listening(server: str) -> bool:
 
 
 def wait(servers: str, say: Callable[[str], None], timeout: float) -> None:
-    """Return when a broker answers, saying so while none does; raise ServiceError after `timeout` s."""
+    """Return when a broker answers, saying so till then; raise ServiceError after `timeout` s."""
     deadline = time.monotonic() + timeout
     while True:
         try:
@@ -67,6 +70,12 @@ def topics(servers: str) -> set[str]:
         return set(client.list_topics())
 
 
+def topic_ids(servers: str, names: Iterable[str]) -> dict[str, str]:
+    """The id of each topic; one that is deleted and made again has another."""
+    with admin(servers) as client:
+        return {t["name"]: str(t["topic_id"]) for t in client.describe_topics(sorted(set(names)))}
+
+
 def make_topic(servers: str, name: str, partitions: int) -> bool:
     """Make a topic with one replica; return False if it is there already."""
     with admin(servers) as client:
@@ -83,5 +92,6 @@ def check_topics(servers: str, wanted: Iterable[tuple[str, str]]) -> None:
     for place, name in wanted:
         if name not in there:
             raise ServiceError(
-                f"{place}: Kafka at {servers} has no topic {name}; make it with `make up`, or mend the name."
+                f"{place}: Kafka at {servers} has no topic {name}; "
+                "make it with `make up`, or mend the name."
             )

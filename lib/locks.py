@@ -2,9 +2,11 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from lib.errors import SetupError
 
@@ -14,17 +16,26 @@ def held(file: Path, what: str, remedy: str) -> Iterator[None]:
     """Hold the file, with this process' id in it; raise SetupError if another process does."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SetupError(
-                f"{what} runs already (process {file.read_text()}); {remedy}"
-            ) from error
+        if not _lock(stream):
+            raise SetupError(f"{what} runs already (process {file.read_text()}); {remedy}")
         stream.truncate(0)
         stream.write(str(os.getpid()))
         stream.flush()
-        yield
-        stream.truncate(0)
+        try:
+            yield
+        finally:
+            stream.truncate(0)
+
+
+def _lock(stream: TextIO) -> bool:
+    # More than once: who only asks for the holder has the lock for a moment.
+    for _ in range(10):
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(0.01)
+    return False
 
 
 def holder(file: Path) -> int | None:

@@ -1,12 +1,15 @@
 """Schema migrations: sql/clickhouse/NNN_*.sql, each run once, in order, and never edited."""
 
+import fcntl
 import hashlib
 import os
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 from clickhouse_connect.driver.client import Client
@@ -19,7 +22,8 @@ from lib.sqlfiles import SqlFile
 # How long another migrator may work before a second one gives up waiting, in seconds.
 LOCK_TIMEOUT = 60.0
 
-_TABLE_EXISTS = "code 57"
+# TABLE_ALREADY_EXISTS
+_TABLE_EXISTS = 57
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def pending(done: Sequence[Applied], files: Sequence[SqlFile]) -> list[SqlFile]:
     """The files still to run; raise MigrationError where the past was changed."""
     by_number = {file.number: file for file in files}
     for past in done:
-        file = by_number.pop(past.number, None)
+        file = by_number.get(past.number)
         if file is None:
             raise MigrationError(
                 f"{past.file}: applied, but missing on disk; restore it from version control."
@@ -74,13 +78,15 @@ def pending(done: Sequence[Applied], files: Sequence[SqlFile]) -> list[SqlFile]:
                 f"{file.place}: already applied with other content (as {past.file}); "
                 "restore it, and add a new file instead of editing it."
             )
-    last = max((past.number for past in done), default=-1)
-    for file in by_number.values():
+    numbers = {past.number for past in done}
+    last = max(numbers, default=-1)
+    todo = [file for file in files if file.number not in numbers]
+    for file in todo:
         if file.number < last:
             raise MigrationError(
                 f"{file.place}: comes before {last:03}, which is applied; give it the next number."
             )
-    return list(by_number.values())
+    return todo
 
 
 def checksum(file: SqlFile) -> str:
@@ -96,17 +102,10 @@ def _apply(client: Client, database: str, file: SqlFile) -> None:
         raise MigrationError(
             f"{file.place}: ClickHouse refuses it: {one_line(error)}; mend the file."
         ) from error
+    duration = int((time.monotonic() - start) * 1000)
     client.insert(
         f"{database}.schema_migrations",
-        [
-            [
-                file.number,
-                file.place,
-                checksum(file),
-                file.text,
-                int((time.monotonic() - start) * 1e3),
-            ]
-        ],
+        [[file.number, file.place, checksum(file), file.text, duration]],
         column_names=["number", "file", "checksum", "sql", "duration_ms"],
     )
 
@@ -119,13 +118,9 @@ def _lock(client: Client, database: str, say: Callable[[str], None]) -> Iterator
     me = f"{socket.gethostname()} {os.getpid()}"
     deadline = time.monotonic() + LOCK_TIMEOUT
     while not _make(client, table, me):
-        owner = str(
-            client.command(
-                f"SELECT comment FROM system.tables WHERE '{table}' = concat(database, '.', name)"
-            )
-        )
+        owner = _owner(client, table)
         if _is_dead(owner):
-            client.command(f"DROP TABLE IF EXISTS {table} SYNC")
+            _drop_dead(client, table)
         elif time.monotonic() > deadline:
             raise MigrationError(
                 f"{table}: held by process {owner} for more than {LOCK_TIMEOUT:.0f} s; "
@@ -140,11 +135,32 @@ def _lock(client: Client, database: str, say: Callable[[str], None]) -> Iterator
         client.command(f"DROP TABLE IF EXISTS {table} SYNC")
 
 
+def _owner(client: Client, table: str) -> str:
+    """Who holds the lock; empty if it has just been given back."""
+    database, name = table.split(".")
+    return str(
+        client.query(
+            "SELECT any(comment) FROM system.tables"
+            " WHERE database = {database:String} AND name = {name:String}",
+            parameters={"database": database, "name": name},
+        ).result_rows[0][0]
+    )
+
+
+def _drop_dead(client: Client, table: str) -> None:
+    """Drop the lock of a process of this machine that no longer runs; one process of this machine
+    at a time, so that who comes second does not drop the lock that the first has made since."""
+    with (Path(tempfile.gettempdir()) / "millrace-migrations.lock").open("w") as one:
+        fcntl.flock(one, fcntl.LOCK_EX)
+        if _is_dead(_owner(client, table)):
+            client.command(f"DROP TABLE IF EXISTS {table} SYNC")
+
+
 def _make(client: Client, table: str, owner: str) -> bool:
     try:
         client.command(f"CREATE TABLE {table} (nothing UInt8) ENGINE = Memory COMMENT '{owner}'")
     except DatabaseError as error:
-        if _TABLE_EXISTS in str(error).lower():
+        if error.code == _TABLE_EXISTS:
             return False
         raise
     return True

@@ -9,8 +9,8 @@ _PR_SET_PDEATHSIG = 1
 
 
 def end_with_parent() -> None:
-    """Get SIGTERM when the parent dies, however it dies. For a child to call before it goes on, or as
-    `preexec_fn`; it outlives exec. Linux only; elsewhere a killed parent leaves its children.
+    """Get SIGTERM when the parent dies, however it dies. For a child to call before it goes on, or
+    as `preexec_fn`; it outlives exec. Linux only: elsewhere a killed parent leaves its children.
 
     https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html"""
     if sys.platform != "linux":

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import yaml
 
-from lib.errors import SettingsError
+from lib.errors import SettingsError, one_line
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "conf" / "millrace.yaml"
@@ -28,13 +28,13 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A group of settings: typed, frozen, unknown keys refused."""
 
 
-class Kafka(_Section):
+class Kafka(_Section, frozen=True):
     bootstrap_servers: Name
     topic: Name
     partitions: Count
 
 
-class ClickHouse(_Section):
+class ClickHouse(_Section, frozen=True):
     host: Name
     port: Port
     database: Name
@@ -53,23 +53,23 @@ class ClickHouse(_Section):
         return self.host in ("127.0.0.1", "localhost", "::1")
 
 
-class Flink(_Section):
+class Flink(_Section, frozen=True):
     rest_host: Name
     rest_port: Port
 
 
-class Producer(_Section):
+class Producer(_Section, frozen=True):
     symbols: dict[str, Price]
     rate: Rate
     seed: int | None
 
 
-class Local(_Section):
+class Local(_Section, frozen=True):
     kafka_controller_port: Port
     kafka_heap: Name
 
 
-class Settings(_Section):
+class Settings(_Section, frozen=True):
     """Everything that can be set; read once by each program and handed in."""
 
     data_dir: Path
@@ -94,13 +94,16 @@ class Settings(_Section):
 def load(file: Path = FILE, environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the file, lay the environment over it; raise SettingsError naming file and key."""
     values = _read(file)
-    _check_known(values, file.name if file.parent != ROOT / "conf" else f"conf/{file.name}")
-    for name, path, text in _overrides(environ):
+    _check_known(values, _place(file))
+    overrides = _overrides(environ)
+    for name, path, text in overrides:
         _set(values, name, path, text)
     try:
         settings = msgspec.convert(values, Settings, strict=False, dec_hook=_to_path)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{_place(file)}: {error}; see the comment at that key.") from error
+        places = [name for name, path, _ in overrides if f"`$.{'.'.join(path)}" in str(error)]
+        place = f"environment: {places[0]}" if places else _place(file)
+        raise SettingsError(f"{place}: {error}; see the comment at that key.") from error
     return msgspec.structs.replace(
         settings, data_dir=_absolute(settings.data_dir), sql_dir=_absolute(settings.sql_dir)
     )
@@ -129,10 +132,12 @@ def _read(file: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise SettingsError(f"{_place(file)}: not found; restore it from git.") from error
     except yaml.YAMLError as error:
-        raise SettingsError(f"{_place(file)}: not YAML: {error}; mend that line.") from error
+        raise SettingsError(f"{_place(file)}: not YAML: {one_line(error)}; mend it.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{_place(file)}: cannot be read: {error}; mend that.") from error
     if not isinstance(values, dict):
         raise SettingsError(f"{_place(file)}: holds no keys; restore it from git.")
-    return values
+    return {str(key): value for key, value in values.items()}
 
 
 def _check_known(values: Mapping[str, Any], place: str) -> None:
@@ -141,7 +146,7 @@ def _check_known(values: Mapping[str, Any], place: str) -> None:
         if key not in Settings.__struct_fields__:
             raise _unknown(place, key, Settings.__struct_fields__, key)
         if section and isinstance(value, dict):
-            for name in value:
+            for name in map(str, value):
                 if name not in section.__struct_fields__:
                     raise _unknown(place, f"{key}.{name}", section.__struct_fields__, name)
 
@@ -162,9 +167,19 @@ def _set(values: dict[str, Any], name: str, path: list[str], text: str) -> None:
     elif len(path) == 2 and section and path[1] in section.__struct_fields__:
         # YAML, so that a list or a mapping can be given on one line.
         is_text = section.__annotations__[path[1]] in (str, Name)
-        values.setdefault(path[0], {})[path[1]] = text if is_text else yaml.safe_load(text)
+        group = values.setdefault(path[0], {})
+        if isinstance(group, dict):
+            group[path[1]] = text if is_text else _parse(name, text)
     else:
         raise _unknown("environment", name, _names(), name)
+
+
+def _parse(name: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        fact = one_line(error)
+        raise SettingsError(f"environment: {name}: not YAML: {fact}; quote it.") from error
 
 
 def _names() -> list[str]:

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from lib.errors import SqlFileError
@@ -13,17 +14,20 @@ KINDS = ("function", "source", "table", "view", "sink", "insert")
 _FILE_NAME = re.compile(
     rf"(?P<number>\d{{3}})_(?P<kind>{'|'.join(KINDS)})_(?P<name>[a-z0-9_]+)\.sql"
 )
-_VARIABLE = re.compile(r"\$\{(?P<name>[^}\n]*)\}?")
+_VARIABLE = re.compile(r"\$\{(?P<name>[^}\n]*)(?P<end>\}?)")
 # What may hold a semicolon that ends nothing: comments, strings, quoted names.
-_TOKEN = re.compile(
-    r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|''|\\.)*'|`[^`]*`|\"(?:[^\"\\]|\\.)*\"|;", re.DOTALL
-)
+_COMMENT = r"--[^\n]*|/\*.*?\*/"
+_QUOTED = r"'(?:[^'\\]|''|\\.)*'|`[^`]*`|\"(?:[^\"\\]|\\.)*\""
+_TOKEN = re.compile(rf"{_COMMENT}|{_QUOTED}|;", re.DOTALL)
+_BLANK = re.compile(rf"(?P<blank>(?:\s|{_COMMENT})+)|{_QUOTED}", re.DOTALL)
+_PART = r"(?:`[^`]+`|\w+)"
+_NAME = rf"{_PART}(?:\.{_PART})*"
 _CREATES = re.compile(
-    r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:TEMPORARY\s+)?(?:SYSTEM\s+|MATERIALIZED\s+)?"
-    r"(?:TABLE|VIEW|FUNCTION|MODEL)\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>[\w.`]+)",
+    r"(?:CREATE|ALTER|DROP)\s+(?:OR\s+REPLACE\s+)?(?:TEMPORARY\s+)?(?:SYSTEM\s+|MATERIALIZED\s+)?"
+    rf"(?:TABLE|VIEW|FUNCTION|MODEL)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?P<name>{_NAME})",
     re.IGNORECASE,
 )
-_INSERTS = re.compile(r"INSERT\s+INTO\s+(?P<name>[\w.`]+)", re.IGNORECASE)
+_INSERTS = re.compile(rf"INSERT\s+INTO\s+(?P<name>{_NAME})", re.IGNORECASE)
 _CALLS = re.compile(r"clickhouse_insert\s*\(\s*'(?P<target>(?:[^']|'')*)'", re.IGNORECASE)
 
 _TOPIC = re.compile(r"'topic'\s*=\s*'(?P<name>[^';]+)'")
@@ -56,13 +60,15 @@ def load(folder: Path) -> list[SqlFile]:
         near = difflib.get_close_matches(folder.name, _siblings(folder), n=1)
         remedy = f"did you mean {near[0]}?" if near else "make it and put SQL files there."
         raise SqlFileError(f"{show(folder)}: no such folder; {remedy}")
-    files = [read(path) for path in sorted(folder.glob("*.sql"))]
+    # In any case: 010_TABLE_X.SQL must be refused, not left out.
+    files = [read(path) for path in sorted(folder.iterdir()) if path.suffix.lower() == ".sql"]
     if not files:
         raise SqlFileError(f"{show(folder)}: holds no .sql file; add one, as 001_table_<name>.sql.")
-    for first, second in zip(files, files[1:], strict=False):
+    for first, second in pairwise(files):
         if first.number == second.number:
             raise SqlFileError(
-                f"{second.place}: number {second.number:03} is taken by {first.place}; take another."
+                f"{second.place}: number {second.number:03} is taken by {first.place}; "
+                "take another."
             )
     return files
 
@@ -73,10 +79,11 @@ def read(path: Path) -> SqlFile:
     match = _FILE_NAME.fullmatch(path.name)
     if not match:
         raise SqlFileError(
-            f"{place}: not a SQL file's name; call it NNN_<kind>_<name>.sql, kind one of {', '.join(KINDS)}."
+            f"{place}: not a SQL file's name; "
+            f"call it NNN_<kind>_<name>.sql, kind one of {', '.join(KINDS)}."
         )
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SqlFileError(
             f"{place}: cannot be read: {error}; make it a UTF-8 text file."
@@ -94,9 +101,11 @@ def substitute(file: SqlFile, variables: Mapping[str, str]) -> SqlFile:
 
     def value(match: re.Match[str]) -> str:
         name = match["name"]
+        line = file.text.count("\n", 0, match.start()) + 1
+        if not match["end"]:
+            raise SqlFileError(f"{file.place}:{line}: {match[0].strip()} does not end; add the }}.")
         if name in variables:
             return variables[name].replace("'", "''")
-        line = file.text.count("\n", 0, match.start()) + 1
         near = difflib.get_close_matches(name, variables, n=1)
         remedy = f"did you mean ${{{near[0]}}}?" if near else f"known: {', '.join(variables)}."
         raise SqlFileError(f"{file.place}:{line}: ${{{name}}} is not a setting; {remedy}")
@@ -108,6 +117,11 @@ def substitute(file: SqlFile, variables: Mapping[str, str]) -> SqlFile:
 def without_comments(text: str) -> str:
     """The statement with each comment made one space; strings stay as they are."""
     return _TOKEN.sub(lambda m: " " if m[0].startswith(("--", "/*")) else m[0], text)
+
+
+def condensed(text: str) -> str:
+    """The statement with comments and white space made single spaces; strings stay as they are."""
+    return _BLANK.sub(lambda m: " " if m["blank"] else m[0], text).strip()
 
 
 def show(path: Path) -> str:
@@ -135,9 +149,10 @@ def _statement(place: str, text: str) -> str:
 
 
 def _check_header(place: str, text: str) -> None:
-    if not re.match(r"--\s*\S", text):
+    if not re.match(r"--[^\S\n]*\S", text):
         raise SqlFileError(
-            f"{place}:1: does not begin with a comment; say what one row means, as `-- One row per ...`."
+            f"{place}:1: does not begin with a comment; "
+            "say what one row means, as `-- One row per ...`."
         )
 
 
@@ -145,17 +160,18 @@ def _check_name(file: SqlFile) -> None:
     sql = without_comments(file.text)
     match = (_INSERTS if file.kind == "insert" else _CREATES).match(sql.strip())
     if not match:
-        verb = "INSERT INTO" if file.kind == "insert" else "CREATE"
+        verb = "INSERT INTO" if file.kind == "insert" else "CREATE, ALTER or DROP"
         raise SqlFileError(f"{file.place}: no {verb} statement; its name says {file.kind}.")
     names = {_last_part(match["name"])}
     if file.kind == "insert":
-        names |= {_last_part(target.split("(")[0]) for target in file.targets}
+        names |= {_last_part(target.split("(")[0]) for target in file.targets} - {""}
     if file.name not in names:
         raise SqlFileError(
-            f"{file.place}: makes or fills {' and '.join(sorted(names))}, but is called {file.name}; "
-            "let file and name agree."
+            f"{file.place}: makes or fills {' and '.join(sorted(names))}, "
+            f"but is called {file.name}; let file and name agree."
         )
 
 
 def _last_part(name: str) -> str:
-    return name.replace("`", "").strip().split(".")[-1]
+    parts: list[str] = re.findall(_PART, name)
+    return parts[-1].strip("`") if parts else ""

@@ -104,9 +104,8 @@ def bring_up(config: Settings, stack: Stack, *, attached: bool) -> None:
                 files,
                 console.print,
             )
-    console.print(
-        f"kafka       up at {config.kafka.bootstrap_servers}, topic {config.kafka.topic}{' made' if made else ''}"
-    )
+    topic = f"topic {config.kafka.topic}{' made' if made else ''}"
+    console.print(f"kafka       up at {config.kafka.bootstrap_servers}, {topic}")
     console.print(f"clickhouse  up at http://{config.clickhouse.address}")
 
 

@@ -1,4 +1,4 @@
-"""`python -m local.child COMMAND ...`: becomes the command, which ends with the process that started it."""
+"""`python -m local.child COMMAND ...`: becomes the command, which ends with who started it."""
 
 import os
 import sys

@@ -42,7 +42,7 @@ def run(config: Settings, stack: Stack, console: Console, ended: threading.Event
 def _show_logs(stack: Stack, console: Console, ended: threading.Event) -> None:
     files = {name: stack.log(name) for name in COLOURS if name != "latest"}
     for name, line in logs.follow(files, ended):
-        # The broker tells of each topic it makes; its warnings are enough here, and all of it is in its log.
+        # The broker tells much at its start; its warnings are enough here, and all is in its log.
         if name != "kafka" or " INFO " not in line:
             _say(console, name, line)
 

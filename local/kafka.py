@@ -14,13 +14,13 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def address(config: Settings) -> tuple[str, int]:
-    """Where the embedded broker listens: the first bootstrap server; raise SettingsError unless loopback."""
+    """Where the embedded broker listens; raise SettingsError unless that is loopback."""
     first = config.kafka.bootstrap_servers.split(",")[0].strip()
     host, _, port = first.rpartition(":")
     if host.strip("[]") not in LOOPBACK or not port.isdigit():
         raise SettingsError(
-            f"kafka.bootstrap_servers: {first} is not a loopback host:port; the embedded broker listens only "
-            "there, and a broker elsewhere needs no `make up`."
+            f"kafka.bootstrap_servers: {first} is not a loopback host:port; the embedded broker "
+            "listens only there, and a broker elsewhere needs no `make up`."
         )
     return host.strip("[]"), int(port)
 
@@ -65,7 +65,7 @@ def main() -> None:
 def _format(command: list[str], file: Path) -> None:
     name = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     done = subprocess.run(
-        [*command, "kafka.tools.StorageTool", "format", "-t", name, "-c", str(file)],
+        [*command, "kafka.tools.StorageTool", "format", f"--cluster-id={name}", "-c", str(file)],
         capture_output=True,
         text=True,
     )

@@ -5,6 +5,7 @@ supervisord restarts what dies and keeps the logs; everything it writes is under
 
 import configparser
 import hashlib
+import http.client
 import os
 import subprocess
 import sys
@@ -33,7 +34,8 @@ STOP_LIMIT = 200.0
 # A path of a Unix socket may have 107 bytes.
 _SOCKET_LIMIT = 100
 
-_NO_SUPERVISOR = (FileNotFoundError, ConnectionRefusedError)
+# No socket, nobody behind it, or one that closes it just now.
+_NO_SUPERVISOR = (OSError, http.client.HTTPException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,11 @@ class Stack:
         except ServiceError:
             return False
         except xmlrpc.client.Fault as fault:
-            return fault.faultCode == Faults.SHUTDOWN_STATE
+            return bool(fault.faultCode == Faults.SHUTDOWN_STATE)
         return True
 
     def states(self) -> dict[str, dict[str, Any]]:
-        """Each program's `statename`, `pid` and `description`; raise ServiceError if nothing runs."""
+        """Each program's `statename`, `pid`, `description`; raise ServiceError if nothing runs."""
         found = cast(list[dict[str, Any]], self._ask("getAllProcessInfo"))
         return {info["name"]: info for info in found}
 
@@ -138,7 +140,8 @@ class Stack:
                 self._check_alive()
                 if time.monotonic() > deadline:
                     raise ServiceError(
-                        f"{name}: no answer after {START_LIMIT:.0f} s; see {sqlfiles.show(self.log(name))}."
+                        f"{name}: no answer after {START_LIMIT:.0f} s; "
+                        f"see {sqlfiles.show(self.log(name))}."
                     )
                 time.sleep(0.1)
 
@@ -158,7 +161,8 @@ class Stack:
                 if self.has_ended(name):
                     log = self.log(name)
                     raise SetupError(
-                        f"{name} does not start: {last_line(log)} (the whole of it is in {sqlfiles.show(log)})"
+                        f"{name} does not start: {last_line(log)} "
+                        f"(the whole of it is in {sqlfiles.show(log)})"
                     )
 
     def _clickhouse_answers(self) -> bool:
@@ -195,13 +199,14 @@ class Stack:
             self._ask("stopProcess", name, True)
 
     def shut_down(self) -> None:
-        """End all programs, those that write first, then supervisord; return when all have ended."""
+        """End all programs, those that write first; return when supervisord has ended too."""
         self._ask("shutdown")
         deadline = time.monotonic() + STOP_LIMIT
         while self._socket.exists() and self.is_running():
             if time.monotonic() > deadline:
                 raise ServiceError(
-                    f"the stack still runs after {STOP_LIMIT:.0f} s; see {sqlfiles.show(self.logs)}."
+                    f"the stack still runs after {STOP_LIMIT:.0f} s; "
+                    f"see {sqlfiles.show(self.logs)}."
                 )
             time.sleep(0.1)
 
@@ -245,7 +250,7 @@ def last_line(file: Path) -> str:
 
 
 def _socket(run: Path) -> Path:
-    """Where supervisord listens: in the data folder, or where a path is short if that one is long."""
+    """Where supervisord listens: in the data folder, or elsewhere if that path is too long."""
     socket = run / "supervisor.sock"
     if len(os.fsencode(socket)) <= _SOCKET_LIMIT:
         return socket

@@ -21,9 +21,9 @@ CREATE TABLE IF NOT EXISTS stocks.ticks
         GROUP BY inserted_by, kafka_partition
     )
 )
--- A record that is stored twice all the same has the same key, and merges into one.
+-- A record that a writer stored twice all the same has one key, and merges into one.
 ENGINE = ReplacingMergeTree
-ORDER BY (symbol, timestamp, kafka_partition, kafka_offset)
+ORDER BY (symbol, timestamp, kafka_partition, kafka_offset, inserted_by)
 -- No partitioning: one insert is one part, stored whole or not at all.
 SETTINGS
     -- A batch that is sent again after its answer was lost is recognized by its token.

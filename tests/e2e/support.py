@@ -113,7 +113,7 @@ class Program:
             if not found and self.process.poll() is not None:
                 self.end()
                 found = next(filter(None, (re.search(pattern, line) for line in self.out)), None)
-                assert found, f"ended with {self.process.returncode} before {pattern}:\n{self.said}"
+                assert found, f"ended with {self.process.returncode} before {pattern}"
             return found
 
         try:
@@ -131,7 +131,7 @@ class Program:
         self.process.wait()
 
     def end(self, limit: float = 200) -> Ended:
-        """Wait for its end; raise AssertionError, and kill it, if it does not come or left a trace."""
+        """Wait for its end; raise AssertionError if that does not come or there is a trace."""
         try:
             code = self.process.wait(limit)
         except subprocess.TimeoutExpired:
@@ -196,10 +196,10 @@ class Place:
         program.wait_line("^RUNNING")
         return program
 
-    def stop_job(self, program: Program) -> str:
+    def stop_job(self, program: Program, job: str = "stocks") -> str:
         """Stop a job as `make stop-job` does and return its savepoint."""
-        stopped = self.run("jobs", "stop", "stocks")
-        assert stopped.code == 0 and stopped.out.splitlines()[-1] == "job stocks stopped"
+        stopped = self.run("jobs", "stop", job)
+        assert stopped.code == 0 and stopped.out.splitlines()[-1] == f"job {job} stopped"
         ended = program.end()
         assert ended.code == 0, program.said
         return re.search(r"^stopped; saved to (.+)", ended.out, re.MULTILINE)[1]
@@ -251,12 +251,13 @@ class Place:
         return AdminClient({"bootstrap.servers": self.servers, "log_level": 0})
 
     def make_topic(self, name: str | None = None) -> None:
-        topic = NewTopic(name or self.topic, PARTITIONS, 1)
-        self.admin().create_topics([topic], request_timeout=60)[topic.topic].result()
+        admin, topic = self.admin(), NewTopic(name or self.topic, PARTITIONS, 1)
+        admin.create_topics([topic], request_timeout=60)[topic.topic].result()
 
     def delete_topic(self) -> None:
-        self.admin().delete_topics([self.topic])[self.topic].result()
-        wait_until(lambda: self.topic not in self.admin().list_topics(timeout=10).topics, "deleted")
+        admin = self.admin()
+        admin.delete_topics([self.topic], request_timeout=60)[self.topic].result()
+        wait_until(lambda: self.topic not in admin.list_topics(timeout=10).topics, "deleted")
 
     def send(self, values: Iterable[Tick | str], topic: str | None = None) -> None:
         """Send records and return when all are acknowledged."""
@@ -288,7 +289,11 @@ class Place:
         return int(self.ask(f"SELECT count() FROM {table}")[0][0])
 
     def wait_count(self, count: int, table: str = "stocks.ticks") -> None:
-        wait_until(lambda: self.count(table) >= count, f"{count} rows in {table}")
+        try:
+            wait_until(lambda: self.count(table) >= count, f"{count} rows in {table}")
+        except AssertionError as error:
+            said = "\n".join(program.said for program in self.started[-2:])
+            raise AssertionError(f"{error}: {self.count(table)}\n{said}") from None
 
     def flink(self, path: str) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.names['MILLRACE_FLINK__REST_PORT']}{path}")
@@ -310,6 +315,7 @@ class Load(threading.Thread):
         super().__init__(daemon=True)
         self._values = values
         self._pause = 100 / per_second if per_second else 0.0
+        self._hurried = threading.Event()
         self._topic = topic or place.topic
         self.acknowledged = 0
         self.failures: list[str] = []
@@ -330,8 +336,8 @@ class Load(threading.Thread):
             key = value["symbol"] if isinstance(value, dict) and "symbol" in value else None
             self._producer.produce(self._topic, text, key, on_delivery=self._note)
             if self._pause and number % 100 == 99:
-                self._producer.poll(self._pause)
-                time.sleep(self._pause)
+                self._producer.poll(0)
+                self._hurried.wait(self._pause)
         self._producer.flush(LIMIT)
 
     def _note(self, error: object, message: object) -> None:
@@ -340,6 +346,8 @@ class Load(threading.Thread):
             self.failures.append(str(error))
 
     def wait(self) -> None:
+        """Send what is left at once, and return when all is acknowledged."""
+        self._hurried.set()
         self.join(2 * LIMIT)
         assert not self.is_alive() and not self.failures, self.failures[:3]
 
@@ -374,11 +382,7 @@ def check_stored(place: Place, sent: Iterable[Tick]) -> None:
     different = [pair for pair in zip(rows, expected, strict=True) if pair[0] != pair[1]]
     assert not different, different[:3]
     places = place.ask(
-        "SELECT count(), uniqExact(kafka_partition, kafka_offset), sum(last + 1) FROM stocks.ticks"
-        " LEFT JOIN (SELECT kafka_partition, max(kafka_offset) AS last FROM stocks.ticks"
-        " GROUP BY kafka_partition) AS marks USING kafka_partition"
-        if False
-        else "SELECT sum(rows), sum(places), sum(last + 1) FROM (SELECT count() AS rows,"
+        "SELECT sum(rows), sum(places), sum(last + 1) FROM (SELECT count() AS rows,"
         " uniqExact(kafka_offset) AS places, max(kafka_offset) AS last"
         " FROM stocks.ticks GROUP BY kafka_partition)"
     )
@@ -389,7 +393,12 @@ def _micro(tick: Tick) -> str:
     return datetime.fromisoformat(tick["timestamp"]).isoformat(timespec="microseconds")
 
 
-def copy_sql(folder: Path) -> Path:
-    """A copy of sql/ to edit."""
-    shutil.copytree(ROOT / "sql", folder / "sql")
-    return folder / "sql"
+def sql_with(folder: Path, *jobs: str) -> Path:
+    """A copy of sql/ to edit, with jobs and tables of tests/e2e/sql added."""
+    copy, ours = folder / "sql", ROOT / "tests" / "e2e" / "sql"
+    shutil.copytree(ROOT / "sql", copy)
+    for job in jobs:
+        shutil.copytree(ours / "flink" / job, copy / "flink" / job)
+        for file in ours.glob(f"clickhouse/*_{job}.sql"):
+            shutil.copy(file, copy / "clickhouse")
+    return copy

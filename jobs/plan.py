@@ -1,0 +1,102 @@
+"""What Flink made of the inserts, held against what the sink relies on (docs/adr/0003)."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jobs import target
+from jobs.target import Target
+from lib.errors import JobError
+
+FUNCTION = "clickhouse_insert"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A compiled plan: its operators by id, and what flows into each."""
+
+    nodes: dict[int, dict[str, Any]]
+    inputs: dict[int, list[dict[str, Any]]]
+
+
+def read(text: str) -> Plan:
+    """From the JSON of a compiled plan."""
+    plan = json.loads(text)
+    inputs: dict[int, list[dict[str, Any]]] = {}
+    for edge in plan["edges"]:
+        inputs.setdefault(edge["target"], []).append(edge)
+    return Plan({node["id"]: node for node in plan["nodes"]}, inputs)
+
+
+def check(plan: Plan) -> None:
+    """Raise JobError for an insert whose rows could be stored out of order, twice or never."""
+    calls = [(node, text) for node in plan.nodes.values() for text in _targets(node)]
+    for text, times in Counter(text for _, text in calls).items():
+        if times > 1:
+            raise JobError(
+                f"{FUNCTION}('{text}'): Flink would call it {times} times; "
+                "call it once, in the select list of one INSERT INTO ... SELECT."
+            )
+    for node in plan.nodes.values():
+        if node["type"].startswith("stream-exec-sink") and _calls_below(plan, node["id"]):
+            _check_insert_only(node)
+    for node, text in calls:
+        found = target.parse(text)
+        if found.is_tracked:
+            _check_order(plan, node["id"], found)
+
+
+def _targets(value: Any) -> Iterator[str]:
+    """The first argument of each call of the sink anywhere in an operator."""
+    if isinstance(value, dict):
+        if value.get("systemName") == FUNCTION:
+            yield value["operands"][0]["value"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _targets(one)
+
+
+def _calls_below(plan: Plan, number: int) -> bool:
+    return any(True for node in _upstream(plan, number) for _ in _targets(node))
+
+
+def _check_insert_only(sink: dict[str, Any]) -> None:
+    """A row that takes back an earlier one would be stored like any other."""
+    changes = set(sink.get("inputChangelogMode", ["INSERT"])) - {"INSERT"}
+    if changes:
+        raise JobError(
+            f"{FUNCTION}: rows would change once stored ({', '.join(sorted(changes))}); "
+            "aggregate over windows (TUMBLE, HOP), which give each row once."
+        )
+
+
+def _check_order(plan: Plan, number: int, found: Target) -> None:
+    """Between one source and the sink nothing may shuffle a partition's records."""
+    sources = 0
+    for node in _upstream(plan, number):
+        sources += "scan" in node["type"]
+        shuffles = [edge["shuffle"]["type"] for edge in plan.inputs.get(node["id"], [])]
+        if "exchange" in node["type"] or any(kind != "FORWARD" for kind in shuffles):
+            raise JobError(
+                f"{FUNCTION}('{found.table} ...'): Flink shuffles the records before it, so that "
+                "they lose their order; only filter and CAST, or leave out kafka_partition and "
+                "kafka_offset."
+            )
+    if sources != 1:
+        raise JobError(
+            f"{FUNCTION}('{found.table} ...'): its records come from {sources} sources, "
+            f"{FUNCTION}('{found.table} ...'): Flink shuffles the records before it, "
+        )
+
+
+def _upstream(plan: Plan, number: int) -> Iterator[dict[str, Any]]:
+    """An operator and all that flows into it, each once."""
+    todo, seen = [number], set()
+    while todo:
+        if (number := todo.pop()) not in seen:
+            seen.add(number)
+            yield plan.nodes[number]
+            todo += [edge["source"] for edge in plan.inputs.get(number, [])]

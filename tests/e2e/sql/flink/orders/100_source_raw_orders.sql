@@ -1,0 +1,21 @@
+-- One row per record of the topic of orders.
+CREATE TEMPORARY TABLE raw_orders
+(
+    id BIGINT,
+    customer STRING,
+    amount DECIMAL(18, 4),
+    items ARRAY<STRING>,
+    discount DOUBLE,
+    note STRING,
+    is_paid BOOLEAN,
+    due DATE,
+    kafka_partition INT METADATA FROM 'partition' VIRTUAL,
+    kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL
+)
+WITH (
+    'connector' = 'kafka',
+    'topic' = '${KAFKA_TOPIC}',
+    'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS}',
+    'scan.startup.mode' = 'earliest-offset',
+    'format' = 'json'
+)

@@ -1,0 +1,14 @@
+-- One row per order that was paid.
+CREATE TEMPORARY VIEW paid_orders AS
+SELECT
+    id,
+    UPPER(customer) AS customer,
+    amount,
+    items,
+    discount,
+    note,
+    due,
+    kafka_partition,
+    kafka_offset
+FROM raw_orders
+WHERE is_paid

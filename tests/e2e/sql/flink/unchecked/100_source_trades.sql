@@ -1,0 +1,19 @@
+-- One row per record of the topic, whatever its volume is.
+CREATE TEMPORARY TABLE trades
+(
+    symbol STRING,
+    price DOUBLE,
+    volume BIGINT,
+    `timestamp` TIMESTAMP(6),
+    kafka_partition INT METADATA FROM 'partition' VIRTUAL,
+    kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL,
+    kafka_timestamp TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL
+)
+WITH (
+    'connector' = 'kafka',
+    'topic' = '${KAFKA_TOPIC}',
+    'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS}',
+    'scan.startup.mode' = 'earliest-offset',
+    'format' = 'json',
+    'json.timestamp-format.standard' = 'ISO-8601'
+)

@@ -1,0 +1,50 @@
+"""`local demo`: the whole pipeline in one terminal, from an empty folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.support import Place, Program, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Place]:
+    place = Place.new(tmp_path)
+    yield place
+    place.clear()
+
+
+def finish(place: Place, demo: Program) -> None:
+    """Ctrl-C ends everything in order: what writes first, the job with a savepoint."""
+    demo.interrupt()
+    ended = demo.end()
+    assert (ended.code, ended.err) == (0, ""), demo.said
+    demo.wait_line(r"^  producer \| sent [\d,]+ ticks, [\d,]+ acknowledged, 0 failed$")
+    demo.wait_line(r"^       job \| stopped; saved to .+/savepoint-")
+    assert ended.out.splitlines()[-1] == "stopped; the data stays"
+    assert place.processes() == {}
+
+
+def test_the_demo_shows_ticks_and_goes_on_where_it_stopped(own: Place) -> None:
+    demo = own.start("local", "demo")
+    demo.wait_line(r"^    latest \| AAPL \d+\.\d\d  AMZN \d+\.\d\d  .+TSLA \d+\.\d\d$")
+    asked = own.ask("SELECT symbol, price FROM stocks.ticks LIMIT 3")
+    assert len(asked) == 3
+    jobs = own.flink("/jobs/overview").json()["jobs"]
+    assert [job["state"] for job in jobs] == ["RUNNING"]
+    finish(own, demo)
+
+    demo = own.start("local", "demo")
+    demo.wait_line(r"^       job \| job stocks: resuming from .+/savepoint-")
+    demo.wait_line(r"^       job \| RUNNING")
+    before = own.count()
+    wait_until(lambda: own.count() > before, "new ticks")
+    finish(own, demo)
+
+    up = own.start("local", "up", "--foreground")
+    up.wait_line("Ctrl-C stops them")
+    rows = own.ask("SELECT count(), uniqExact(kafka_partition, kafka_offset) FROM stocks.ticks")
+    assert rows == [[own.records()] * 2]

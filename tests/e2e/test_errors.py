@@ -1,0 +1,100 @@
+"""What a user can mend is one line on stderr that names place, fact and remedy, and exit 2."""
+
+import shutil
+import signal
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.support import ROOT, Place, free_ports, sql_with, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(200)]
+
+
+@pytest.fixture
+def sources(place: Place) -> Path:
+    """The folder of the stock job, in a copy of sql/ that may be spoilt."""
+    return sql_with(place.folder) / "flink" / "stocks"
+
+
+def run(place: Place, job: str = "stocks") -> str:
+    return place.having(SQL_DIR=place.folder / "sql").run("jobs", "run", job).error
+
+
+def test_an_unknown_job(place: Place, sources: Path) -> None:
+    assert run(place, "stock") == f"{sources.parent}/stock: no such folder; did you mean stocks?"
+
+
+def test_a_wrong_file_name(place: Place, sources: Path) -> None:
+    (sources / "950_inserts_more.sql").write_text("-- One row per tick.\n")
+    assert run(place) == (
+        f"{sources}/950_inserts_more.sql: not a SQL file's name; call it NNN_<kind>_<name>.sql, "
+        "kind one of function, source, table, view, sink, insert."
+    )
+
+
+def test_an_unknown_setting(place: Place, sources: Path) -> None:
+    file = next(sources.glob("1??_source_raw_ticks.sql"))
+    lines = file.read_text().replace("${KAFKA_TOPIC}", "${KAFKA_TOPICS}").splitlines()
+    file.write_text("\n".join(lines))
+    number = next(n for n, line in enumerate(lines, 1) if "${KAFKA_TOPICS}" in line)
+    assert run(place) == (
+        f"{file}:{number}: ${{KAFKA_TOPICS}} is not a setting; did you mean ${{KAFKA_TOPIC}}?"
+    )
+
+
+def test_an_unknown_environment_variable(place: Place) -> None:
+    assert place.having(KAFKA__TOPICS="other").run("jobs", "run", "stocks").error == (
+        "environment: MILLRACE_KAFKA__TOPICS is not a setting; did you mean MILLRACE_KAFKA__TOPIC?"
+    )
+
+
+def test_a_missing_topic(place: Place) -> None:
+    error = place.having(KAFKA__TOPIC="nowhere").run("jobs", "run", "stocks").error
+    assert error == (
+        f"sql/flink/stocks/100_source_raw_ticks.sql: Kafka at {place.servers} has no topic "
+        "nowhere; make it with `make up`, or mend the name."
+    )
+
+
+def test_a_port_in_use(place: Place) -> None:
+    port = int(place.names["MILLRACE_FLINK__REST_PORT"])
+    with socket.create_server(("127.0.0.1", port)):
+        error = place.run("jobs", "run", "stocks").error
+    assert error == (
+        f"port {port} on 127.0.0.1 is in use; end what uses it, or change flink.rest_port."
+    )
+
+
+def test_a_missing_jar(place: Place, tmp_path: Path) -> None:
+    copy = tmp_path / "project"
+    for name in ("conf", "jobs", "lib", "sql"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("jars"))
+    error = replace(place, root=copy).run("jobs", "run", "stocks").error
+    assert error.startswith(f"{copy}/lib/jars/flink/flink-sql-connector-kafka-")
+    assert error.endswith(".jar: not found; run `make setup`.")
+
+
+@pytest.mark.parametrize("server", ["ClickHouse", "Kafka"])
+def test_a_server_that_is_down_is_waited_for_and_the_wait_can_be_ended(
+    place: Place, server: str
+) -> None:
+    port = free_ports(1)[0]
+    names = {"ClickHouse": "CLICKHOUSE__PORT", "Kafka": "KAFKA__BOOTSTRAP_SERVERS"}
+    value = port if server == "ClickHouse" else f"127.0.0.1:{port}"
+    job = place.having(**{names[server]: value}).start("jobs", "run", "stocks")
+    job.wait_line(f"^waiting for {server} at 127.0.0.1:{port}$")
+    job.process.send_signal(signal.SIGTERM)
+    ended = job.end()
+    assert (ended.code, ended.err) == (0, "")
+
+
+def test_a_stop_before_the_job_runs_ends_it_and_its_java(place: Place) -> None:
+    job = place.start("jobs", "run", "stocks")
+    wait_until(place.java, "Flink's Java")
+    job.process.send_signal(signal.SIGTERM)
+    ended = job.end()
+    assert (ended.code, ended.err) == (0, "")
+    wait_until(lambda: not place.processes(), "its Java ended")

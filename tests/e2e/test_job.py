@@ -1,0 +1,146 @@
+"""The stock job beside a real broker and a real ClickHouse: every record once, whatever happens."""
+
+import os
+import re
+import signal
+
+import pytest
+
+from tests.e2e.support import Load, Place, check_stored, sql_with, tick, ticks, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+
+COUNT = 50_000
+# So slow that 50,000 last for longer than any kill and restart; the rest is then sent at once.
+PER_SECOND = 500
+
+
+def test_ticks_of_another_client_land_once_and_a_stopped_job_goes_on(place: Place) -> None:
+    job = place.run_job()
+    place.send(ticks(0, COUNT))
+    place.wait_count(COUNT)
+    check_stored(place, ticks(0, COUNT))
+
+    jobs = place.flink("/jobs/overview").json()["jobs"]
+    assert [(found["name"], found["state"]) for found in jobs] == [("stocks", "RUNNING")]
+    page = place.flink("/")
+    assert page.status_code == 200 and "<title>Apache Flink Web Dashboard</title>" in page.text
+
+    second = place.run("jobs", "run", "stocks")
+    assert second.error == (
+        f"job stocks runs already (process {job.pid}); stop it with `make stop-job JOB=stocks`."
+    )
+
+    savepoint = place.stop_job(job)
+    assert place.processes() == {}
+    place.send(ticks(COUNT, COUNT + 1_000))
+    job = place.run_job()
+    job.wait_line(f"^job stocks: resuming from {re.escape(savepoint)}$")
+    place.wait_count(COUNT + 1_000)
+    check_stored(place, ticks(0, COUNT + 1_000))
+
+    job.interrupt()
+    ended = job.end()
+    assert ended.code == 0, job.said
+    assert re.search(r"^stopped; saved to .+/savepoint-\w+-\w+$", ended.out, re.MULTILINE)
+    assert place.processes() == {}
+    stopped = place.run("jobs", "stop", "stocks")
+    assert (stopped.code, stopped.out) == (0, "job stocks does not run")
+
+
+def test_nothing_is_lost_or_twice_when_job_clickhouse_and_kafka_are_killed(
+    stack: Place, place: Place
+) -> None:
+    job = place.run_job()
+    load = Load(place, ticks(0, COUNT), PER_SECOND)
+    load.start()
+    wait_until(place.has_checkpoint, "a checkpoint")
+    check_mid_load(place, load)
+    assert len(place.java()) == 1
+    job.kill()
+    wait_until(lambda: not place.processes(), "Flink's Java ended with the killed runner")
+    stored = place.count()
+
+    job = place.run_job()
+    job.wait_line(r"^job stocks: resuming from .+/chk-\d+$")
+    load.wait()
+    place.wait_count(COUNT)
+    assert stored < COUNT
+    check_stored(place, ticks(0, COUNT))
+
+    load = Load(place, ticks(COUNT, 2 * COUNT), PER_SECOND)
+    load.start()
+    for server in ("clickhouse", "kafka"):
+        check_mid_load(place, load)
+        old = stack.pid(server)
+        os.kill(old, signal.SIGKILL)
+        wait_until(lambda: stack.run("local", "status").code == 0, f"{server} runs again")
+        assert stack.pid(server) != old
+    check_mid_load(place, load)
+    load.wait()
+    place.wait_count(2 * COUNT)
+    check_stored(place, ticks(0, 2 * COUNT))
+    place.stop_job(job)
+
+
+def check_mid_load(place: Place, load: Load) -> None:
+    """Return when rows come in; there are more to come."""
+    stored = wait_until(lambda: [place.count()], "ClickHouse answers")[0]
+    wait_until(lambda: place.count() > stored + PER_SECOND, "rows come in")
+    assert load.is_alive(), "the load is over"
+
+
+def test_a_topic_that_was_recreated_is_refused(place: Place) -> None:
+    """By its id where the job would resume, by what is stored where it would not."""
+    job = place.run_job()
+    place.send(ticks(0, 2_000))
+    place.wait_count(2_000)
+    place.stop_job(job)
+    stored = place.ask("SELECT * FROM stocks.ticks ORDER BY ALL")
+
+    place.delete_topic()
+    place.make_topic()
+    place.send(ticks(10_000, 15_000))
+    assert place.run("jobs", "run", "stocks").error == (
+        f"topic {place.topic}: was recreated since the job saved its state, so that offsets mean "
+        "other records now; read a topic of a new name, or empty the tables that the job fills "
+        "and run it with ARGS=--fresh."
+    )
+    assert "the topic was recreated" in place.run("jobs", "run", "stocks", "--fresh").error
+    assert place.ask("SELECT * FROM stocks.ticks ORDER BY ALL") == stored
+
+    place.ask("TRUNCATE TABLE stocks.ticks")
+    job = place.run_job("stocks", "--fresh")
+    job.wait_line("^job stocks: starting from the sources$")
+    place.wait_count(5_000)
+    check_stored(place, ticks(10_000, 15_000))
+    place.stop_job(job)
+
+
+def test_a_value_that_does_not_fit_ends_the_job_and_an_edited_job_starts_anew(
+    place: Place,
+) -> None:
+    sql = sql_with(place.folder, "unchecked")
+    place = place.having(SQL_DIR=sql)
+    job = place.run_job("unchecked")
+    place.send(ticks(0, 1_000))
+    place.wait_count(1_000)
+
+    place.send([*ticks(1_000, 1_500), tick(7) | {"volume": 2**40}, *ticks(1_500, 2_000)])
+    ended = job.end()
+    assert re.search(rf"stocks\.ticks: column volume .*\b{2**40}\b.*; .+\.$", ended.error)
+    most, rows, different = place.ask(
+        "SELECT max(volume), count(), uniqExact(volume) FROM stocks.ticks"
+    )[0]
+    assert (most < 2_000, rows == different) == (True, True), "nothing is wrapped or stored twice"
+
+    insert = sql / "flink" / "unchecked" / "900_insert_ticks.sql"
+    insert.write_text(f"{insert.read_text()}WHERE volume < 1000000\n")
+    job = place.run_job("unchecked")
+    job.wait_line("^job unchecked: starting from the sources$")
+    place.wait_count(2_000)
+    place.send(ticks(2_000, 2_100))
+    place.wait_count(2_100)
+    rows = place.ask("SELECT volume FROM stocks.ticks ORDER BY volume")
+    assert rows == [[number] for number in range(2_100)]
+    place.stop_job(job, "unchecked")

@@ -1,0 +1,100 @@
+"""The plans Flink makes of inserts, and those that the sink must not run in."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from jobs import plan
+from lib import settings, sqlfiles
+from lib.errors import JobError
+from lib.sqlfiles import SqlFile
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(300),
+    # PyFlink's and Beam's own.
+    pytest.mark.filterwarnings("default"),
+]
+
+Check = Callable[[str], None]
+
+COLUMNS = "(symbol, kafka_partition, kafka_offset)"
+CALL = f"clickhouse_insert('stocks.ticks {COLUMNS}', symbol, kafka_partition, kafka_offset)"
+
+
+@pytest.fixture(scope="module")
+def check(tmp_path_factory: pytest.TempPathFactory) -> Check:
+    """Plan the stock job with another insert in place of its own, and check the plan."""
+    # Not at the top: PyFlink warns at import, which outside a test is an error.
+    from jobs import build
+
+    folder: Path = tmp_path_factory.mktemp("plan")
+    config = msgspec.structs.replace(settings.load(environ={}), data_dir=folder)
+    variables = config.variables()
+    files = [
+        sqlfiles.substitute(file, variables)
+        for file in sqlfiles.load(config.sql_dir / "flink" / "stocks")
+        if file.kind != "insert"
+    ]
+    second = [_renamed(file) for file in files if file.kind in ("source", "view")]
+
+    def run(select: str) -> None:
+        insert = SqlFile(
+            900, "insert", "ticks", "900_insert_ticks.sql", f"INSERT INTO inserted {select}"
+        )
+        tables = build.create(config, "stocks", settings.flink_options())
+        inserts = build.declare(tables, [*files, *second, insert], config, "stocks")
+        plan.check(plan.read(inserts.compile_plan().as_json_string()))
+
+    return run
+
+
+def _renamed(file: SqlFile) -> SqlFile:
+    """The same source or view again, as `other_...`."""
+    text = re.sub(r"\b(raw_ticks|valid_ticks)\b", r"other_\1", file.text)
+    return SqlFile(file.number, file.kind, f"other_{file.name}", file.place, text)
+
+
+def test_a_plain_insert_is_called_once_in_order(check: Check) -> None:
+    check(f"SELECT {CALL} FROM valid_ticks WHERE price > 5")
+
+
+@pytest.mark.parametrize(
+    ("select", "fact"),
+    [
+        (
+            "SELECT clickhouse_insert('stocks.g (symbol, ticks)', symbol, COUNT(*))"
+            " FROM valid_ticks GROUP BY symbol",
+            "rows would change once stored",
+        ),
+        (
+            f"SELECT {CALL} FROM (SELECT *, ROW_NUMBER() OVER"
+            " (PARTITION BY symbol ORDER BY now) AS place FROM"
+            " (SELECT *, PROCTIME() AS now FROM valid_ticks)) WHERE place = 1",
+            "lose their order",
+        ),
+        (
+            f"SELECT {CALL} FROM"
+            " (SELECT * FROM valid_ticks UNION ALL SELECT * FROM other_valid_ticks)",
+            "Flink would call it 2 times",
+        ),
+    ],
+)
+def test_a_plan_that_could_lose_or_double_rows_is_refused(
+    check: Check, select: str, fact: str
+) -> None:
+    with pytest.raises(JobError, match=fact):
+        check(select)
+
+
+def test_two_calls_in_one_insert_are_refused(check: Check) -> None:
+    with pytest.raises(JobError, match=r"900_insert_ticks\.sql: clickhouse_insert belongs once"):
+        check(f"SELECT {CALL} + {CALL} FROM valid_ticks")
+
+
+def test_what_flink_refuses_is_told_with_its_file(check: Check) -> None:
+    with pytest.raises(JobError, match=r"900_insert_ticks\.sql: Flink refuses it: .*'missing'"):
+        check("SELECT missing FROM valid_ticks")

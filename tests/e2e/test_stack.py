@@ -1,0 +1,95 @@
+"""`local`: up, down and status of the embedded stack, and what it survives."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lib.processes import end_with_parent
+from tests.e2e.support import ROOT, Place, tick, ticks, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Place]:
+    """A place for a stack of its own, where nothing runs yet."""
+    place = Place.new(tmp_path)
+    yield place
+    place.run("local", "down")
+    place.clear()
+
+
+def status(place: Place) -> int:
+    return place.run("local", "status").code
+
+
+def test_up_down_and_status_and_a_killed_supervisor(own: Place) -> None:
+    ended = own.run("local", "down")
+    assert (ended.code, ended.out) == (0, "nothing runs")
+    ended = own.run("local", "status")
+    assert (ended.code, ended.out) == (1, "nothing runs; start it with `make up`")
+    port = int(own.names["MILLRACE_CLICKHOUSE__PORT"])
+    with socket.create_server(("127.0.0.1", port)):
+        assert own.run("local", "up").error == (
+            f"port {port} on 127.0.0.1 is in use; end what uses it, or change clickhouse.port."
+        )
+
+    first = own.run("local", "up")
+    assert (first.code, first.err) == (0, "")
+    assert "topic stock-ticks made" in first.out
+    assert "applied sql/clickhouse/001_table_ticks.sql" in first.out
+    running = own.processes()
+    again = own.run("local", "up")
+    assert (again.code, again.err) == (0, "")
+    assert " made" not in again.out and "applied" not in again.out
+    assert own.processes() == running and status(own) == 0
+
+    own.send(ticks(0, 100))
+    own.ask("INSERT INTO stocks.ticks (symbol, volume) VALUES ('AAPL', 42)")
+    os.kill(int((own.folder / "var/run/supervisord.pid").read_text()), signal.SIGKILL)
+    wait_until(lambda: not own.processes(), "its programs ended with it")
+    assert status(own) == 1
+    assert own.run("local", "up").code == 0
+    assert own.records() == 100
+    assert own.ask("SELECT symbol, volume FROM stocks.ticks") == [["AAPL", 42]]
+    own.send([tick(0)])
+
+    for name in ("clickhouse", "kafka"):
+        os.kill(own.pid(name), signal.SIGKILL)
+        wait_until(lambda: status(own) == 1, f"{name} is missed")
+    wait_until(lambda: status(own) == 0, "both run again")
+    assert wait_until(own.count, "ClickHouse answers") == 1
+    assert own.records() == 101
+
+    ended = own.run("local", "down")
+    assert (ended.code, ended.out) == (0, "stopped; the data stays")
+    assert own.processes() == {}
+
+
+def test_all_ends_with_a_killed_parent(own: Place) -> None:
+    """As the tests themselves rely on: whoever started the stack may be killed."""
+    parent = (
+        "import subprocess, sys, time\n"
+        "from lib.processes import end_with_parent\n"
+        "command = [sys.executable, '-m', 'local', 'up', '--foreground']\n"
+        "subprocess.Popen(command, preexec_fn=end_with_parent)\n"
+        "time.sleep(600)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", parent],
+        cwd=ROOT,
+        env=os.environ | own.names,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=end_with_parent,
+    )
+    with process, process.stdout as said:
+        assert any("Ctrl-C stops them" in line for line in said)
+        process.kill()
+    wait_until(lambda: not own.processes(), "the stack ended")

@@ -1,0 +1,77 @@
+import copy
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from pyflink.fn_execution import coder_impl_slow, coders
+
+from jobs import exact_arrow
+
+NUMBERS = [2**53 + 1, None]
+
+
+def to_pandas(timezone: Any, field_types: Any, batches: list[pa.RecordBatch]) -> list[pd.Series]:
+    series = pa.Table.from_batches(batches).to_pandas()
+    series["t"] = series["t"].dt.tz_localize(timezone)
+    return [series[name] for name in series]
+
+
+def converted() -> tuple[pd.Series, pd.Series]:
+    times = pa.array([0, 1], pa.timestamp("ms"))
+    batch = pa.RecordBatch.from_arrays([pa.array(NUMBERS), times], names=["n", "t"])
+    numbers, instants = exact_arrow.carry_arrow(to_pandas)("Europe/Berlin", None, [batch])
+    return numbers, instants
+
+
+def test_the_exact_column_of_a_series_is_found() -> None:
+    numbers, _ = converted()
+    assert numbers.tolist()[0] == 2**53, "pandas rounds it"
+    assert exact_arrow.of(numbers).to_pylist() == NUMBERS
+
+
+def test_what_is_computed_from_a_series_is_not_its_column() -> None:
+    numbers, _ = converted()
+    for other in (numbers * 2, numbers + 0, numbers.copy(), numbers[::-1], numbers.head(1),
+                  copy.deepcopy(numbers), numbers.fillna(0)):  # fmt: skip
+        assert exact_arrow.of(other) is other
+
+
+def test_a_time_with_a_zone_stays_the_series_that_knows_it() -> None:
+    _, instants = converted()
+    assert exact_arrow.of(instants) is instants
+    assert pa.array(instants).cast(pa.int64()).to_pylist()[0] < 0
+
+
+def test_what_is_no_series_stays_as_it_is() -> None:
+    plain = pd.Series([1])
+    for value in (None, 1, "a", plain):
+        assert exact_arrow.of(value) is value
+
+
+def test_the_decoder_that_pyflink_uses_is_wrapped_once() -> None:
+    exact_arrow.install()
+    wrapped = coders.coder_impl.arrow_to_pandas
+    exact_arrow.install()
+    assert coders.coder_impl.arrow_to_pandas is wrapped
+    for decoder in (coders.coder_impl, coder_impl_slow):
+        assert decoder.arrow_to_pandas.is_millrace
+        assert not hasattr(decoder.arrow_to_pandas.__wrapped__, "is_millrace")
+
+
+def test_pyflinks_own_coder_gives_series_with_their_columns() -> None:
+    from io import BytesIO
+
+    from pyflink.fn_execution.coder_impl_slow import ArrowCoderImpl
+    from pyflink.fn_execution.stream_slow import InputStream
+    from pyflink.table import DataTypes
+
+    exact_arrow.install()
+    row = DataTypes.ROW([DataTypes.FIELD("n", DataTypes.BIGINT())])
+    batch = pa.RecordBatch.from_arrays([pa.array(NUMBERS)], names=["n"])
+    stream = BytesIO()
+    with pa.ipc.new_stream(stream, batch.schema) as writer:
+        writer.write_batch(batch)
+    data = stream.getvalue()
+    coder = ArrowCoderImpl(batch.schema, row, "UTC")
+    (series,) = coder.decode_one_batch_from_stream(InputStream(data), len(data))
+    assert exact_arrow.of(series).to_pylist() == NUMBERS

@@ -1,0 +1,359 @@
+"""The store against a real ClickHouse: what it refuses or tries again, and what is then stored."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+
+from jobs import store as module
+from jobs.store import LostError, Store
+from jobs.target import parse
+from lib import clickhouse as connections
+from lib.errors import SinkError
+from lib.settings import ClickHouse
+from tests.conftest import Server
+
+COLUMNS = "(n, kafka_partition, kafka_offset)"
+CREATE = (
+    "CREATE TABLE {table} (n Int64, kafka_partition Int32, kafka_offset Int64,"
+    " inserted_by LowCardinality(String), kafka_timestamp DateTime64(3, 'UTC') DEFAULT 0 {more})"
+    " ENGINE = MergeTree ORDER BY kafka_offset SETTINGS non_replicated_deduplication_window = 100"
+)
+
+
+def make(client: Client, table: str, more: str = "") -> None:
+    client.command(CREATE.format(table=table, more=more))
+
+
+def batch(offsets: range, partition: int = 0, writer: str = "job/t") -> pa.Table:
+    size = len(offsets)
+    columns = {
+        "n": pa.array(offsets, pa.int64()),
+        "kafka_partition": pa.array([partition] * size, pa.int32()),
+        "kafka_offset": pa.array(offsets, pa.int64()),
+        "inserted_by": pa.array([writer] * size),
+    }
+    return pa.table(columns)
+
+
+def open_store(client: Any, table: str, writer: str = "job/t", attempt: str = "a") -> Store:
+    return Store(client, parse(f"{table} {COLUMNS}"), writer, attempt)
+
+
+def count(client: Client, table: str) -> tuple[int, int]:
+    """Rows, and different offsets among them."""
+    query = f"SELECT count(), uniqExact(kafka_partition, kafka_offset) FROM {table}"
+    rows, places = client.query(query).result_rows[0]
+    return rows, places
+
+
+class Flaky:
+    """A client in front of a real one; each insert first asks what happens on its way."""
+
+    def __init__(self, client: Client, *events: Any) -> None:
+        self._client = client
+        self._events = list(events)
+        self.tokens: list[str] = []
+
+    def query(self, *args: Any, **more: Any) -> Any:
+        return self._client.query(*args, **more)
+
+    def insert_arrow(self, table: str, rows: pa.Table, settings: dict[str, Any]) -> None:
+        self.tokens.append(settings["insert_deduplication_token"])
+        event = self._events.pop(0) if self._events else None
+        if event:
+            event(lambda: self._client.insert_arrow(table, rows, settings=settings), settings)
+        else:
+            self._client.insert_arrow(table, rows, settings=settings)
+
+
+def refuse_connection(insert: Any, settings: Any) -> None:
+    raise OperationalError("connection refused")
+
+
+def lose_answer(insert: Any, settings: Any) -> None:
+    insert()
+    raise OperationalError("read timed out")
+
+
+@pytest.fixture
+def table(client: Client, database: str) -> str:
+    make(client, f"{database}.t")
+    return f"{database}.t"
+
+
+@pytest.mark.parametrize(
+    ("events", "tries"),
+    [
+        ([refuse_connection], 2),
+        ([lose_answer], 1),
+        ([refuse_connection, lose_answer], 2),
+        ([lose_answer, refuse_connection], 1),
+    ],
+)
+def test_a_batch_is_stored_once_however_its_tries_end(
+    client: Client, table: str, events: list[Any], tries: int
+) -> None:
+    flaky = Flaky(client, *events)
+    open_store(flaky, table).insert(batch(range(10)), nullcontext)
+    assert count(client, table) == (10, 10)
+    assert len(flaky.tokens) == tries and len(set(flaky.tokens)) == 1
+
+
+def test_a_lost_answer_is_found_out_without_a_deduplication_window(
+    client: Client, table: str
+) -> None:
+    client.command(f"ALTER TABLE {table} MODIFY SETTING non_replicated_deduplication_window = 0")
+    open_store(Flaky(client, lose_answer), table).insert(batch(range(10)), nullcontext)
+    assert count(client, table) == (10, 10)
+
+
+def test_rows_whose_token_is_known_but_which_are_not_stored_are_not_taken_for_stored(
+    client: Client, table: str
+) -> None:
+    def note_token_only(insert: Any, settings: dict[str, Any]) -> None:
+        # As a server killed between its note of the token and its part leaves it.
+        client.insert_arrow(table, batch(range(900, 901), partition=9), settings=settings)
+        raise OperationalError("connection reset")
+
+    with pytest.raises(LostError, match="its rows are not"):
+        open_store(Flaky(client, note_token_only), table).insert(batch(range(10)), nullcontext)
+    open_store(client, table, attempt="b").insert(batch(range(10)), nullcontext)
+    assert count(client, table) == (11, 11)
+
+
+def test_batches_with_equal_rows_have_tokens_of_their_own(client: Client, table: str) -> None:
+    flaky = Flaky(client)
+    for attempt in ("a", "b"):
+        store = open_store(flaky, table, attempt=attempt)
+        store.insert(batch(range(5)), nullcontext)
+        store.insert(batch(range(5)), nullcontext)
+    assert len(set(flaky.tokens)) == 4
+    assert count(client, table) == (20, 5)
+
+
+def refusal(client: Client, table: str, rows: pa.Table, change: str) -> str:
+    store = open_store(client, table)
+    client.command(change)
+    start = time.monotonic()
+    with pytest.raises(SinkError) as error:
+        store.insert(rows, nullcontext)
+    assert time.monotonic() - start < 5, "a refusal must not be tried again"
+    text = str(error.value)
+    assert text.startswith(f"{table}: ClickHouse refuses the rows: ") and "\n" not in text
+    assert text.endswith("; mend the table, or what the job's SQL selects.")
+    return text
+
+
+@pytest.mark.parametrize(
+    ("change", "fact"),
+    [
+        ("DROP TABLE {table}", "UNKNOWN_TABLE"),
+        ("ALTER TABLE {table} DROP COLUMN n", "NO_SUCH_COLUMN_IN_TABLE"),
+    ],
+)
+def test_what_the_user_must_mend_is_refused_at_once(
+    client: Client, table: str, change: str, fact: str
+) -> None:
+    assert fact in refusal(client, table, batch(range(10)), change.format(table=table))
+
+
+def test_a_dropped_database_is_refused_at_once(client: Client, table: str) -> None:
+    database = table.split(".")[0]
+    assert "UNKNOWN_DATABASE" in refusal(
+        client, table, batch(range(1)), f"DROP DATABASE {database}"
+    )
+
+
+def test_an_unknown_user_is_refused_at_once(
+    client: Client, clickhouse: ClickHouse, table: str
+) -> None:
+    stranger = connections.connect(clickhouse)
+    store = open_store(stranger, table)
+    stranger.headers["X-ClickHouse-User"] = "stranger"
+    stranger.headers.pop("Authorization", None)
+    with pytest.raises(SinkError, match="AUTHENTICATION_FAILED"):
+        store.insert(batch(range(1)), nullcontext)
+
+
+def test_what_may_pass_is_raised_as_it_is_after_the_limit(
+    client: Client, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RETRY_LIMIT", 0.5)
+    flaky = Flaky(client, *[refuse_connection] * 100)
+    with pytest.raises(OperationalError, match="connection refused"):
+        open_store(flaky, table).insert(batch(range(1)), nullcontext)
+    assert len(flaky.tokens) > 1
+
+
+def test_too_many_parts_may_pass(client: Client, table: str) -> None:
+    def too_many(insert: Any, settings: Any) -> None:
+        raise DatabaseError("Too many parts", code=252)
+
+    open_store(Flaky(client, too_many), table).insert(batch(range(3)), nullcontext)
+    assert count(client, table) == (3, 3)
+
+
+def test_each_try_asks_its_guard_and_a_bug_is_not_tried_again(client: Client, table: str) -> None:
+    asked = []
+
+    @contextmanager
+    def guard() -> Iterator[None]:
+        asked.append(1)
+        if len(asked) == 2:
+            raise ZeroDivisionError
+        yield
+
+    with pytest.raises(ZeroDivisionError):
+        open_store(Flaky(client, refuse_connection), table).insert(batch(range(1)), guard)
+    assert len(asked) == 2 and count(client, table) == (0, 0)
+
+
+def test_rows_are_stored_once_though_the_server_is_killed_and_started_again(mortal: Server) -> None:
+    client = connections.connect(mortal.settings, compress=False)
+    client.command("CREATE DATABASE d")
+    make(client, "d.t")
+    store = open_store(client, "d.t")
+    store.insert(batch(range(10)), nullcontext)
+
+    def kill_after(insert: Any, settings: Any) -> None:
+        insert()
+        mortal.kill()
+        threading.Thread(target=mortal.start).start()
+        raise OperationalError("connection reset")
+
+    flaky = Flaky(client, kill_after)
+    open_store(flaky, "d.t", attempt="b").insert(batch(range(10, 20)), nullcontext)
+    mortal.kill()
+    thread = threading.Timer(1.0, mortal.start)
+    thread.start()
+    store.insert(batch(range(20, 30)), nullcontext)
+    thread.join()
+    assert count(client, "d.t") == (30, 30)
+
+
+def test_one_insert_is_one_part(client: Client, table: str) -> None:
+    client.command(f"SYSTEM STOP MERGES {table}")
+    open_store(client, table).insert(batch(range(20_000)), nullcontext)
+    parts = (
+        "SELECT rows FROM system.parts WHERE active AND concat(database, '.', table) = {t:String}"
+    )
+    assert client.query(parts, {"t": table}).result_rows == [(20_000,)]
+
+
+def test_marks_are_the_highest_offsets_of_each_partition(client: Client, table: str) -> None:
+    store = open_store(client, table)
+    assert store.marks() == {}
+    store.insert(batch(range(5, 9)), nullcontext)
+    store.insert(batch(range(3), partition=7), nullcontext)
+    assert store.marks() == {0: 8, 7: 2}
+
+
+def test_marks_are_the_writers_own_where_rows_name_it(client: Client, database: str) -> None:
+    table = f"{database}.t"
+    make(client, table)
+    first, second = (open_store(client, table, writer) for writer in ("job/t", "job/t2"))
+    first.insert(batch(range(10), writer="job/t"), nullcontext)
+    second.insert(batch(range(4), writer="job/t2"), nullcontext)
+    assert (first.marks(), second.marks()) == ({0: 9}, {0: 3})
+    assert second.stored_times(0, 0, 9).keys() == set(range(4))
+
+
+def test_stored_times_are_milliseconds_of_the_offsets_asked_for(
+    client: Client, database: str
+) -> None:
+    for number, kind in enumerate(["DateTime64(3, 'UTC')", "DateTime('UTC')", "DateTime64(6)"]):
+        table = f"{database}.t{number}"
+        client.command(
+            f"CREATE TABLE {table} (n Int64, kafka_partition Int32, kafka_offset Int64,"
+            f" kafka_timestamp {kind}, inserted_by String) ENGINE = MergeTree ORDER BY tuple()"
+        )
+        moment = datetime(2024, 1, 1, tzinfo=UTC)
+        client.insert(table, [[1, 0, offset, moment, "job/t"] for offset in range(5)])
+        found = open_store(client, table).stored_times(0, 1, 3)
+        assert found == dict.fromkeys(range(1, 4), int(moment.timestamp() * 1000))
+
+
+def test_who_comes_later_waits_for_an_insert_that_still_runs(
+    client: Client, clickhouse: ClickHouse, database: str
+) -> None:
+    table = f"{database}.slow"
+    make(client, table, ", slept UInt8 MATERIALIZED sleepEachRow(0.5)")
+    earlier = open_store(connections.connect(clickhouse, compress=False), table, attempt="old")
+    later = open_store(client, table, attempt="new")
+    thread = threading.Thread(target=earlier.insert, args=(batch(range(3)), nullcontext))
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not later._running():
+        assert time.monotonic() < deadline, "the slow insert does not show"
+    assert later.marks() == {}
+    later.wait_for_earlier()
+    assert later.marks() == {0: 2}
+    thread.join()
+
+
+def test_waiting_for_an_insert_that_never_ends_gives_up(
+    client: Client, clickhouse: ClickHouse, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "EARLIER_LIMIT", 0.2)
+    table = f"{database}.slow"
+    make(client, table, ", slept UInt8 MATERIALIZED sleepEachRow(0.5)")
+    earlier = open_store(connections.connect(clickhouse, compress=False), table, attempt="old")
+    thread = threading.Thread(target=earlier.insert, args=(batch(range(3)), nullcontext))
+    thread.start()
+    later = open_store(client, table, attempt="new")
+    while not later._running():
+        time.sleep(0.01)
+    with pytest.raises(TimeoutError, match="inserts still run in ClickHouse: job/t/old/1/1"):
+        later.wait_for_earlier()
+    thread.join()
+
+
+def opening(client: Client, target: str) -> str:
+    with pytest.raises(SinkError) as error:
+        Store(client, parse(target), "job/t", "a")
+    return str(error.value)
+
+
+def test_tables_that_cannot_be_written_are_refused_with_a_remedy(
+    client: Client, database: str
+) -> None:
+    table = f"{database}.t"
+    assert opening(client, f"{table} (a)") == (
+        f"{table}: table not found in ClickHouse; add it to sql/clickhouse and run `make migrate`."
+    )
+    make(client, table)
+    assert opening(client, f"{table} (n, m)") == (
+        f"{table}: has no column m; it has n, kafka_partition, kafka_offset, "
+        "inserted_by, kafka_timestamp."
+    )
+    nobody = (
+        f"{table}: nothing says who stored a row; add a column inserted_by LowCardinality(String) "
+        "to the table, and leave it out of the target."
+    )
+    assert opening(client, f"{table} (kafka_partition, kafka_offset, inserted_by)") == nobody
+    client.command(f"ALTER TABLE {table} DROP COLUMN inserted_by")
+    assert opening(client, f"{table} {COLUMNS}") == nobody
+    client.command(
+        f"CREATE TABLE {table}_p (n Int64, kafka_partition Int32, kafka_offset Int64,"
+        " inserted_by String)"
+        " ENGINE = MergeTree PARTITION BY n % 2 ORDER BY n"
+    )
+    assert opening(client, f"{table}_p {COLUMNS}") == (
+        f"{table}_p: has PARTITION BY n % 2, so that an insert is several parts, of which a crash "
+        "may leave some; make the table without it."
+    )
+    client.command(
+        f"CREATE TABLE {table}_n (n Int64, kafka_partition Nullable(Int32), kafka_offset Int64)"
+        " ENGINE = MergeTree ORDER BY n"
+    )
+    assert opening(client, f"{table}_n {COLUMNS}") == (
+        f"{table}_n: column kafka_partition is not a plain integer; make it an Int64."
+    )

@@ -1,0 +1,33 @@
+import pytest
+
+from jobs.target import Target, parse
+from lib.errors import JobError
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("stocks.ticks (a)", Target("stocks.ticks", ("a",), "ticks")),
+        (" stocks.ticks(a,b , `c`) ", Target("stocks.ticks", ("a", "b", "c"), "ticks")),
+        ("s.t\n(\n  a,\n  b\n)", Target("s.t", ("a", "b"), "t")),
+        ("s.t (a) as Late", Target("s.t", ("a",), "Late")),
+    ],
+)
+def test_a_target_names_table_columns_and_writer(text: str, target: Target) -> None:
+    assert parse(text) == target
+
+
+def test_a_table_that_keeps_the_place_of_its_rows_is_tracked() -> None:
+    assert parse("s.t (kafka_offset, a, kafka_partition)").is_tracked
+    assert not parse("s.t (kafka_offset, a)").is_tracked
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "t (a)", "s.t", "s.t ()", "s.t (a,)", "s.t (a, a)", "s.t (a) AS", "s.t (a) AS x y",
+     "s.t (a); DROP TABLE x", "s.t (f(a))", "a.b.c (a)", "s.1t (a)"],
+)  # fmt: skip
+def test_anything_else_is_refused_and_shown(text: str) -> None:
+    with pytest.raises(JobError) as error:
+        parse(text)
+    assert str(error.value).startswith(f"clickhouse_insert: {text!r} is not a target; write ")

@@ -1,0 +1,37 @@
+import pytest
+
+from lib import errors
+from lib.errors import MillraceError, SinkError, exit_on_error, one_line
+
+
+def test_every_error_is_in_the_tree_that_the_module_draws() -> None:
+    kinds = [kind for name, kind in vars(errors).items() if name.endswith("Error")]
+    assert len(kinds) > 5
+    for kind in kinds:
+        assert issubclass(kind, MillraceError) and kind.__name__ in (errors.__doc__ or "")
+
+
+def test_any_text_becomes_one_line() -> None:
+    assert one_line(" a\r\n\tb  c\n") == "a b c"
+    assert one_line(ValueError("x\ny")) == "x y"
+
+
+def test_an_error_a_user_can_mend_ends_with_one_line_and_2(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as end, exit_on_error():
+        raise SinkError("place: fact;\nremedy.")
+    assert end.value.code == 2
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "place: fact; remedy.\n")
+
+
+def test_a_bug_keeps_its_traceback_and_success_passes() -> None:
+    with pytest.raises(ZeroDivisionError), exit_on_error():
+        raise ZeroDivisionError
+
+    @exit_on_error()
+    def main(value: int) -> int:
+        return value
+
+    assert (main(1), main(2)) == (1, 2)

@@ -1,0 +1,75 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from lib import locks
+from lib.errors import SetupError
+
+HOLD = (
+    "import sys, time; from pathlib import Path; from lib import locks\n"
+    "with locks.held(Path(sys.argv[1]), 'x', 'y'): print('held', flush=True); time.sleep(60)"
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "run" / "job.pid"
+
+
+def test_one_at_a_time_and_the_second_is_told_who(file: Path) -> None:
+    assert locks.holder(file) is None
+    with locks.held(file, "job x", "stop it."):
+        assert locks.holder(file) == os.getpid()
+        with pytest.raises(SetupError) as error, locks.held(file, "job x", "stop it."):
+            pytest.fail("held twice")
+    assert str(error.value) == f"job x runs already (process {os.getpid()}); stop it."
+    assert locks.holder(file) is None
+
+
+def test_an_exception_gives_the_lock_back(file: Path) -> None:
+    with pytest.raises(ZeroDivisionError), locks.held(file, "x", "y"):
+        raise ZeroDivisionError
+    assert locks.holder(file) is None and file.read_text() == ""
+    with locks.held(file, "x", "y"):
+        pass
+
+
+def test_the_lock_of_a_killed_process_is_free(file: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", HOLD, file], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout and process.stdout.readline() == b"held\n"
+        assert locks.holder(file) == process.pid
+        with pytest.raises(SetupError, match=f"process {process.pid}"):
+            locks.held(file, "x", "y").__enter__()
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout and process.stdout.close()
+    assert locks.holder(file) is None
+    with locks.held(file, "x", "y"):
+        assert locks.holder(file) == os.getpid()
+
+
+def test_who_asks_for_the_holder_keeps_nobody_from_holding(file: Path) -> None:
+    file.parent.mkdir()
+    file.touch()
+    end = threading.Event()
+
+    def ask() -> None:
+        while not end.is_set():
+            locks.holder(file)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        for _ in range(200):
+            with locks.held(file, "x", "y"):
+                pass
+    finally:
+        end.set()
+        thread.join()

@@ -1,0 +1,33 @@
+import socket
+
+import pytest
+
+from lib import ports
+from lib.errors import SetupError
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "0.0.0.0"])
+def test_a_port_is_taken_while_a_server_listens(host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as server:
+        server.bind((host, 0))
+        server.listen()
+        port = server.getsockname()[1]
+        assert not ports.is_free(host, port)
+        with pytest.raises(SetupError) as error:
+            ports.check_free(host, port, "flink.rest_port")
+        assert str(error.value) == (
+            f"port {port} on {host} is in use; end what uses it, or change flink.rest_port."
+        )
+    assert ports.is_free(host, port)
+    ports.check_free(host, port, "flink.rest_port")
+
+
+def test_a_port_whose_connections_are_just_closing_is_free() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+        client = socket.create_connection(address)
+        accepted, _ = server.accept()
+        accepted.close()
+        client.close()
+    assert ports.is_free(*address)

@@ -1,0 +1,193 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lib import settings
+from lib.errors import SettingsError
+
+DEFAULTS: dict[str, Any] = yaml.safe_load(settings.FILE.read_text())
+
+
+def load(environ: dict[str, str] | None = None) -> settings.Settings:
+    return settings.load(environ=environ or {})
+
+
+def fails(file: Path, text: str | bytes, environ: dict[str, str] | None = None) -> str:
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(SettingsError) as error:
+        settings.load(file, environ or {})
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def changed(section: str, **values: Any) -> str:
+    return yaml.safe_dump({**DEFAULTS, section: {**DEFAULTS[section], **values}})
+
+
+def refused(**environ: str) -> str:
+    with pytest.raises(SettingsError) as error:
+        load(environ)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "millrace.yaml"
+
+
+def test_the_file_in_the_repository_loads_and_folders_are_absolute() -> None:
+    found = load()
+    assert found.clickhouse.address == "127.0.0.1:8123"
+    assert found.clickhouse.is_local
+    assert found.data_dir == settings.ROOT / "var"
+    assert found.sql_dir == settings.ROOT / "sql"
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "near"),
+    [
+        ("kafka", "bootstrap_server", "did you mean bootstrap_servers?"),
+        ("clickhouse", "xyz", "known: host, port, database, user, password, reader_user"),
+    ],
+)
+def test_an_unknown_key_is_an_error(file: Path, section: str, key: str, near: str) -> None:
+    text = fails(file, changed(section, **{key: 1}))
+    assert text.startswith(f"{file}: {section}.{key} is not a setting; {near}")
+
+
+def test_an_unknown_section_is_an_error(file: Path) -> None:
+    text = fails(file, yaml.safe_dump({**DEFAULTS, "kafak": {}}))
+    assert text == f"{file}: kafak is not a setting; did you mean kafka?"
+    assert "5 is not a setting; known:" in fails(file, yaml.safe_dump({**DEFAULTS, 5: 1}))
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("", "holds no keys; restore it from git."),
+        ("# only a comment\n", "holds no keys"),
+        ("- a\n- b\n", "holds no keys"),
+        ("kafka: [1\nx: y: z", "not YAML: "),
+        (b"kafka: \xff\xfe", "cannot be read: "),
+        ("data_dir: var", "missing required field"),
+    ],
+)
+def test_a_file_that_is_no_settings_file_is_refused(
+    file: Path, text: str | bytes, fact: str
+) -> None:
+    assert fails(file, text).startswith(f"{file}: ")
+    assert fact in fails(file, text)
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="not found; restore it from git"):
+        settings.load(tmp_path / "none.yaml", {})
+    with pytest.raises(SettingsError, match="cannot be read"):
+        settings.load(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("clickhouse", "port", 0),
+        ("clickhouse", "port", 65536),
+        ("clickhouse", "port", -1),
+        ("clickhouse", "port", "http"),
+        ("clickhouse", "port", 1.5),
+        ("clickhouse", "port", True),
+        ("clickhouse", "port", None),
+        ("clickhouse", "password", 1234),
+        ("clickhouse", "host", ""),
+        ("kafka", "partitions", 0),
+        ("kafka", "topic", ["a"]),
+        ("producer", "rate", 0),
+        ("producer", "rate", float("nan")),
+        ("producer", "symbols", {"A": -1.0}),
+        ("producer", "symbols", ["A"]),
+        ("producer", "seed", "x"),
+    ],
+)
+def test_a_value_of_the_wrong_type_or_out_of_range_is_refused(
+    file: Path, section: str, key: str, value: Any
+) -> None:
+    text = fails(file, changed(section, **{key: value}))
+    assert text.startswith(f"{file}: Expected ") and f"`$.{section}.{key}" in text
+
+
+@pytest.mark.parametrize("group", [None, 5, "text", [1]])
+def test_a_section_that_is_no_mapping_is_refused(file: Path, group: Any) -> None:
+    text = yaml.safe_dump({**DEFAULTS, "kafka": group})
+    assert "`$.kafka`" in fails(file, text)
+    assert "`$.kafka`" in fails(file, text, {"MILLRACE_KAFKA__TOPIC": "ticks"})
+
+
+def test_the_environment_goes_over_the_file_in_every_type(tmp_path: Path) -> None:
+    found = load(
+        {
+            "MILLRACE_DATA_DIR": str(tmp_path),
+            "MILLRACE_SQL_DIR": "elsewhere",
+            "MILLRACE_CLICKHOUSE__PORT": "9000",
+            "MILLRACE_CLICKHOUSE__PASSWORD": "0123",
+            "MILLRACE_KAFKA__TOPIC": "null",
+            "MILLRACE_CLICKHOUSE__HOST": "10",
+            "MILLRACE_CLICKHOUSE__READER_PASSWORD": "a: [b",
+            "MILLRACE_PRODUCER__RATE": "2.5",
+            "MILLRACE_PRODUCER__SEED": "7",
+            "MILLRACE_PRODUCER__SYMBOLS": "{A: 1, 'B.C': 2.5}",
+            "OTHER": "ignored",
+        }
+    )
+    assert found.data_dir == tmp_path
+    assert found.sql_dir == settings.ROOT / "elsewhere"
+    assert found.clickhouse.port == 9000
+    assert found.clickhouse.password == "0123"
+    assert found.clickhouse.reader_password == "a: [b"
+    assert found.clickhouse.host == "10" and not found.clickhouse.is_local
+    assert found.kafka.topic == "null"
+    assert (found.producer.rate, found.producer.seed) == (2.5, 7)
+    assert found.producer.symbols == {"A": 1.0, "B.C": 2.5}
+
+
+def test_an_empty_or_null_seed_is_none() -> None:
+    for text in ("", "null"):
+        assert load({"MILLRACE_PRODUCER__SEED": text}).producer.seed is None
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("MILLRACE_KAFKA__TOPICS", "did you mean MILLRACE_KAFKA__TOPIC?"),
+        ("MILLRACE_KAFKA_TOPIC", "did you mean MILLRACE_KAFKA__TOPIC?"),
+        ("MILLRACE_KAFKA__TOPIC__X", "did you mean MILLRACE_KAFKA__TOPIC?"),
+        ("MILLRACE_KAFKA", "did you mean MILLRACE_KAFKA__TOPIC?"),
+        ("MILLRACE_DATA_DIRS", "did you mean MILLRACE_DATA_DIR?"),
+        ("MILLRACE_DATA_DIR__X", "did you mean MILLRACE_DATA_DIR?"),
+    ],
+)
+def test_an_unknown_variable_is_an_error(name: str, near: str) -> None:
+    assert refused(**{name: "x"}) == f"environment: {name} is not a setting; {near}"
+
+
+def test_a_wrong_value_names_the_variable_it_came_from() -> None:
+    port = "MILLRACE_CLICKHOUSE__PORT"
+    for text in ("70000", "x", "", "[1]"):
+        assert refused(**{port: text}).startswith(f"environment: {port}: Expected `int`")
+    assert refused(MILLRACE_KAFKA__TOPIC="").startswith("environment: MILLRACE_KAFKA__TOPIC: ")
+    text = refused(MILLRACE_PRODUCER__SYMBOLS="{A: [")
+    assert text.startswith("environment: MILLRACE_PRODUCER__SYMBOLS: not YAML: ")
+
+
+def test_variables_are_the_plain_settings_and_no_secret() -> None:
+    found = load(
+        {
+            "MILLRACE_CLICKHOUSE__PASSWORD": "s3cret",
+            "MILLRACE_CLICKHOUSE__READER_PASSWORD": "h1dden",
+        }
+    ).variables()
+    assert found["KAFKA_TOPIC"] == "stock-ticks"
+    assert found["CLICKHOUSE_PORT"] == "8123"
+    assert not {"s3cret", "h1dden"} & set(found.values())
+    assert not [name for name in found if "PASSWORD" in name or "SYMBOLS" in name]

@@ -1,0 +1,220 @@
+from pathlib import Path
+
+import pytest
+
+from lib import sqlfiles
+from lib.errors import SqlFileError
+from lib.sqlfiles import SqlFile
+
+HEADER = "-- One row per x.\n"
+NAMES = "NNN_<kind>_<name>.sql, kind one of function, source, table, view, sink, insert."
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that stands where the user does, so that errors show short paths."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sql").mkdir()
+    return tmp_path / "sql"
+
+
+def write(folder: Path, name: str, text: str | bytes) -> Path:
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder / name
+
+
+def fails(path: Path) -> str:
+    with pytest.raises(SqlFileError) as error:
+        (sqlfiles.load if path.is_dir() else sqlfiles.read)(path)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "statement"),
+    [
+        ("001_table_x.sql", "CREATE TABLE x (a Int8) ENGINE = Memory"),
+        ("001_table_x.sql", "create table if not exists db.x (a Int8)"),
+        ("001_table_x.sql", "CREATE OR REPLACE TABLE `db`.`x` (a Int8)"),
+        ("001_table_x.sql", "CREATE TEMPORARY TABLE IF NOT EXISTS x (a INT)"),
+        ("002_table_x.sql", "ALTER TABLE db.x ADD COLUMN IF NOT EXISTS b Int8"),
+        ("003_view_x.sql", "DROP VIEW IF EXISTS db.x"),
+        ("001_view_x.sql", "CREATE MATERIALIZED VIEW x TO y AS SELECT 1"),
+        ("001_view_x.sql", "CREATE OR REPLACE TEMPORARY VIEW x AS SELECT 1"),
+        ("001_view_x.sql", "/* a; */ CREATE -- b;\nVIEW x AS SELECT ';', `;`, \";\", 'it''s;'"),
+        ("001_view_x.sql", "CREATE VIEW x AS SELECT '--', 1; -- end; of it\n/* ; */\n"),
+        ("001_view_x.sql", "CREATE VIEW x AS SELECT 'a\\';b', '/*', 2, '*/'"),
+        ("001_function_f1.sql", "CREATE TEMPORARY SYSTEM FUNCTION f1 AS 'm.f' LANGUAGE PYTHON"),
+        ("001_source_x.sql", "CREATE TABLE x WITH ('connector' = 'kafka')"),
+        ("900_insert_x.sql", "INSERT INTO x SELECT 1"),
+        ("900_insert_x.sql", "insert into `db`.`x` select 1"),
+        ("900_insert_x.sql", "INSERT INTO done SELECT clickhouse_insert('db.x (a)', a) FROM t"),
+        ("900_insert_done.sql", "INSERT INTO done SELECT clickhouse_insert('db.x (a)', a) FROM t"),
+    ],
+)
+def test_a_file_that_keeps_the_contract_is_read(folder: Path, name: str, statement: str) -> None:
+    file = sqlfiles.read(write(folder, name, HEADER + statement))
+    assert file.place == f"sql/{name}"
+    assert f"{file.number:03}_{file.kind}_{file.name}.sql" == name
+    assert file.text == (HEADER + statement).partition("; -- end")[0].rstrip()
+
+
+def test_line_ends_and_a_mark_at_the_beginning_make_no_difference(folder: Path) -> None:
+    text = HEADER + "CREATE VIEW x AS\nSELECT 'a\nb';\n"
+    plain = sqlfiles.read(write(folder, "001_view_x.sql", text))
+    for data in (text.replace("\n", "\r\n").encode(), b"\xef\xbb\xbf" + text.encode()):
+        assert sqlfiles.read(write(folder, "001_view_x.sql", data)) == plain
+
+
+@pytest.mark.parametrize(
+    "name", ["x.sql", "1_view_x.sql", "0001_view_x.sql", "001_query_x.sql", "001_view_X.sql",
+             "001_view_.sql", "001-view-x.sql", "001_view_x.SQL", "001_view_x y.sql"]
+)  # fmt: skip
+def test_another_name_is_refused_in_its_folder(folder: Path, name: str) -> None:
+    write(folder, name, HEADER + "CREATE VIEW x AS SELECT 1")
+    assert fails(folder) == f"sql/{name}: not a SQL file's name; call it {NAMES}"
+
+
+@pytest.mark.parametrize("text", ["", "\n-- One row.\n", "CREATE VIEW x AS SELECT 1", "--\nCREATE",
+                                  "--   \n-- One row.\n", "/* One row. */\n"])  # fmt: skip
+def test_a_file_that_does_not_say_what_a_row_means_is_refused(folder: Path, text: str) -> None:
+    assert fails(write(folder, "001_view_x.sql", text)) == (
+        "sql/001_view_x.sql:1: does not begin with a comment; "
+        "say what one row means, as `-- One row per ...`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("statement", "line"),
+    [
+        ("CREATE VIEW x AS SELECT 1; SELECT 2", 2),
+        ("CREATE VIEW x AS\nSELECT 'a;b';\nSELECT 2;", 3),
+        ("CREATE VIEW x AS SELECT 1;;", 2),
+        ("CREATE VIEW x AS SELECT 1 /* /* ; */; */", 2),
+    ],
+)
+def test_a_second_statement_is_refused_with_its_line(
+    folder: Path, statement: str, line: int
+) -> None:
+    assert fails(write(folder, "001_view_x.sql", HEADER + statement)) == (
+        f"sql/001_view_x.sql:{line}: a second statement begins; put it into a file of its own."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "statement", "fact"),
+    [
+        ("001_view_x.sql", "SELECT 1", "no CREATE, ALTER or DROP statement; its name says view."),
+        ("001_view_x.sql", "-- more", "no CREATE, ALTER or DROP statement; its name says view."),
+        ("001_view_x.sql", "INSERT INTO x SELECT 1", "no CREATE, ALTER or DROP statement"),
+        ("001_insert_x.sql", "CREATE VIEW x AS SELECT 1", "no INSERT INTO statement; its name"),
+        ("001_view_x.sql", "CREATE VIEW y AS SELECT 1", "makes or fills y, but is called x; let "),
+        ("001_view_y.sql", "CREATE MATERIALIZED VIEW x TO y AS SELECT 1", "makes or fills x, but"),
+        ("001_view_x.sql", "CREATE VIEW `x y` AS SELECT 1", "makes or fills x y, but is"),
+        (
+            "900_insert_z.sql",
+            "INSERT INTO done SELECT clickhouse_insert('db.x (a)', a) FROM t",
+            "makes or fills done and x, but is called z; let file and name agree.",
+        ),
+        ("900_insert_z.sql", "INSERT INTO x SELECT clickhouse_insert('', a)", "makes or fills"),
+        (
+            "900_insert_z.sql",
+            "INSERT INTO x SELECT a -- clickhouse_insert('db.z (a)', a)\nFROM t",
+            "makes or fills x, but is called z",
+        ),
+    ],
+)
+def test_a_file_that_makes_something_else_is_refused(
+    folder: Path, name: str, statement: str, fact: str
+) -> None:
+    assert f"sql/{name}: {fact}" in fails(write(folder, name, HEADER + statement))
+
+
+def test_a_file_that_is_no_text_is_refused(folder: Path) -> None:
+    path = write(folder, "001_view_x.sql", b"-- \xff\xfe")
+    assert fails(path).startswith("sql/001_view_x.sql: cannot be read: ")
+    (folder / "002_view_y.sql").mkdir()
+    with pytest.raises(SqlFileError, match=r"002_view_y\.sql: cannot be read"):
+        sqlfiles.read(folder / "002_view_y.sql")
+
+
+def test_a_folder_is_read_in_order_and_without_other_files(folder: Path) -> None:
+    for number, name in ((20, "c"), (3, "b"), (100, "a")):
+        write(folder, f"{number:03}_view_{name}.sql", f"{HEADER}CREATE VIEW {name} AS SELECT 1")
+    write(folder, "README.md", "text")
+    write(folder, ".sqlfluff", "")
+    assert [file.name for file in sqlfiles.load(folder)] == ["b", "c", "a"]
+
+
+def test_a_number_is_given_once(folder: Path) -> None:
+    for name in ("a", "b"):
+        write(folder, f"001_view_{name}.sql", f"{HEADER}CREATE VIEW {name} AS SELECT 1")
+    assert fails(folder) == (
+        "sql/001_view_b.sql: number 001 is taken by sql/001_view_a.sql; take another."
+    )
+
+
+def test_a_folder_that_is_empty_or_not_there_is_refused(folder: Path) -> None:
+    assert fails(folder) == "sql: holds no .sql file; add one, as 001_table_<name>.sql."
+    for name, near in (("sqll", "did you mean sql?"), ("q", "make it and put SQL files there.")):
+        with pytest.raises(SqlFileError) as error:
+            sqlfiles.load(folder.parent / name)
+        assert str(error.value) == f"{name}: no such folder; {near}"
+
+
+def file(text: str) -> SqlFile:
+    return SqlFile(1, "view", "x", "sql/001_view_x.sql", text)
+
+
+VARIABLES = {"KAFKA_TOPIC": "ticks", "QUOTED": "it's', 'x' = 'y", "DOLLAR": "${KAFKA_TOPIC}\\1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("'${KAFKA_TOPIC}'", "'ticks'"),
+        ("-- ${KAFKA_TOPIC}\n'${KAFKA_TOPIC}${KAFKA_TOPIC}'", "-- ticks\n'ticksticks'"),
+        ("'${QUOTED}'", "'it''s'', ''x'' = ''y'"),
+        ("'${DOLLAR}'", "'${KAFKA_TOPIC}\\1'"),
+        ("$KAFKA_TOPIC {a:Int8} $", "$KAFKA_TOPIC {a:Int8} $"),
+    ],
+)
+def test_settings_take_their_places(text: str, expected: str) -> None:
+    assert sqlfiles.substitute(file(text), VARIABLES).text == expected
+
+
+def test_a_quote_in_a_value_stays_within_its_string() -> None:
+    text = sqlfiles.substitute(file("'topic' = '${QUOTED}'"), VARIABLES).text
+    assert sqlfiles._TOKEN.findall(text) == ["'topic'", "'it''s'', ''x'' = ''y'"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        (
+            "a\n-- ${KAFKA_TOPICS}",
+            "2: ${KAFKA_TOPICS} is not a setting; did you mean ${KAFKA_TOPIC}?",
+        ),
+        ("${}", "1: ${} is not a setting; known: KAFKA_TOPIC, QUOTED, DOLLAR."),
+        ("'${kafka topic}'", "1: ${kafka topic} is not a setting; known: "),
+        ("a\n\n'${KAFKA_TOPIC\n'", "3: ${KAFKA_TOPIC does not end; add the }."),
+        ("${", "1: ${ does not end; add the }."),
+    ],
+)
+def test_an_unknown_or_open_setting_is_refused_with_its_line(text: str, fact: str) -> None:
+    with pytest.raises(SqlFileError) as error:
+        sqlfiles.substitute(file(text), VARIABLES)
+    assert str(error.value).startswith(f"sql/001_view_x.sql:{fact}")
+
+
+def test_targets_and_topics_are_found_outside_comments() -> None:
+    found = file(
+        "-- clickhouse_insert('a.no (x)', 'topic' = 'no')\n"
+        "SELECT CLICKHOUSE_INSERT (\n 'a.yes (x, y) AS z', x), 'topic' = 'ticks', 'topic'='b-c'"
+    )
+    assert found.targets == ["a.yes (x, y) AS z"]
+    assert found.topics == ["ticks", "b-c"]
+
+
+def test_condensed_text_says_the_same() -> None:
+    text = "-- One.\nSELECT  'a  -- b' /* x */,\n\t`c  d`\n"
+    assert sqlfiles.condensed(text) == "SELECT 'a  -- b' , `c  d`"
