@@ -28,6 +28,7 @@ def address(config: Settings) -> tuple[str, int]:
 def properties(config: Settings) -> str:
     """The broker's whole configuration."""
     host, port = address(config)
+    host = f"[{host}]" if ":" in host else host
     controller = f"{host}:{config.local.kafka_controller_port}"
     own = {
         "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://{controller}",

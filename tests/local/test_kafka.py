@@ -1,0 +1,45 @@
+"""Where the embedded broker listens, and what its configuration says."""
+
+import msgspec
+import pytest
+
+from lib import settings
+from lib.errors import SettingsError
+from lib.settings import Settings
+from local.kafka import address, properties
+
+
+def at(servers: str) -> Settings:
+    config = settings.load(environ={})
+    kafka = msgspec.structs.replace(config.kafka, bootstrap_servers=servers)
+    return msgspec.structs.replace(config, kafka=kafka)
+
+
+@pytest.mark.parametrize(
+    ("servers", "where"),
+    [
+        ("127.0.0.1:9092", ("127.0.0.1", 9092)),
+        ("localhost:1234,kafka.example:9092", ("localhost", 1234)),
+        ("[::1]:9092", ("::1", 9092)),
+    ],
+)
+def test_it_listens_at_the_first_address(servers: str, where: tuple[str, int]) -> None:
+    assert address(at(servers)) == where
+
+
+@pytest.mark.parametrize("servers", ["kafka.example:9092", "0.0.0.0:9092", "localhost", ""])
+def test_it_never_listens_beyond_loopback(servers: str) -> None:
+    with pytest.raises(SettingsError, match="is not a loopback host:port"):
+        address(at(servers))
+
+
+def test_its_configuration_is_the_file_and_the_places() -> None:
+    lines = properties(at("127.0.0.1:5")).splitlines()
+    own = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert own["auto.create.topics.enable"] == "false"
+    assert own["listeners"] == "PLAINTEXT://127.0.0.1:5,CONTROLLER://127.0.0.1:9093"
+    assert own["log.dirs"].endswith("kafka/log")
+
+
+def test_ipv6_addresses_keep_their_brackets() -> None:
+    assert "advertised.listeners=PLAINTEXT://[::1]:9092" in properties(at("[::1]:9092"))
