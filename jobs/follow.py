@@ -14,7 +14,7 @@ from types import FrameType
 from rich.console import Console
 
 from jobs.rest import Rest
-from lib.errors import JobError, ServiceError
+from lib.errors import JobError, ServiceError, one_line
 from lib.sqlfiles import show
 
 _REFUSED = re.compile(r"SinkError: (?P<fact>[^\n]+)")
@@ -47,9 +47,12 @@ class Glance:
     rows: float = 0.0
     lag: float | None = None
     checkpoint_age: float | None = None
+    reason: str = ""
 
     def line(self, before: "Glance | None") -> str:
         """`before` gives the rates: RUNNING  in 1,200/s  inserted 1,200/s (9 rows)  lag 0 ..."""
+        if self.reason:
+            return f"{self.state}  {self.reason}"
         seconds = self.time - before.time if before else 0.0
         lag = "?" if self.lag is None else f"{self.lag:,.0f}"
         age = "none yet" if self.checkpoint_age is None else f"{self.checkpoint_age:.0f} s ago"
@@ -70,6 +73,7 @@ def look(rest: Rest) -> Glance:
     state = rest.state()
     if state != "RUNNING":
         check_failure(rest, state)
+        return Glance(time.monotonic(), state, reason=reason(rest))
     metrics = rest.metrics(_METRICS)
     checkpoint = rest.last_checkpoint()
     return Glance(
@@ -99,14 +103,12 @@ def check_failure(rest: Rest, state: str) -> None:
 
 
 def reason(rest: Rest) -> str:
-    """Why the job restarts, in a few words."""
-    try:
-        lines = [
-            line for line in rest.last_failure().splitlines() if line.startswith("Caused by: ")
-        ]
-    except ServiceError:
-        return ""
-    return lines[-1].removeprefix("Caused by: ")[:200] if lines else ""
+    """What made the job fail last, in a few words; empty if nothing did."""
+    lines = [line for line in rest.last_failure().splitlines() if line.strip()]
+    # A Python failure says it last; a Java one in its innermost cause, before its trace.
+    said = [line for line in lines if line.startswith("Caused by: ")] or lines[:1]
+    python = [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)]
+    return one_line((python or said or [""])[-1].removeprefix("Caused by: "))[:200]
 
 
 @contextmanager
@@ -132,8 +134,7 @@ def until(asked: threading.Event, rest: Rest, console: Console) -> None:
     with console.status("starting") as status:
         while not asked.wait(LIVE_EVERY):
             now = look(rest)
-            if now.state == "RUNNING":
-                status.update(now.line(before))
+            status.update(now.line(before))
             if console.is_terminal:
                 before = now
             elif now.time - said >= every or before is None or now.state != before.state:

@@ -13,8 +13,8 @@ from rich.console import Console
 from lib import clickhouse, kafka, migrations, settings, sqlfiles
 from lib.errors import exit_on_error
 from lib.settings import Settings
-from local import demo
-from local.stack import Stack
+from local import demo, stack
+from local.supervisor import Supervisor
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -30,12 +30,12 @@ def main() -> None:
 def up(foreground: bool) -> None:
     """Start Kafka and ClickHouse, make the topic and apply the migrations."""
     config = settings.load()
-    stack = Stack(config)
+    supervisor = Supervisor(config.data_dir)
     if not foreground:
-        bring_up(config, stack, attached=False)
+        bring_up(config, supervisor, attached=False)
         return
-    with ends_stack(stack) as ended:
-        bring_up(config, stack, attached=True)
+    with ends_stack(supervisor) as ended:
+        bring_up(config, supervisor, attached=True)
         console.print("Ctrl-C stops them")
         ended.wait()
 
@@ -44,12 +44,12 @@ def up(foreground: bool) -> None:
 @exit_on_error()
 def down() -> None:
     """Stop Kafka, ClickHouse and what a demo started; the data stays."""
-    stack = Stack(settings.load())
-    if not stack.is_running():
+    supervisor = Supervisor(settings.load().data_dir)
+    if not supervisor.is_running():
         console.print("nothing runs")
         return
     with console.status("stopping"):
-        stack.shut_down()
+        supervisor.shut_down()
     console.print("stopped; the data stays")
 
 
@@ -57,42 +57,38 @@ def down() -> None:
 @exit_on_error()
 def status() -> None:
     """Show what runs; exit 1 unless both servers do."""
-    stack = Stack(settings.load())
-    if not stack.is_running():
+    supervisor = Supervisor(settings.load().data_dir)
+    if not supervisor.is_running():
         console.print("nothing runs; start it with `make up`")
         sys.exit(1)
-    states = stack.states()
+    states = supervisor.states()
     for name, info in states.items():
         console.print(f"{name:11} {info['statename'].lower():9} {info['description']}")
-    sys.exit(
-        0 if all(states[name]["statename"] == "RUNNING" for name in ("kafka", "clickhouse")) else 1
-    )
+    sys.exit(0 if all(states[name]["statename"] == "RUNNING" for name in stack.SERVERS) else 1)
 
 
 @main.command("demo")
-@click.option(
-    "--job", default="stocks", show_default=True, help="The job to run: a folder of sql/flink/."
-)
 @exit_on_error()
-def run_demo(job: str) -> None:
+def run_demo() -> None:
     """Run the whole pipeline in one terminal until Ctrl-C; the data stays."""
     config = settings.load()
-    stack = Stack(config, job)
-    if stack.is_running():
+    supervisor = Supervisor(config.data_dir)
+    if supervisor.is_running():
         with stop_event() as ended:
-            demo.run(config, stack, console, ended)
+            demo.run(config, supervisor, console, ended)
         return
-    with ends_stack(stack) as ended:
-        bring_up(config, stack, attached=True)
-        demo.run(config, stack, console, ended)
+    with ends_stack(supervisor) as ended:
+        bring_up(config, supervisor, attached=True)
+        demo.run(config, supervisor, console, ended)
 
 
-def bring_up(config: Settings, stack: Stack, *, attached: bool) -> None:
+def bring_up(config: Settings, supervisor: Supervisor, *, attached: bool) -> None:
     """Start what does not run yet and return when all of it can be used."""
     with console.status("starting") as spinner:
-        if not stack.is_running():
-            stack.launch(attached=attached)
-        stack.wait(spinner.update)
+        if not supervisor.is_running():
+            stack.check_ports(config)
+            supervisor.launch(stack.programs(config), attached=attached)
+        stack.wait(supervisor, config, spinner.update)
         made = kafka.make_topic(
             config.kafka.bootstrap_servers, config.kafka.topic, config.kafka.partitions
         )
@@ -123,15 +119,15 @@ def stop_event() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def ends_stack(stack: Stack) -> Iterator[threading.Event]:
+def ends_stack(supervisor: Supervisor) -> Iterator[threading.Event]:
     """The same, and the stack is shut down at the end, however it comes."""
     with stop_event() as ended:
         try:
             yield ended
         finally:
-            if stack.is_running():
+            if supervisor.is_running():
                 with console.status("stopping"):
-                    stack.shut_down()
+                    supervisor.shut_down()
                 console.print("stopped; the data stays")
 
 

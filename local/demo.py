@@ -9,7 +9,8 @@ from lib import clickhouse
 from lib.errors import JobError, MillraceError
 from lib.settings import Settings
 from local import logs
-from local.stack import Stack, last_line
+from local.stack import last_line
+from local.supervisor import Supervisor
 
 COLOURS = {
     "kafka": "yellow",
@@ -23,37 +24,39 @@ COLOURS = {
 PROGRAMS = ("producer", "job")
 
 
-def run(config: Settings, stack: Stack, console: Console, ended: threading.Event) -> None:
+def run(config: Settings, supervisor: Supervisor, console: Console, ended: threading.Event) -> None:
     """Start job and producer, show everything until `ended`, then stop them in order."""
     all_said = threading.Event()
-    tails = threading.Thread(target=_show_logs, args=(stack, console, all_said))
+    tails = threading.Thread(target=_show_logs, args=(supervisor, console, all_said))
     tails.start()
     try:
         for name in reversed(PROGRAMS):
-            stack.start(name)
-        _show_latest(config, stack, console, ended)
+            supervisor.start(name)
+        _show_latest(config, supervisor, console, ended)
     finally:
         for name in PROGRAMS:
-            stack.stop(name)
+            supervisor.stop(name)
         all_said.set()
         tails.join()
 
 
-def _show_logs(stack: Stack, console: Console, ended: threading.Event) -> None:
-    files = {name: stack.log(name) for name in COLOURS if name != "latest"}
+def _show_logs(supervisor: Supervisor, console: Console, ended: threading.Event) -> None:
+    files = {name: supervisor.log(name) for name in COLOURS if name != "latest"}
     for name, line in logs.follow(files, ended):
         # The broker tells much at its start; its warnings are enough here, and all is in its log.
         if name != "kafka" or " INFO " not in line:
             _say(console, name, line)
 
 
-def _show_latest(config: Settings, stack: Stack, console: Console, ended: threading.Event) -> None:
+def _show_latest(
+    config: Settings, supervisor: Supervisor, console: Console, ended: threading.Event
+) -> None:
     """Once a second the newest price of each symbol, asked as the API does."""
     sql = (config.sql_dir / "api" / "latest.sql").read_text(encoding="utf-8")
     said = ""
     while not ended.wait(1.0):
-        if stack.has_ended("job"):
-            raise JobError(last_line(stack.log("job")))
+        if supervisor.has_ended("job"):
+            raise JobError(last_line(supervisor.log("job")))
         try:
             with clickhouse.explained(config.clickhouse):
                 rows = clickhouse.connect(config.clickhouse).query(sql).named_results()

@@ -1,0 +1,177 @@
+"""A supervisord of our own: its configuration, its life, and what it is asked over its socket.
+
+It restarts what dies and keeps the logs. http://supervisord.org/configuration.html
+"""
+
+import configparser
+import hashlib
+import http.client
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xmlrpc.client
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from supervisor.xmlrpc import Faults, SupervisorTransport
+
+from lib.errors import ServiceError
+from lib.processes import end_with_parent
+from lib.settings import ROOT
+from lib.sqlfiles import show
+
+# How long the programs may take to end, in seconds.
+STOP_LIMIT = 200.0
+
+# A path of a Unix socket may have 107 bytes.
+_SOCKET_LIMIT = 100
+
+# No socket, nobody behind it, or one that closes it just now.
+_NO_ANSWER = (OSError, http.client.HTTPException)
+
+_RUNNING = ("RUNNING", "STARTING", "BACKOFF")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One supervised program; those of higher priority start later and end earlier."""
+
+    name: str
+    command: list[str]
+    priority: int
+    starts: bool
+    stop_seconds: int
+
+
+class Supervisor:
+    """The supervisord of one data folder, whether or not it runs."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._run = data_dir / "run"
+        self._logs = data_dir / "log"
+        self._socket = _socket(self._run)
+
+    def log(self, name: str) -> Path:
+        """What a program of this name, or supervisord itself, writes."""
+        return self._logs / f"{name}.log"
+
+    def launch(self, programs: Sequence[Program], *, attached: bool) -> None:
+        """Start it, and the programs that start with it; attached, it ends with this process."""
+        for folder in (self._run, self._logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        file = self._run / "supervisord.conf"
+        with file.open("w", encoding="utf-8") as stream:
+            self._configuration(programs, attached).write(stream)
+        # In a session of its own: Ctrl-C in the terminal is for us, who stop things in order.
+        subprocess.Popen(
+            [sys.executable, "-m", "supervisor.supervisord", "-c", str(file)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=end_with_parent if attached else None,
+        )
+
+    def is_running(self) -> bool:
+        """Whether it answers; it does until all its programs have ended."""
+        try:
+            self._ask("getState")
+        except ServiceError:
+            return False
+        except xmlrpc.client.Fault as fault:
+            return bool(fault.faultCode == Faults.SHUTDOWN_STATE)
+        return True
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """Each program's `statename`, `pid`, `description`; raise ServiceError if nothing runs."""
+        found = cast(list[dict[str, Any]], self._ask("getAllProcessInfo"))
+        return {info["name"]: info for info in found}
+
+    def has_ended(self, name: str) -> bool:
+        """Whether a program ended by itself and is not started again."""
+        return self.states()[name]["statename"] in ("EXITED", "FATAL")
+
+    def start(self, name: str) -> None:
+        """Start one program, if it does not run."""
+        if self.states()[name]["statename"] not in _RUNNING:
+            self._ask("startProcess", name, False)
+
+    def stop(self, name: str) -> None:
+        """Stop one program and return when it has ended."""
+        if self.states()[name]["statename"] in _RUNNING:
+            self._ask("stopProcess", name, True)
+
+    def shut_down(self) -> None:
+        """End all programs, those that write first; return when supervisord has ended too."""
+        self._ask("shutdown")
+        deadline = time.monotonic() + STOP_LIMIT
+        while self.is_running():
+            if time.monotonic() > deadline:
+                raise ServiceError(
+                    f"the stack still runs after {STOP_LIMIT:.0f} s; see {show(self._logs)}."
+                )
+            time.sleep(0.1)
+
+    def _ask(self, method: str, *arguments: Any) -> Any:
+        transport = SupervisorTransport(None, None, f"unix://{self._socket}")
+        proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+        try:
+            return getattr(proxy.supervisor, method)(*arguments)
+        except _NO_ANSWER as error:
+            raise ServiceError(
+                "the embedded stack does not run; start it with `make up`."
+            ) from error
+
+    def _configuration(
+        self, programs: Sequence[Program], attached: bool
+    ) -> configparser.RawConfigParser:
+        conf = configparser.RawConfigParser()
+        conf["unix_http_server"] = {"file": _quoted(self._socket), "chmod": "0700"}
+        conf["rpcinterface:supervisor"] = {
+            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+        }
+        conf["supervisord"] = {
+            "logfile": _quoted(self.log("supervisord")),
+            "pidfile": _quoted(self._run / "supervisord.pid"),
+            "directory": _quoted(ROOT),
+            "nodaemon": str(attached).lower(),
+            "silent": "true",
+        }
+        for program in programs:
+            conf[f"program:{program.name}"] = _section(program, self.log(program.name))
+        return conf
+
+
+def _section(program: Program, log: Path) -> dict[str, str]:
+    return {
+        "command": " ".join(f'"{_quoted(word)}"' for word in program.command),
+        "priority": str(program.priority),
+        "autostart": str(program.starts).lower(),
+        # 2 is ours for what a user must mend; to try again would not help.
+        "autorestart": "unexpected",
+        "exitcodes": "0,2",
+        "startretries": "3",
+        "stopwaitsecs": str(program.stop_seconds),
+        "stdout_logfile": _quoted(log),
+        "stdout_logfile_maxbytes": "20MB",
+        "stdout_logfile_backups": "2",
+        "redirect_stderr": "true",
+        "environment": 'PYTHONUNBUFFERED="1"',
+    }
+
+
+def _socket(run: Path) -> Path:
+    """Where it listens: in the data folder, or elsewhere if that path is too long."""
+    socket = run / "supervisor.sock"
+    if len(os.fsencode(socket)) <= _SOCKET_LIMIT:
+        return socket
+    name = hashlib.sha256(os.fsencode(socket)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"millrace-{os.getuid()}-{name}.sock"
+
+
+def _quoted(text: object) -> str:
+    """As supervisord's configuration takes a text: it expands each %."""
+    return str(text).replace("%", "%%")
