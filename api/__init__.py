@@ -1,1 +1,0 @@
-"""The HTTP API: sql/api/<endpoint>.sql is GET /api/<endpoint>."""
