@@ -8,7 +8,6 @@ import json
 import os
 import random
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from confluent_kafka import Producer
 from rich.console import Console
 from rich.progress import track
 
-from lib import clickhouse, settings
+from lib import clickhouse, ports, settings
 from lib.processes import end_with_parent
 from lib.settings import ROOT, Settings
 
@@ -47,15 +46,15 @@ def main(ticks: int, rate: int, seconds: int) -> None:
         console.print(f"loading {ticks:,} ticks into Kafka")
         load(config, ticks)
         client = clickhouse.connect(config.clickhouse)
-        with job():
-            drain(client, ticks)
+        with job() as process:
+            drain(client, ticks, process)
             latency(config, client, rate, seconds)
 
 
 @contextmanager
 def stack(folder: Path) -> Iterator[Settings]:
     """Kafka and ClickHouse on free ports, with the whole environment pointing there."""
-    kafka, controller, http, rest = free_ports(4)
+    kafka, controller, http, rest = ports.free(4)
     os.environ.update(
         MILLRACE_DATA_DIR=str(folder),
         MILLRACE_KAFKA__BOOTSTRAP_SERVERS=f"127.0.0.1:{kafka}",
@@ -68,13 +67,13 @@ def stack(folder: Path) -> Iterator[Settings]:
 
 
 @contextmanager
-def job() -> Iterator[None]:
-    with program("jobs", "run", "stocks", until="web UI"):
-        yield
+def job() -> Iterator[subprocess.Popen[str]]:
+    with program("jobs", "run", "stocks", until="web UI") as process:
+        yield process
 
 
 @contextmanager
-def program(module: str, *arguments: str, until: str) -> Iterator[None]:
+def program(module: str, *arguments: str, until: str) -> Iterator[subprocess.Popen[str]]:
     """A program of Millrace's from when it has said `until`, ended in good order."""
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
@@ -89,7 +88,7 @@ def program(module: str, *arguments: str, until: str) -> Iterator[None]:
             raise click.ClickException(f"{module} ended: what it said stands above")
         # Read on, so that it never waits for us.
         threading.Thread(target=process.stdout.read, daemon=True).start()
-        yield
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
@@ -123,9 +122,11 @@ def send(producer: Producer, topic: str, rng: random.Random, volume: int) -> Non
             producer.poll(0.1)
 
 
-def drain(client: Client, ticks: int) -> None:
+def drain(client: Client, ticks: int, job: subprocess.Popen[str]) -> None:
     """Print how fast the backlog was stored, from the first batch to the last."""
     while count(client) < ticks:
+        if job.poll() is not None:
+            raise click.ClickException("the job ended: what it said stands above")
         time.sleep(0.2)
     rows, distinct, seconds, first = client.query(
         "SELECT count(), uniqExact(kafka_partition, kafka_offset),"
@@ -173,20 +174,13 @@ def latency(config: Settings, client: Client, rate: int, seconds: int) -> None:
     ended.set()
     poller.join()
     delays = sorted(1e3 * (seen[number] - at) for number, at in sent.items() if number in seen)
+    if not delays:
+        raise click.ClickException("no tick came to a query within 2 s: no latency to tell")
     p50, p99 = statistics.median(delays), delays[int(len(delays) * 0.99)]
     console.print(
         f"latency at {rate} ticks a second: {len(delays):,} of {len(sent):,} ticks queryable after "
         f"{p50:.0f} ms at the median, {p99:.0f} ms at the 99th percentile"
     )
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports that no one has now; all are held until all are found, so that no two are the same."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    found = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return found
 
 
 if __name__ == "__main__":

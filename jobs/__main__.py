@@ -6,16 +6,16 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 
 import click
 from rich.console import Console
 
-from lib import clickhouse, kafka, locks, migrations, ports, settings, sqlfiles
-from lib.errors import JobError, MillraceError, exit_on_error
+from lib import clickhouse, kafka, locks, migrations, ports, settings, signals, sqlfiles
+from lib.errors import JobError, MillraceError, ServiceError, exit_on_error
 from lib.settings import Settings
+from lib.signals import Signals
 from lib.sqlfiles import SqlFile
 
 # How long `run` waits for Kafka and ClickHouse, and `stop` for the job, in seconds.
@@ -62,7 +62,8 @@ def stop(job: str) -> None:
     while locks.holder(file) == pid:
         if time.monotonic() > deadline:
             raise JobError(
-                f"job {job}: still runs after {PATIENCE:.0f} s; see var/log, or end process {pid}."
+                f"job {job}: still runs after {PATIENCE:.0f} s; "
+                f"see {sqlfiles.show(config.data_dir / 'log')}, or end process {pid}."
             )
         time.sleep(0.1)
     click.echo(f"job {job} stopped")
@@ -82,7 +83,7 @@ def plan(job: str) -> None:
     tables = build.create(config, job, settings.flink_options())
     inserts = build.declare(tables, files, config, job)
     click.echo(inserts.explain())
-    plans.check(plans.read(inserts.compile_plan().as_json_string()))
+    plans.check(plans.read(inserts.compile_plan().as_json_string()), build.targets(files))
 
 
 def load(config: Settings, job: str) -> list[SqlFile]:
@@ -100,8 +101,8 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
     from jobs import build, follow, state
 
     console = Console(highlight=False, soft_wrap=True)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end_at_once)
+    # Before the job runs there is nothing to save.
+    signals.handle(lambda number: sys.exit(0))
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
     _wait_for_services(config, files, console)
     folder = state.folder(config.data_dir, job, files)
@@ -112,16 +113,23 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
         state.check_topics(folder, topics)
     else:
         state.begin(folder, topics)
+
+    def same_topics() -> None:
+        # A broker that is away for a moment is Flink's to wait for.
+        with suppress(ServiceError):
+            state.check_topics(folder, kafka.topic_ids(config.kafka.bootstrap_servers, names))
+
     begin = f"resuming from {sqlfiles.show(resume)}" if resume else "starting from the sources"
     console.print(f"job {job}: {begin}")
     given = {**settings.flink_options(), **state.options(folder, resume)}
     inserts = build.declare(build.create(config, job, given), files, config, job)
     with workers_log_to(config.data_dir / "log" / f"job-{job}-python.log"):
-        rest = build.start(inserts, config, resume)
+        rest = build.start(inserts, build.targets(files), config, resume)
         console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
-        with follow.stop_signal() as asked:
-            follow.until(asked, rest, console)
-            follow.stop(rest, folder, console)
+        asked = Signals()
+        asked.listen(end_at_second=True)
+        follow.until(asked, rest, console, same_topics)
+        follow.stop(rest, folder, console)
 
 
 @contextmanager
@@ -152,16 +160,10 @@ def _wait_for_services(config: Settings, files: list[SqlFile], console: Console)
 
     client = clickhouse.wait(config.clickhouse, say, PATIENCE)
     with clickhouse.explained(config.clickhouse):
-        schema = sqlfiles.load(config.sql_dir / "clickhouse")
-        migrations.migrate(client, config.clickhouse.database, schema, console.print)
+        migrations.migrate_all(client, config, console.print)
     kafka.wait(config.kafka.bootstrap_servers, say, PATIENCE)
     wanted = [(file.place, topic) for file in files for topic in file.topics]
     kafka.check_topics(config.kafka.bootstrap_servers, wanted)
-
-
-def _end_at_once(number: int, frame: FrameType | None) -> None:
-    """Before the job runs there is nothing to save."""
-    sys.exit(0)
 
 
 if __name__ == "__main__":

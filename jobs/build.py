@@ -17,12 +17,18 @@ from jobs.sink import clickhouse_insert
 from lib import jars, java
 from lib.errors import JobError, one_line
 from lib.settings import Settings
-from lib.sqlfiles import SqlFile
+from lib.sqlfiles import SqlFile, condensed, show
 
 # Options for the JVM itself, which Flink's own start scripts would hand over.
 _JVM_OPTIONS = "env.java.opts.all"
 
 _CAUSED_BY = re.compile(r"^Caused by: (?:[\w.$]+(?:Exception|Error)?: )(?P<fact>.+)$", re.MULTILINE)
+# In a condensed statement. The planner sees to it that a call in this place runs once a row.
+_CALLED = re.compile(r"\bclickhouse_insert\b", re.IGNORECASE)
+_CALLED_FIRST = re.compile(
+    r"INSERT INTO \S+?(?: ?\([^)]*\))? SELECT clickhouse_insert ?\( ?'", re.IGNORECASE
+)
+
 _CLASS_NAME = re.compile(r"^(?:An error occurred while calling [\w.]+\n?: )?(?:[\w$]+\.)+[\w$]+: ")
 
 
@@ -35,19 +41,21 @@ def create(settings: Settings, job: str, given: Mapping[str, str]) -> TableEnvir
     os.environ["FLINK_IDENT_STRING"] = job
     os.environ["JVM_ARGS"] = given.get(_JVM_OPTIONS, "")
     configuration = Configuration()
-    for key, value in {**_own_options(settings, job), **given}.items():
+    for key, value in options(settings, job, given).items():
         configuration.set_string(key, value)
     environment = EnvironmentSettings.new_instance().in_streaming_mode()
     return TableEnvironment.create(environment.with_configuration(configuration).build())
 
 
-def _own_options(settings: Settings, job: str) -> dict[str, str]:
-    """What follows from where things are; conf/flink.yaml may say otherwise."""
+def options(settings: Settings, job: str, given: Mapping[str, str]) -> dict[str, str]:
+    """Flink's options: what follows from where things are, unless it is given, and the address,
+    which is ours to set: the runner will ask there."""
     return {
         "pipeline.name": job,
         "pipeline.jars": ";".join(jar.as_uri() for jar in jars.flink_jars()),
         "python.executable": sys.executable,
         "python.client.executable": sys.executable,
+        **given,
         "rest.address": settings.flink.rest_host,
         "rest.bind-address": settings.flink.rest_host,
         "rest.port": str(settings.flink.rest_port),
@@ -79,21 +87,29 @@ def declare(
 
 
 def check_writers(files: Sequence[SqlFile]) -> None:
-    """Raise JobError unless each insert calls the sink at most once, under a name of its own: a
-    second call runs apart from the first, and two writers with one mark lose rows."""
+    """Raise JobError unless each insert calls the sink at most once, first in its select list and
+    under a name of its own: a second call runs apart from the first, one in a WHERE runs before
+    other conditions, one below may be left out, and two writers with one mark lose rows."""
     places: dict[str, str] = {}
     if not any(file.kind == "insert" for file in files):
         raise JobError(
             f"{files[0].place}: the job has no insert; add 900_insert_<name>.sql beside it."
         )
     for file in files:
-        calls = [target.parse(text) for text in file.targets]
-        if len(calls) > 1 or (calls and file.kind != "insert"):
+        text = condensed(file.text)
+        times = len(_CALLED.findall(text))
+        if times > 1 or (times and file.kind != "insert"):
             raise JobError(
                 f"{file.place}: clickhouse_insert belongs once into an insert file; "
                 "give each target a file of its own, with INSERT INTO ... SELECT."
             )
-        for call in calls:
+        if times and not _CALLED_FIRST.match(text):
+            raise JobError(
+                f"{file.place}: clickhouse_insert with its target as a text does not come first "
+                "after SELECT; write INSERT INTO <sink> SELECT clickhouse_insert('table "
+                "(columns)', ...) FROM <view>, and filter and join in the view."
+            )
+        for call in map(target.parse, file.targets):
             other = places.setdefault(call.name, file.place)
             if other != file.place:
                 raise JobError(
@@ -110,14 +126,23 @@ def cause(error: BaseException) -> str:
     return one_line(fact).rstrip(".")
 
 
-def start(inserts: StatementSet, settings: Settings, resume: Path | None) -> Rest:
+def targets(files: Sequence[SqlFile]) -> list[str]:
+    """What the job's files hand to the sink, each of which Flink must call once."""
+    return [text for file in files for text in file.targets]
+
+
+def start(
+    inserts: StatementSet, targets: Sequence[str], settings: Settings, resume: Path | None
+) -> Rest:
     """Run all inserts as one Flink job and return its handle; raise JobError if it can't or must
     not start."""
+    logs = show(settings.data_dir / "log")
     try:
         compiled = inserts.compile_plan()
-        plan.check(plan.read(compiled.as_json_string()))
+        plan.check(plan.read(compiled.as_json_string()), targets)
         client = compiled.execute().get_job_client()
     except (JavaException, Py4JJavaError) as error:
-        hint = "begin without it: `make run-job ARGS=--fresh`" if resume else "see var/log"
+        hint = "begin without it: `make run-job ARGS=--fresh`" if resume else f"see {logs}"
         raise JobError(f"the job does not start: {cause(error)}; {hint}.") from error
-    return Rest(f"{settings.flink.rest_host}:{settings.flink.rest_port}", str(client.get_job_id()))
+    address = f"{settings.flink.rest_host}:{settings.flink.rest_port}"
+    return Rest(address, str(client.get_job_id()), logs)

@@ -47,6 +47,14 @@ _DATETIME64_SECONDS = (-2_208_988_800, 10_413_792_000)
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
+class ValueRefused(JobError):  # noqa: N818 - it is what happened, not a mistake of ours
+    """A value that the column cannot hold exactly; `row` is its place in the batch, if known."""
+
+    def __init__(self, text: str, row: int | None) -> None:
+        super().__init__(text)
+        self.row = row
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a ClickHouse table and the Arrow type that is sent for it."""
@@ -74,15 +82,18 @@ def column(name: str, kind: str) -> Column:
 def cast(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
     """Values (an Arrow column, a pandas Series or one constant) as exactly what the column holds.
 
-    Raise JobError for a value that would have to be rounded, wrapped, clipped or defaulted."""
+    Raise ValueRefused for one that would have to be rounded, wrapped, clipped or defaulted."""
     array = None
     try:
         array = _as_arrow(column, values, rows)
         exact = _cast_exactly(column, array)
     except (pa.ArrowException, OverflowError) as error:
-        raise _refused(column, _first_bad(column, array), one_line(error)) from error
+        row = None if array is None else _first_bad(column, array)
+        value = None if row is None or array is None else array[row]
+        raise _refused(column, value, one_line(error), row) from error
     if exact.null_count and not column.is_nullable:
-        raise _refused(column, None, "the column takes no NULL")
+        row = pc.index(pc.is_null(exact), True).as_py()
+        raise _refused(column, None, "the column takes no NULL", row)
     return exact
 
 
@@ -168,7 +179,8 @@ def _cast_exactly(column: Column, array: pa.ChunkedArray | pa.Array) -> pa.Chunk
 
 def _check_family(column: Column, given: pa.DataType) -> None:
     """A text is not a number, nor a number a time: which conversion is meant, SQL must say.
-    The one exception is text for Int and Decimal, for values that pandas cannot hold exactly."""
+    Exceptions are text for Int and Decimal, for values that pandas cannot hold exactly, and
+    ISO 8601 text for times, which Arrow reads far faster than a CAST in Flink."""
     to = column.arrow
     pair = (_family(given), _family(to))
     is_text_for_number = pair[0] == "text" and (pa.types.is_integer(to) or pa.types.is_decimal(to))
@@ -177,7 +189,7 @@ def _check_family(column: Column, given: pa.DataType) -> None:
 
 
 # What one kind of value may become without a doubt about what is meant.
-_WIDER = {("text", "bytes"), ("date", "time")}
+_WIDER = {("text", "bytes"), ("text", "time"), ("date", "time")}
 
 _FAMILIES: Sequence[tuple[str, Callable[[pa.DataType], bool]]] = (
     ("text", pa.types.is_string),
@@ -214,6 +226,8 @@ def _cast_time(column: Column, array: pa.ChunkedArray | pa.Array) -> pa.ChunkedA
     """Times to the column's precision, in UTC; a finer fraction than it holds is refused."""
     match = _DATETIME.fullmatch(column.kind)
     scale = match and match["scale"]
+    if _family(array.type) == "text":
+        array = array.cast(pa.timestamp(column.arrow.unit))
     exact = array.cast(column.arrow, safe=True)
     ticks = exact.cast(pa.int64())
     per_second = _PER_SECOND[column.arrow.unit]
@@ -253,22 +267,24 @@ def _check_size(column: Column, array: Any, size: int) -> None:
         raise pa.ArrowInvalid(f"a text of {longest} bytes is too long")
 
 
-def _first_bad(column: Column, array: pa.ChunkedArray | pa.Array | None) -> Any:
-    """The first value that cannot be cast, found by halving."""
-    while array is not None and len(array) > 1:
-        half = array.slice(0, len(array) // 2)
+def _first_bad(column: Column, array: pa.ChunkedArray | pa.Array) -> int | None:
+    """Where the first value stands that cannot be cast, found by halving."""
+    start, size = 0, len(array)
+    while size > 1:
+        half = size // 2
         try:
-            _cast_exactly(column, half)
-            array = array.slice(len(array) // 2)
+            _cast_exactly(column, array.slice(start, half))
+            start, size = start + half, size - half
         except pa.ArrowException:
-            array = half
-    return array[0] if array is not None and len(array) else None
+            size = half
+    return start if size else None
 
 
-def _refused(column: Column, value: Any, why: str) -> JobError:
+def _refused(column: Column, value: Any, why: str, row: int | None = None) -> ValueRefused:
     shown = "" if value is None else f" cannot take {one_line(value):.80}:"
-    return JobError(
-        f"column {column.name} {column.kind}{shown or ':'} {why}; filter or CAST in the job's SQL."
+    return ValueRefused(
+        f"column {column.name} {column.kind}{shown or ':'} {why}; filter or CAST in the job's SQL.",
+        row,
     )
 
 

@@ -1,20 +1,16 @@
 """Follows a running job: one live line, the word when it can't go on, and its end."""
 
-import os
 import re
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 
 from jobs.rest import Rest
 from lib.errors import JobError, ServiceError, one_line
+from lib.signals import Signals
 from lib.sqlfiles import show
 
 _REFUSED = re.compile(r"SinkError: (?P<fact>[^\n]+)")
@@ -23,7 +19,7 @@ _REFUSED = re.compile(r"SinkError: (?P<fact>[^\n]+)")
 # come up through the reading of the record that filled a batch.
 _UNREADABLE = re.compile(
     r"Failed to deserialize JSON '(?P<record>.*)'\.(?:.*\n)+"
-    r"Caused by: [\w.$]*\."
+    r"Caused by: [\w.$]*[.$]"
     r"(?:Json\w*|\w*Parse|NumberFormat|DateTime|TableRuntime)Exception: (?P<fact>.*)"
     r"(?:\n(?!Caused by: ).*)*\Z"
 )
@@ -35,6 +31,10 @@ _METRICS = ("Source.numRecordsOut", "Source.pendingRecords", "rows_inserted")
 # How often the line is new, in seconds: on a terminal, and in a log file.
 LIVE_EVERY = 1.0
 LOG_EVERY = 10.0
+
+# How long Flink may not answer while it is busy, in seconds: the job goes on meanwhile.
+SILENCE_LIMIT = 60.0
+_SILENT = "NO ANSWER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def check_failure(rest: Rest, state: str) -> None:
         )
     if state == "FAILED":
         fact = failure.splitlines()[0] if failure else "no reason given"
-        raise JobError(f"job {rest.job_id}: Flink gave up: {fact}; see var/log.")
+        raise JobError(f"job {rest.job_id}: Flink gave up: {fact}; see {rest.logs}.")
 
 
 def reason(rest: Rest) -> str:
@@ -107,39 +107,41 @@ def reason(rest: Rest) -> str:
     lines = [line for line in rest.last_failure().splitlines() if line.strip()]
     # A Python failure says it last; a Java one in its innermost cause, before its trace.
     said = [line for line in lines if line.startswith("Caused by: ")] or lines[:1]
-    python = [line for line in lines if re.match(r"[\w.]+(Error|Exception): ", line)]
+    traces = [number for number, line in enumerate(lines) if "Traceback (most recent" in line]
+    python = [
+        line
+        for line in lines[traces[0] if traces else len(lines) :]
+        if re.match(r"[\w.]+(Error|Exception): ", line)
+    ]
     return one_line((python or said or [""])[-1].removeprefix("Caused by: "))[:200]
 
 
-@contextmanager
-def stop_signal() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set; a second one ends the process at once."""
-    asked = threading.Event()
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if asked.is_set():
-            os._exit(128 + number)
-        asked.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
-    yield asked
-
-
-def until(asked: threading.Event, rest: Rest, console: Console) -> None:
-    """Show the job until asked to stop; raise JobError when it can't go on."""
-    every = LIVE_EVERY if console.is_terminal else LOG_EVERY
+def until(asked: Signals, rest: Rest, console: Console, check: Callable[[], None]) -> None:
+    """Show the job until asked to stop; raise JobError when it can't go on, and ServiceError when
+    Flink has been silent for SILENCE_LIMIT. `check` is called now and then, and may raise too."""
     before: Glance | None = None
-    said = time.monotonic()
+    state = ""
+    said = heard = checked = time.monotonic()
     with console.status("starting") as status:
         while not asked.wait(LIVE_EVERY):
-            now = look(rest)
+            try:
+                now = look(rest)
+                heard = time.monotonic()
+            except ServiceError as error:
+                if time.monotonic() - heard > SILENCE_LIMIT:
+                    raise
+                now = Glance(time.monotonic(), _SILENT, reason=str(error))
             status.update(now.line(before))
-            if console.is_terminal:
-                before = now
-            elif now.time - said >= every or before is None or now.state != before.state:
+            if now.time - checked >= LOG_EVERY:
+                check()
+                checked = now.time
+            is_due = now.time - said >= LOG_EVERY or now.state != state
+            if is_due and not console.is_terminal:
                 console.print(now.line(before))
-                before, said = now, now.time
+            if is_due or console.is_terminal:
+                said, state = now.time, now.state
+                # The rates after a silence are those since the last figures before it.
+                before = before if state == _SILENT else now
 
 
 def stop(rest: Rest, folder: Path, console: Console) -> None:

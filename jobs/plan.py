@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,14 +30,17 @@ def read(text: str) -> Plan:
     return Plan({node["id"]: node for node in plan["nodes"]}, inputs)
 
 
-def check(plan: Plan) -> None:
-    """Raise JobError for an insert whose rows could be stored out of order, twice or never."""
+def check(plan: Plan, targets: Iterable[str]) -> None:
+    """Raise JobError for an insert whose rows could be stored out of order, twice or never.
+
+    `targets` are what the job's files name: Flink leaves out a call whose result it can spare."""
     calls = [(node, text) for node in plan.nodes.values() for text in _targets(node)]
-    for text, times in Counter(text for _, text in calls).items():
-        if times > 1:
+    times = Counter(text for _, text in calls)
+    for text in (*targets, *times):
+        if times[text] != 1:
             raise JobError(
-                f"{FUNCTION}('{text}'): Flink would call it {times} times; "
-                "call it once, in the select list of one INSERT INTO ... SELECT."
+                f"{FUNCTION}('{text}'): Flink would call it {times[text]} times; "
+                "call it once, first in the select list of one INSERT INTO ... SELECT."
             )
     for node in plan.nodes.values():
         if node["type"].startswith("stream-exec-sink") and _calls_below(plan, node["id"]):
@@ -83,12 +86,13 @@ def _check_order(plan: Plan, number: int, found: Target) -> None:
             raise JobError(
                 f"{FUNCTION}('{found.table} ...'): Flink shuffles the records before it, so that "
                 "they lose their order; only filter and CAST, or leave out kafka_partition and "
-                "kafka_offset."
+                "kafka_offset (then a restart may store rows twice)."
             )
     if sources != 1:
         raise JobError(
-            f"{FUNCTION}('{found.table} ...'): its records come from {sources} sources, "
-            f"{FUNCTION}('{found.table} ...'): Flink shuffles the records before it, "
+            f"{FUNCTION}('{found.table} ...'): its records come from {sources} sources, whose "
+            "offsets are not one order; give each source an insert file of its own, with "
+            "'table (columns) AS name'."
         )
 
 

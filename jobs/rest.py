@@ -19,9 +19,10 @@ SAVEPOINT_LIMIT = 120.0
 class Rest:
     """One running job, seen through the REST API of its cluster."""
 
-    def __init__(self, address: str, job_id: str) -> None:
+    def __init__(self, address: str, job_id: str, logs: str) -> None:
         self.address = address
         self.job_id = job_id
+        self.logs = logs
         self._pool = urllib3.PoolManager(retries=False, timeout=5.0)
 
     def get(self, path: str = "") -> Any:
@@ -33,11 +34,12 @@ class Rest:
         try:
             answer = self._pool.request(method, url, json=body)
         except urllib3.exceptions.HTTPError as error:
-            raise ServiceError(f"Flink at {self.address} does not answer; see var/log.") from error
-        if answer.status >= 400:
             raise ServiceError(
-                f"Flink at {self.address}: {method} {path}: {answer.status} {answer.data[:200]!r}"
-            )
+                f"Flink at {self.address} does not answer; see {self.logs}."
+            ) from error
+        if answer.status >= 400:
+            fact = f"{method} {path}: {answer.status} {answer.data[:200]!r}"
+            raise ServiceError(f"Flink at {self.address}: {fact}; see {self.logs}.")
         return answer.json() if answer.data else {}
 
     def state(self) -> str:

@@ -16,7 +16,8 @@ from pyflink.table import DataTypes
 from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
 from jobs import columns, exact_arrow, target
-from jobs.progress import Int64s, Owners, Progress
+from jobs.columns import ValueRefused
+from jobs.marks import Int64s, Owners, Progress
 from jobs.store import Store
 from jobs.target import Target
 from lib import clickhouse
@@ -24,6 +25,10 @@ from lib.errors import JobError, SinkError
 from lib.settings import ClickHouse
 
 _owners = Owners()
+
+# Batches begun and not stored, as (job, subtask, attempt, target). After a failure Flink may still
+# hand the next batch to a new instance of the same attempt: its mark would also cover the one lost.
+_unfinished: set[tuple[str, int, int, str]] = set()
 
 exact_arrow.install()
 
@@ -38,24 +43,24 @@ class ClickHouseInsert(ScalarFunction):
         self._job = job
 
     def open(self, function_context: FunctionContext) -> None:
-        # Subtask and attempt do not name one life of the sink: a new start counts from 0.
         subtask = function_context.get_index_of_this_subtask()
         number = function_context.get_attempt_number()
+        self._life = (self._job, subtask, number)
+        # Subtask and attempt do not name one life of the sink: a new start counts from 0.
         self._attempt = f"{subtask}/{number}/{secrets.token_hex(8)}"
         self._rows = function_context.get_metric_group().counter("rows_inserted")
         self._writers: dict[str, Writer] = {}
-        self._has_failed = False
 
     def eval(self, text: str, *values: Any) -> pd.Series:
-        if self._has_failed:
-            # Its mark would also cover the batch that failed, and is not stored.
+        batch = (*self._life, text)
+        if batch in _unfinished:
             raise RuntimeError("a batch failed before this one, which must wait for a new attempt")
-        self._has_failed = True
+        _unfinished.add(batch)
         try:
             stored = self._insert(text, values)
         except JobError as error:
             raise SinkError(f"clickhouse_insert: {error}") from error
-        self._has_failed = False
+        _unfinished.discard(batch)
         return stored
 
     def is_deterministic(self) -> bool:
@@ -115,14 +120,27 @@ class Writer:
             )
         if self._store.names_writer:
             values = (*values, self._name)
+        values = tuple(exact_arrow.of(value) for value in values)
         try:
             arrays = [
-                columns.cast(column, exact_arrow.of(value), rows)
+                columns.cast(column, value, rows)
                 for column, value in zip(self._store.columns, values, strict=True)
             ]
-        except JobError as error:
-            raise SinkError(f"{self._target.table}: {error}") from error
+        except ValueRefused as error:
+            place = self._place(values, error.row)
+            raise SinkError(f"{self._target.table}: {place}{error}") from error
         return pa.table(arrays, schema=self._store.schema)
+
+    def _place(self, values: tuple[Any, ...], row: int | None) -> str:
+        """Which record a row of the batch is, where its target tells."""
+        if row is None or not self._target.is_tracked:
+            return ""
+        named = dict(zip(self._target.columns, values, strict=False))
+        partition, offset = (
+            value[row] if isinstance(value, pa.ChunkedArray | pa.Array | pd.Series) else value
+            for value in (named["kafka_partition"], named["kafka_offset"])
+        )
+        return f"partition {partition}, offset {offset}: "
 
     def _claim_new(self, batch: pa.Table, partitions: Int64s, offsets: Int64s) -> None:
         """On a partition's first rows: end what earlier attempts still do, then read its mark."""
@@ -139,11 +157,7 @@ class Writer:
 
     def _check_same_topic(self, partition: int, replayed: pa.Table) -> None:
         """Raise SinkError if records at stored offsets are not those that were stored."""
-        name = "kafka_timestamp"
-        is_known = name in replayed.column_names and pa.types.is_timestamp(
-            replayed.schema.field(name).type
-        )
-        if not len(replayed) or not is_known:
+        if not len(replayed):
             return
         offsets = replayed["kafka_offset"].to_pylist()
         times = (

@@ -72,12 +72,13 @@ class Store:
         if not types:
             raise SinkError(
                 f"{self._target.table}: table not found in ClickHouse; "
-                "add it to sql/clickhouse and run `make migrate`."
+                "add a new file to sql/clickhouse that makes it, then run `make migrate`."
             )
         for name in self._target.columns:
             if name not in types:
                 raise SinkError(
-                    f"{self._target.table}: has no column {name}; it has {', '.join(types)}."
+                    f"{self._target.table}: has no column {name} (it has {', '.join(types)}); "
+                    "mend the target, or add the column in a new file of sql/clickhouse."
                 )
         found = [columns.column(name, types[name]) for name in self._target.columns]
         if "inserted_by" in types and "inserted_by" not in self._target.columns:
@@ -93,6 +94,12 @@ class Store:
                 raise SinkError(
                     f"{where}: column {column.name} is not a plain integer; make it an Int64."
                 )
+        if not any(_is_kafka_timestamp(column) for column in self.columns):
+            raise SinkError(
+                f"{where}: the target names no kafka_timestamp that is a time, by which a topic "
+                "that was recreated is noticed; add kafka_timestamp DateTime64(3, 'UTC') to table "
+                "and target."
+            )
         if not self.names_writer:
             raise SinkError(
                 f"{where}: nothing says who stored a row; add a column inserted_by "
@@ -160,14 +167,14 @@ class Store:
         RETRY_LIMIT."""
         self._batches += 1
         token = f"{self._prefix}/{self._batches}"
-        for attempt in Retrying(
+        for one_try in Retrying(
             retry=retry_if_exception(_may_pass),
             stop=stop_after_delay(RETRY_LIMIT),
             wait=wait_random_exponential(multiplier=0.1, max=3),
             reraise=True,
         ):
-            with attempt, guard():
-                number = attempt.retry_state.attempt_number
+            with one_try, guard():
+                number = one_try.retry_state.attempt_number
                 if number > 1 and self._is_stored(batch):
                     return
                 self._insert_once(batch, token, f"{token}/{number}")
@@ -202,6 +209,10 @@ class Store:
                     "mend the table, or what the job's SQL selects."
                 ) from error
             raise
+
+
+def _is_kafka_timestamp(column: Column) -> bool:
+    return column.name == "kafka_timestamp" and pa.types.is_timestamp(column.arrow)
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -11,6 +11,9 @@ _TARGET = re.compile(
     re.IGNORECASE,
 )
 
+# The columns that say which Kafka record a row is.
+_PLACE = ("kafka_partition", "kafka_offset")
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -23,7 +26,7 @@ class Target:
     @property
     def is_tracked(self) -> bool:
         """Whether rows say which Kafka record they come from, so that none is stored twice."""
-        return {"kafka_partition", "kafka_offset"} <= set(self.columns)
+        return set(_PLACE) <= set(self.columns)
 
 
 def parse(text: str) -> Target:
@@ -36,6 +39,13 @@ def parse(text: str) -> Target:
         raise JobError(
             f"clickhouse_insert: {text!r} is not a target; "
             "write 'database.table (column, column)', each column once, or add AS name."
+        )
+    places = [name for name in _PLACE if name in columns]
+    if len(places) == 1:
+        raise JobError(
+            f"clickhouse_insert: {text!r} names {places[0]} alone, which does not say which record "
+            f"a row is; name {' and '.join(_PLACE)}, or neither (then a restart may store rows "
+            "twice)."
         )
     name = match["name"] or match["table"].split(".")[1]
     return Target(match["table"], columns, name)

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lib import packages
-from lib.packages import CONSTRAINTS, LOG, PROJECT, PYTHON, ROOT, VENV, SetupError
+from lib.errors import SetupError
+from lib.packages import CONSTRAINTS, LOG, PROJECT, PYTHON, ROOT, VENV
 
 JARS = ROOT / "lib" / "jars"
 JAR_FILES = [ROOT / "lib" / "jgo.toml", ROOT / "lib" / "jgo.lock.toml"]

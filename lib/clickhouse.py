@@ -9,7 +9,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
-from lib.errors import ServiceError, one_line
+from lib.errors import AwayError, ServiceError, one_line
 from lib.settings import ClickHouse
 
 # The client logs each failed attempt to connect: for a log file, if the program has one.
@@ -48,13 +48,12 @@ def explained(settings: ClickHouse) -> Iterator[None]:
                 f"ClickHouse at {settings.address}: user {settings.user} is refused; "
                 "set clickhouse.user and clickhouse.password."
             ) from error
-        raise ServiceError(f"ClickHouse at {settings.address}: {one_line(error)}") from error
+        raise ServiceError(
+            f"ClickHouse at {settings.address}: {one_line(error)}; mend that in ClickHouse, or set "
+            "clickhouse.host and clickhouse.port."
+        ) from error
     except (ClickHouseError, OSError) as error:
         raise _away(settings) from error
-
-
-class AwayError(ServiceError):
-    """ClickHouse does not answer; it may later."""
 
 
 def _away(settings: ClickHouse) -> AwayError:

@@ -5,9 +5,13 @@ MillraceError
 ├── SqlFileError       a file under sql/
 ├── MigrationError     the schema in ClickHouse and the files differ
 ├── SetupError         Java, JARs, ports, folders
-├── ServiceError       Kafka or ClickHouse is away or refuses
+├── ServiceError       Kafka, ClickHouse or Flink is away or refuses
+│   └── AwayError      it does not answer, and may later
+├── ReplayError        a recording that cannot be replayed
 └── JobError           a Flink job that cannot run
     └── SinkError      rows the sink must not store; trying again cannot help
+
+`make setup` uses them on the system's Python: no syntax or annotation that an old one refuses.
 """
 
 import sys
@@ -39,6 +43,14 @@ class ServiceError(MillraceError):
     """Kafka, ClickHouse or Flink cannot be reached, or refuses."""
 
 
+class AwayError(ServiceError):
+    """It does not answer; it may later."""
+
+
+class ReplayError(MillraceError):
+    """A recording that cannot be read, or a row of it that is no tick."""
+
+
 class JobError(MillraceError):
     """A streaming job that cannot be built, started or kept running."""
 
@@ -53,7 +65,7 @@ def one_line(text: object) -> str:
 
 
 @contextmanager
-def exit_on_error() -> Iterator[None]:
+def exit_on_error() -> "Iterator[None]":
     """Print a MillraceError as one line on stderr and exit 2; let a bug keep its traceback."""
     # As it is now: a job hands sys.stderr to what Flink's workers say.
     stderr = sys.stderr

@@ -1,6 +1,7 @@
 """What programs ask the broker about: whether it answers, and which topics it has."""
 
 import logging
+import re
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -9,22 +10,24 @@ from contextlib import contextmanager
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from lib.errors import ServiceError
+from lib.errors import AwayError, ServiceError, SettingsError, one_line
 
 # The client logs each failed attempt to connect; what it means is said once, here.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
+_ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[\da-fA-F:.]+\]):(?P<port>\d{1,5})", re.ASCII)
+
 
 @contextmanager
 def admin(servers: str) -> Iterator[KafkaAdminClient]:
-    """An admin client; raise ServiceError if no broker answers there."""
+    """An admin client; raise AwayError if no broker answers there, ServiceError if one refuses."""
     away = (
         f"Kafka at {servers} does not answer; start it with `make up` "
         "or set kafka.bootstrap_servers."
     )
     # Asked first, since each client that fails to connect leaves descriptors open.
-    if not any(_is_listening(server) for server in servers.split(",")):
-        raise ServiceError(away)
+    if not is_listening(servers):
+        raise AwayError(away)
     try:
         client = KafkaAdminClient(
             bootstrap_servers=servers.split(","),
@@ -32,22 +35,38 @@ def admin(servers: str) -> Iterator[KafkaAdminClient]:
             request_timeout_ms=10_000,
         )
     except KafkaError as error:
-        raise ServiceError(away) from error
+        raise AwayError(away) from error
     try:
         yield client
     except KafkaError as error:
-        raise ServiceError(f"Kafka at {servers}: {error}") from error
+        raise ServiceError(
+            f"Kafka at {servers}: {one_line(error)}; see its log, or set kafka.bootstrap_servers."
+        ) from error
     finally:
         client.close()
 
 
-def _is_listening(server: str) -> bool:
-    host, _, port = server.strip().rpartition(":")
+def is_listening(servers: str) -> bool:
+    """Whether anything listens at one of the addresses."""
+    return any(_is_listening(address) for address in addresses(servers))
+
+
+def _is_listening(address: tuple[str, int]) -> bool:
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=2):
+        with socket.create_connection(address, timeout=2):
             return True
-    except (OSError, ValueError):
+    except OSError:
         return False
+
+
+def addresses(servers: str) -> list[tuple[str, int]]:
+    """Hosts and ports of kafka.bootstrap_servers; raise SettingsError for what is none."""
+    found = [_ADDRESS.fullmatch(server.strip()) for server in servers.split(",")]
+    if not all(found):
+        raise SettingsError(
+            f"kafka.bootstrap_servers: {servers!r} is no address; write host:port[,host:port]."
+        )
+    return [(match["host"].strip("[]"), int(match["port"])) for match in found if match]
 
 
 def wait(servers: str, say: Callable[[str], None], timeout: float) -> None:
@@ -91,7 +110,12 @@ def check_topics(servers: str, wanted: Iterable[tuple[str, str]]) -> None:
     there = topics(servers)
     for place, name in wanted:
         if name not in there:
-            raise ServiceError(
-                f"{place}: Kafka at {servers} has no topic {name}; "
-                "make it with `make up`, or mend the name."
-            )
+            raise no_topic(servers, place, name)
+
+
+def no_topic(servers: str, place: str, name: str) -> ServiceError:
+    """What is said of a topic that the broker does not have."""
+    return ServiceError(
+        f"{place}: Kafka at {servers} has no topic {name}; "
+        "make it with `make up`, or mend the name."
+    )

@@ -6,10 +6,11 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 from clickhouse_connect.driver.client import Client
@@ -17,6 +18,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from lib import clickhouse, settings, sqlfiles
 from lib.errors import MigrationError, exit_on_error, one_line
+from lib.settings import Settings
 from lib.sqlfiles import SqlFile
 
 # How long another migrator may work before a second one gives up waiting, in seconds.
@@ -35,11 +37,22 @@ class Applied:
     checksum: str
 
 
+def migrate_all(client: Client, config: Settings, say: Callable[[str], None]) -> tuple[int, int]:
+    """Run the files of sql/clickhouse that have not run yet; return how many there are, and ran."""
+    files = sqlfiles.load(config.sql_dir / "clickhouse")
+    database, variables = config.clickhouse.database, config.variables()
+    return len(files), migrate(client, database, files, say, variables)
+
+
 def migrate(
-    client: Client, database: str, files: Sequence[SqlFile], say: Callable[[str], None]
+    client: Client,
+    database: str,
+    files: Sequence[SqlFile],
+    say: Callable[[str], None],
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
-    """Run the files that have not run yet and return how many; raise MigrationError at the first
-    that differs from what was applied, or that ClickHouse refuses."""
+    """Run the files that have not run yet, with the settings they name, and return how many; raise
+    MigrationError at the first that differs from what was applied, or that ClickHouse refuses."""
     client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
     client.command(
         f"CREATE TABLE IF NOT EXISTS {database}.schema_migrations"
@@ -50,8 +63,9 @@ def migrate(
     )
     with _lock(client, database, say):
         todo = pending(applied(client, database), files)
-        for file in todo:
-            _apply(client, database, file)
+        texts = [sqlfiles.substitute(file, variables).text for file in todo]
+        for file, text in zip(todo, texts, strict=True):
+            _apply(client, database, file, text)
             say(f"applied {file.place}")
     return len(todo)
 
@@ -90,14 +104,14 @@ def pending(done: Sequence[Applied], files: Sequence[SqlFile]) -> list[SqlFile]:
 
 
 def checksum(file: SqlFile) -> str:
-    """SHA-256 of the statement with its comments, as hex."""
+    """SHA-256 of the file's own statement with its comments, as hex; a setting may change."""
     return hashlib.sha256(file.text.encode()).hexdigest()
 
 
-def _apply(client: Client, database: str, file: SqlFile) -> None:
+def _apply(client: Client, database: str, file: SqlFile, text: str) -> None:
     start = time.monotonic()
     try:
-        client.command(file.text)
+        client.command(text)
     except DatabaseError as error:
         raise MigrationError(
             f"{file.place}: ClickHouse refuses it: {one_line(error)}; mend the file."
@@ -105,7 +119,7 @@ def _apply(client: Client, database: str, file: SqlFile) -> None:
     duration = int((time.monotonic() - start) * 1000)
     client.insert(
         f"{database}.schema_migrations",
-        [[file.number, file.place, checksum(file), file.text, duration]],
+        [[file.number, file.place, checksum(file), text, duration]],
         column_names=["number", "file", "checksum", "sql", "duration_ms"],
     )
 
@@ -184,11 +198,10 @@ def _is_dead(owner: str) -> bool:
 def main() -> None:
     """Apply the schema migrations of sql/clickhouse that have not run yet."""
     config = settings.load()
-    files = sqlfiles.load(config.sql_dir / "clickhouse")
     client = clickhouse.wait(config.clickhouse, click.echo, timeout=30)
     with clickhouse.explained(config.clickhouse):
-        count = migrate(client, config.clickhouse.database, files, click.echo)
-    click.echo(f"schema is up to date: {len(files)} files, {count} new")
+        count, new = migrate_all(client, config, click.echo)
+    click.echo(f"schema is up to date: {count} files, {new} new")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+from lib.errors import SetupError
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
@@ -36,10 +38,6 @@ KNOWN_FAILURES = [
         "check the network, and pip's index-url and proxy",
     ),
 ]
-
-
-class SetupError(Exception):
-    """Something about the machine that its user can mend; one line."""
 
 
 def install(lock: int, keep: bool) -> None:

@@ -1,5 +1,6 @@
 """Free ports, and whose setting to change when one is taken."""
 
+import random
 import socket
 
 from lib.errors import SetupError
@@ -15,6 +16,14 @@ def is_free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def free(count: int) -> list[int]:
+    """Ports of loopback below those that the kernel gives to outgoing connections, so that they
+    stay free until a server takes them."""
+    numbers = (random.randrange(20_000, 32_000) for _ in range(1_000))
+    found = sorted({port for port in numbers if is_free("127.0.0.1", port)})
+    return random.sample(found, count)
 
 
 def check_free(host: str, port: int, setting: str) -> None:

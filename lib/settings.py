@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,11 +22,29 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Rate = Annotated[float, msgspec.Meta(gt=0)]
 Price = Annotated[float, msgspec.Meta(gt=0)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
+# Too long to be guessed.
+Key = Annotated[str, msgspec.Meta(min_length=16)]
+
+# How the names of settings end that nobody may see.
+_SECRETS = ("password", "keys")
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A group of settings: typed, frozen, unknown keys refused."""
+    """A group of settings: typed, frozen, unknown keys refused, secrets not shown."""
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [
+            (name, "***" if value and name.endswith(_SECRETS) else value)
+            for name, value in zip(
+                self.__struct_fields__, msgspec.structs.astuple(self), strict=True
+            )
+        ]
 
 
 class Kafka(_Section, frozen=True):
@@ -64,6 +83,16 @@ class Producer(_Section, frozen=True):
     seed: int | None
 
 
+class Api(_Section, frozen=True):
+    host: Name
+    port: Port
+    keys: dict[Name, Key]
+    timeout: Seconds
+    max_address: Count
+    max_connections: Count
+    max_followers: Count
+
+
 class Local(_Section, frozen=True):
     kafka_controller_port: Port
     kafka_heap: Name
@@ -78,6 +107,7 @@ class Settings(_Section, frozen=True):
     clickhouse: ClickHouse
     flink: Flink
     producer: Producer
+    api: Api
     local: Local
 
     def variables(self) -> dict[str, str]:
@@ -87,7 +117,7 @@ class Settings(_Section, frozen=True):
             for section, group in msgspec.to_builtins(self, enc_hook=str).items()
             if isinstance(group, dict)
             for key, value in group.items()
-            if isinstance(value, str | int | float) and not key.endswith("password")
+            if isinstance(value, str | int | float) and not key.endswith(_SECRETS)
         }
 
 
@@ -122,22 +152,28 @@ def flink_options(file: Path = FLINK_FILE) -> dict[str, str]:
 
 
 def kafka_properties(file: Path = KAFKA_FILE) -> str:
-    """The embedded broker's own options, as the file has them."""
-    return file.read_text(encoding="utf-8")
+    """The embedded broker's own options as the file has them; raise SettingsError without one."""
+    return _read_text(file)
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SettingsError(f"{_place(file)}: not found; restore it from git.") from error
+        values = yaml.safe_load(_read_text(file))
     except yaml.YAMLError as error:
-        raise SettingsError(f"{_place(file)}: not YAML: {one_line(error)}; mend it.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{_place(file)}: cannot be read: {error}; mend that.") from error
+        # Not `from error`, which holds the line.
+        raise SettingsError(f"{_place(file)}: not YAML: {_slip(error)}; mend it.") from None
     if not isinstance(values, dict):
         raise SettingsError(f"{_place(file)}: holds no keys; restore it from git.")
     return {str(key): value for key, value in values.items()}
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise SettingsError(f"{_place(file)}: not found; restore it from git.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{_place(file)}: cannot be read: {error}; mend that.") from error
 
 
 def _check_known(values: Mapping[str, Any], place: str) -> None:
@@ -178,8 +214,16 @@ def _parse(name: str, text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        fact = one_line(error)
-        raise SettingsError(f"environment: {name}: not YAML: {fact}; quote it.") from error
+        fact = _slip(error)
+        raise SettingsError(f"environment: {name}: not YAML: {fact}; quote it.") from None
+
+
+def _slip(error: yaml.YAMLError) -> str:
+    """What is wrong and in which line, without a word of the text: it may be a password."""
+    if not isinstance(error, yaml.MarkedYAMLError) or not error.problem_mark:
+        return "it holds a character that YAML does not allow"
+    fact = re.sub(r" (['\"])(?!<).*\1", "", one_line(error.problem))
+    return f"line {error.problem_mark.line + 1}: {fact}"
 
 
 def _names() -> list[str]:

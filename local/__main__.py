@@ -1,18 +1,16 @@
 """`python -m local up|down|status|demo`: the embedded stack in a terminal."""
 
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 import click
 from rich.console import Console
 
-from lib import clickhouse, kafka, migrations, settings, sqlfiles
+from lib import clickhouse, kafka, migrations, settings
 from lib.errors import exit_on_error
 from lib.settings import Settings
+from lib.signals import Signals
 from local import demo, stack
 from local.supervisor import Supervisor
 
@@ -74,8 +72,7 @@ def run_demo() -> None:
     config = settings.load()
     supervisor = Supervisor(config.data_dir)
     if supervisor.is_running():
-        with stop_event() as ended:
-            demo.run(config, supervisor, console, ended)
+        demo.run(config, supervisor, console, listening())
         return
     with ends_stack(supervisor) as ended:
         bring_up(config, supervisor, attached=True)
@@ -92,43 +89,30 @@ def bring_up(config: Settings, supervisor: Supervisor, *, attached: bool) -> Non
         made = kafka.make_topic(
             config.kafka.bootstrap_servers, config.kafka.topic, config.kafka.partitions
         )
-        files = sqlfiles.load(config.sql_dir / "clickhouse")
         with clickhouse.explained(config.clickhouse):
-            migrations.migrate(
-                clickhouse.connect(config.clickhouse),
-                config.clickhouse.database,
-                files,
-                console.print,
-            )
+            migrations.migrate_all(clickhouse.connect(config.clickhouse), config, console.print)
     topic = f"topic {config.kafka.topic}{' made' if made else ''}"
     console.print(f"kafka       up at {config.kafka.bootstrap_servers}, {topic}")
     console.print(f"clickhouse  up at http://{config.clickhouse.address}")
 
 
-@contextmanager
-def stop_event() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set."""
-    ended = threading.Event()
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        ended.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
-    yield ended
+def listening() -> Signals:
+    """Ctrl-C and SIGTERM from now on."""
+    ended = Signals()
+    ended.listen()
+    return ended
 
 
 @contextmanager
-def ends_stack(supervisor: Supervisor) -> Iterator[threading.Event]:
+def ends_stack(supervisor: Supervisor) -> Iterator[Signals]:
     """The same, and the stack is shut down at the end, however it comes."""
-    with stop_event() as ended:
-        try:
-            yield ended
-        finally:
-            if supervisor.is_running():
-                with console.status("stopping"):
-                    supervisor.shut_down()
-                console.print("stopped; the data stays")
+    try:
+        yield listening()
+    finally:
+        if supervisor.is_running():
+            with console.status("stopping"):
+                supervisor.shut_down()
+            console.print("stopped; the data stays")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from rich.text import Text
 
 from lib import clickhouse
 from lib.errors import JobError, MillraceError
-from lib.settings import Settings
+from lib.settings import ClickHouse, Settings
+from lib.signals import Signals
 from local import logs
 from local.stack import last_line
 from local.supervisor import Supervisor
@@ -20,11 +21,18 @@ COLOURS = {
     "latest": "bold white",
 }
 
+LATEST = """
+    SELECT symbol, argMax(price, (timestamp, kafka_offset)) AS price
+    FROM stocks.ticks
+    GROUP BY symbol
+    ORDER BY symbol
+"""
+
 # Stopped in this order: first what writes.
 PROGRAMS = ("producer", "job")
 
 
-def run(config: Settings, supervisor: Supervisor, console: Console, ended: threading.Event) -> None:
+def run(config: Settings, supervisor: Supervisor, console: Console, ended: Signals) -> None:
     """Start job and producer, show everything until `ended`, then stop them in order."""
     all_said = threading.Event()
     tails = threading.Thread(target=_show_logs, args=(supervisor, console, all_said))
@@ -49,24 +57,26 @@ def _show_logs(supervisor: Supervisor, console: Console, ended: threading.Event)
 
 
 def _show_latest(
-    config: Settings, supervisor: Supervisor, console: Console, ended: threading.Event
+    config: Settings, supervisor: Supervisor, console: Console, ended: Signals
 ) -> None:
-    """Once a second the newest price of each symbol, asked as the API does."""
-    sql = (config.sql_dir / "api" / "latest.sql").read_text(encoding="utf-8")
+    """Once a second the newest price of each symbol, where one has changed."""
     said = ""
     while not ended.wait(1.0):
         if supervisor.has_ended("job"):
             raise JobError(last_line(supervisor.log("job")))
         try:
-            with clickhouse.explained(config.clickhouse):
-                rows = clickhouse.connect(config.clickhouse).query(sql).named_results()
+            prices = _prices(config.clickhouse)
         except MillraceError as error:
-            _say(console, "latest", str(error))
-            continue
-        prices = "  ".join(f"{row['symbol']} {row['price']:,.2f}" for row in rows) or "no ticks yet"
+            prices = str(error)
         if prices != said:
             _say(console, "latest", prices)
         said = prices
+
+
+def _prices(settings: ClickHouse) -> str:
+    with clickhouse.explained(settings), clickhouse.connect(settings) as client:
+        rows = client.query(LATEST).result_rows
+    return "  ".join(f"{symbol} {price:,.2f}" for symbol, price in rows) or "no ticks yet"
 
 
 def _say(console: Console, name: str, line: str) -> None:

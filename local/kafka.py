@@ -38,7 +38,8 @@ def properties(config: Settings) -> str:
         "controller.quorum.voters": f"1@{controller}",
         "log.dirs": str(folder(config) / "log"),
     }
-    return settings.kafka_properties() + "".join(f"{key}={value}\n" for key, value in own.items())
+    lines = [settings.kafka_properties(), *(f"{key}={value}" for key, value in own.items())]
+    return "\n".join(lines) + "\n"
 
 
 def folder(config: Settings) -> Path:
@@ -72,7 +73,8 @@ def _format(command: list[str], file: Path) -> None:
     )
     if done.returncode:
         raise SetupError(
-            f"{file.parent}: cannot be formatted for Kafka: {one_line(done.stderr)[-300:]}"
+            f"{file.parent}: cannot be formatted for Kafka: {one_line(done.stderr)[-300:]}; "
+            "mend that, or move the folder away to begin with an empty one."
         )
 
 

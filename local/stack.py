@@ -31,10 +31,16 @@ def programs(config: Settings) -> list[Program]:
     clickhouse = ["--path", str(config.data_dir / "clickhouse"), "--host", config.clickhouse.host]
     clickhouse += ["--port", str(config.clickhouse.port)]
     return [
-        Program("kafka", [*python, "local.kafka"], 10, True, 30),
-        Program("clickhouse", [*python, "local.clickhouse", *clickhouse], 10, True, 30),
-        Program("job", [*python, "jobs", "run", JOB], 20, False, 150),
-        Program("producer", [*python, "producer"], 30, False, 30),
+        Program("kafka", [*python, "local.kafka"], priority=10, starts=True, stop_seconds=30),
+        Program(
+            "clickhouse",
+            [*python, "local.clickhouse", *clickhouse],
+            priority=10,
+            starts=True,
+            stop_seconds=30,
+        ),
+        Program("job", [*python, "jobs", "run", JOB], priority=20, starts=False, stop_seconds=150),
+        Program("producer", [*python, "producer"], priority=30, starts=False, stop_seconds=30),
     ]
 
 

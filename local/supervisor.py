@@ -13,6 +13,7 @@ import tempfile
 import time
 import xmlrpc.client
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -119,7 +120,8 @@ class Supervisor:
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")
         proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
         try:
-            return getattr(proxy.supervisor, method)(*arguments)
+            with closing(transport):
+                return getattr(proxy.supervisor, method)(*arguments)
         except _NO_ANSWER as error:
             raise ServiceError(
                 "the embedded stack does not run; start it with `make up`."
@@ -150,7 +152,9 @@ def _section(program: Program, log: Path) -> dict[str, str]:
         "command": " ".join(f'"{_quoted(word)}"' for word in program.command),
         "priority": str(program.priority),
         "autostart": str(program.starts).lower(),
-        # 2 is ours for what a user must mend; to try again would not help.
+        # 2 is ours for what a user must mend; to try again would not help. All the same, whatever
+        # ends within its first second, as a refusal does, is tried 3 times: supervisord looks at
+        # that before it looks at the code, and a crash at the start must not be tried for ever.
         "autorestart": "unexpected",
         "exitcodes": "0,2",
         "startretries": "3",

@@ -23,5 +23,6 @@ class Counts:
 
     def summary(self) -> str:
         return (
-            f"sent {self.sent:,} ticks, {self.acknowledged:,} acknowledged, {self.missing:,} failed"
+            f"sent {self.sent:,} ticks, {self.acknowledged:,} acknowledged, "
+            f"{self.missing:,} not acknowledged"
         )

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from kafka import KafkaAdminClient, KafkaProducer
+from kafka import KafkaProducer
 from kafka.errors import KafkaError
 from kafka.net.compat import KafkaNetClient
 
+from lib import kafka as broker
 from lib import settings
-from lib.errors import ServiceError, SettingsError, one_line
+from lib.errors import ServiceError, one_line
 from producer.clock import Clock
 from producer.counts import Counts
 from producer.pace import Reminder
@@ -22,6 +23,8 @@ POLL = 0.005
 GRACE = 8.0
 # How long one attempt to reach Kafka, and a signal during it, can take.
 ATTEMPT_MS = 2_000
+# How long after one comes the next.
+AGAIN = 0.5
 
 PROMISES = {
     # Retries are neither duplicates nor out of order within a key.
@@ -102,11 +105,15 @@ def connect(kafka: settings.Kafka, clock: Clock, say: Callable[[str], None]) -> 
                 f"{kafka.bootstrap_servers}: Kafka does not answer, waiting for {waited:.0f} s; "
                 "`make up` starts it, Ctrl-C ends the wait."
             )
+        clock.sleep(AGAIN)
     return None
 
 
 def _try_connect(kafka: settings.Kafka) -> KafkaProducer | None:
     """A producer that knows the topic, or None if Kafka does not answer; may raise ServiceError."""
+    # Asked first, since each client that fails to connect leaves descriptors open.
+    if not broker.is_listening(kafka.bootstrap_servers):
+        return None
     try:
         producer = KafkaProducer(
             bootstrap_servers=kafka.bootstrap_servers.split(","),
@@ -116,11 +123,6 @@ def _try_connect(kafka: settings.Kafka) -> KafkaProducer | None:
             **PROMISES,
             **SPEED,
         )
-    except ValueError as error:
-        raise SettingsError(
-            f"kafka.bootstrap_servers: {kafka.bootstrap_servers!r} is no address "
-            f"({one_line(error)}); write host:port[,host:port]."
-        ) from error
     except KafkaError:
         return None
     try:
@@ -142,19 +144,8 @@ def _network(**config: object) -> KafkaNetClient:
 def check_topic(kafka: settings.Kafka) -> None:
     """Raise ServiceError if Kafka answers and has no such topic."""
     try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=kafka.bootstrap_servers.split(","), bootstrap_timeout_ms=ATTEMPT_MS
-        )
-    except KafkaError:
+        topics = broker.topics(kafka.bootstrap_servers)
+    except ServiceError:
         return
-    try:
-        topics = admin.list_topics()
-    except KafkaError:
-        return
-    finally:
-        admin.close()
     if kafka.topic not in topics:
-        raise ServiceError(
-            f"{kafka.bootstrap_servers}: has no topic {kafka.topic!r}; "
-            "`make up` makes it, or set kafka.topic in conf/millrace.yaml."
-        )
+        raise broker.no_topic(kafka.bootstrap_servers, "kafka.topic", kafka.topic)

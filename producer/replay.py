@@ -13,14 +13,10 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lib.errors import MillraceError
+from lib.errors import ReplayError
 from producer.tick import COLUMNS, Tick, parse
 
 ENDINGS = ".csv .csv.gz .jsonl .jsonl.gz .ndjson .ndjson.gz .parquet"
-
-
-class ReplayError(MillraceError):
-    """A recording that cannot be read, or a row of it that is no tick."""
 
 
 class Row(NamedTuple):

@@ -1,8 +1,8 @@
 """Fixtures that need a real ClickHouse: the embedded one, in a process and a folder of its own."""
 
-import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -13,6 +13,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lib import clickhouse as connections
+from lib import ports
+from lib.processes import end_with_parent
 from lib.settings import ClickHouse
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,16 +26,19 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = ports.free(1)[0]
         self.settings = ClickHouse("127.0.0.1", port, "stocks", "default", "", "reader", "")
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         command = [sys.executable, "-m", "local.clickhouse", "--path", str(self.folder)]
+        # The signal comes when the thread ends that started it, so not for one of a test's threads.
+        is_main = threading.current_thread() is threading.main_thread()
         self._process = subprocess.Popen(
-            [*command, "--port", str(self.settings.port)], cwd=ROOT, stdin=subprocess.DEVNULL
+            [*command, "--port", str(self.settings.port)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=end_with_parent if is_main else None,
         )
         deadline = time.monotonic() + 50
         while not self._answers():

@@ -83,6 +83,19 @@ def test_only_lib_knows_where_sql_and_conf_are(package: str) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("package", sorted(PROGRAMS))
+def test_only_lib_reads_files_below_sql(package: str) -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
+        for file in sources(package)
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and re.search(r"(^|\.)(open|read_text|read_bytes)$", ast.unparse(node.func))
+        and "sql_dir" in ast.unparse(node)
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("folder", SQL_FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_sql_file_keeps_the_contract_and_its_variables_are_settings(folder: Path) -> None:
     variables = settings.load(environ={}).variables()

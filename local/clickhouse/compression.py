@@ -1,9 +1,7 @@
-"""Content-Encoding both ways: gzip, deflate, lz4 frames and zstd; br only in, if installed."""
+"""Content-Encoding both ways: gzip, deflate, lz4 frames and zstd."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Protocol
 
 import lz4.frame
@@ -143,24 +141,6 @@ class _Unpack:
         return bytes(self._object.decompress(chunk))
 
 
-class _Brotli:
-    """brotli's decompressor in the shape of the others."""
-
-    def __init__(self) -> None:
-        self._object = import_module("brotli").Decompressor()
-        self.unused_data = b""
-
-    @property
-    def eof(self) -> bool:
-        return bool(self._object.is_finished())
-
-    def decompress(self, chunk: bytes) -> bytes:
-        try:
-            return bytes(self._object.process(chunk))
-        except Exception as error:  # brotli.error, of a module that may not be there
-            raise RuntimeError(str(error)) from None
-
-
 def _decompressor(encoding: str) -> _Unpack:
     makers: dict[str, Callable[[], Any]] = {
         "gzip": lambda: zlib.decompressobj(31),
@@ -168,8 +148,6 @@ def _decompressor(encoding: str) -> _Unpack:
         "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
         "lz4": lz4.frame.LZ4FrameDecompressor,
     }
-    if find_spec("brotli"):
-        makers["br"] = _Brotli
     if encoding not in makers:
         raise refusal(89, "UNKNOWN_COMPRESSION_METHOD", f"Unknown compression method {encoding}")
     return _Unpack(makers[encoding])

@@ -3,7 +3,8 @@
 Seen on chDB 4.4.0 with readonly=1: INTO OUTFILE writes, the function file() reads any file,
 DESCRIBE of a table function reads files and the network, SYSTEM and KILL run, and several
 statements may stand in one text. So the engine's own parser is asked what the text is, and every
-function it names is looked up here; no pattern of ours is matched against the text.
+function it names is looked up here. The text itself is only searched where the tree says APPLY,
+whose function it leaves out: for names that must not stand there in any way.
 """
 
 from collections.abc import Mapping

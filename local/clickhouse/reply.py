@@ -32,8 +32,9 @@ class Reply:
 
     async def text(self, status: int, text: str) -> None:
         """Answer with a line of text."""
-        await self._start(status, {"Content-Type": "text/plain; charset=UTF-8"}, len(text))
-        await self._body(text.encode(), last=True)
+        body = text.encode()
+        await self._start(status, {"Content-Type": "text/plain; charset=UTF-8"}, len(body))
+        await self._body(body, last=True)
 
     async def fail(self, error: QueryError) -> None:
         """Answer with a refusal, worded and numbered as a server's."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
-from lib.errors import SetupError
+from lib.errors import SetupError, one_line
 from local.clickhouse.app import App
 from local.clickhouse.errors import QueryError
 from local.clickhouse.service import Service
@@ -61,7 +61,9 @@ def bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno != errno.EADDRINUSE:
-            raise SetupError(f"{host}:{port}: cannot be bound ({error.strerror}).") from None
+            raise SetupError(
+                f"{host}:{port}: cannot be bound ({error.strerror}); give another --host or --port."
+            ) from None
         raise SetupError(
             f"{host}:{port}: the port is in use; stop what listens there or give another --port."
         ) from None
@@ -88,7 +90,10 @@ def open_service(path: Path) -> Service:
         _check_unlocked(path)
         return Service(path)
     except (OSError, QueryError) as error:
-        raise SetupError(f"{path}: the database cannot be opened: {error}") from None
+        raise SetupError(
+            f"{path}: the database cannot be opened: {one_line(error)}; "
+            "mend that, or give another --path."
+        ) from None
 
 
 def _check_unlocked(path: Path) -> None:

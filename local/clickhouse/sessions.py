@@ -49,8 +49,8 @@ class Sessions:
         session.busy = False
         session.expires = monotonic() + query.session_timeout
 
-    def take_gone(self, *, everything: bool = False) -> list[Session]:
-        """Take out the sessions whose time is over, for their handles to be closed."""
+    def take_gone(self, *, everything: bool) -> list[Session]:
+        """Take out the sessions whose time is over, or all, for their handles to be closed."""
         self._forget_expired(everything=everything)
         gone, self._gone = self._gone, []
         return gone

@@ -7,8 +7,8 @@ CREATE TABLE IF NOT EXISTS stocks.ticks
     timestamp DateTime64(6, 'UTC') COMMENT 'When it was traded',
     kafka_partition Int32 COMMENT 'Where the record came from',
     kafka_offset Int64 COMMENT 'Where in its partition the record stood',
-    kafka_timestamp DateTime64(3, 'UTC') COMMENT 'When the broker got the record',
-    inserted_by LowCardinality(String) COMMENT 'The writer: job/table',
+    kafka_timestamp DateTime64(3, 'UTC') COMMENT 'Time of the Kafka record: when its producer sent it',
+    inserted_by LowCardinality(String) COMMENT 'The writer: job/name',
     inserted_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse stored the row',
     -- The highest offset stored of each writer and partition, which a sink reads when it opens: kept in the
     -- part itself, so that it is stored with the rows or not at all, and costs milliseconds at any size.

@@ -3,7 +3,6 @@ them, and waiting for a condition, never for a time."""
 
 import json
 import os
-import random
 import re
 import shutil
 import signal
@@ -22,7 +21,7 @@ import httpx
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from lib import ports
+from lib.ports import free as free_ports
 from lib.processes import end_with_parent
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,13 +42,6 @@ def wait_until(condition: Callable[[], Any], what: str, limit: float = LIMIT) ->
                 return found
         time.sleep(0.1)
     raise AssertionError(f"not within {limit:.0f} s: {what}")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports below those that the kernel gives to outgoing connections, so that they stay free."""
-    numbers = (random.randrange(20_000, 32_000) for _ in range(1_000))
-    found = {port for port in numbers if ports.is_free("127.0.0.1", port)}
-    return sorted(found)[:: len(found) // count][:count]
 
 
 @dataclass(frozen=True)
@@ -289,8 +281,14 @@ class Place:
         return int(self.ask(f"SELECT count() FROM {table}")[0][0])
 
     def wait_count(self, count: int, table: str = "stocks.ticks") -> None:
+        job = self.started[-1].process
+
+        def look() -> bool:
+            assert not job.poll(), f"the job ended before {count} rows were in {table}"
+            return self.count(table) >= count
+
         try:
-            wait_until(lambda: self.count(table) >= count, f"{count} rows in {table}")
+            wait_until(look, f"{count} rows in {table}")
         except AssertionError as error:
             said = "\n".join(program.said for program in self.started[-2:])
             raise AssertionError(f"{error}: {self.count(table)}\n{said}") from None

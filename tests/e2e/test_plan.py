@@ -21,8 +21,8 @@ pytestmark = [
 
 Check = Callable[[str], None]
 
-COLUMNS = "(symbol, kafka_partition, kafka_offset)"
-CALL = f"clickhouse_insert('stocks.ticks {COLUMNS}', symbol, kafka_partition, kafka_offset)"
+COLUMNS = "symbol, kafka_partition, kafka_offset, kafka_timestamp"
+CALL = f"clickhouse_insert('stocks.ticks ({COLUMNS})', {COLUMNS})"
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def check(tmp_path_factory: pytest.TempPathFactory) -> Check:
         )
         tables = build.create(config, "stocks", settings.flink_options())
         inserts = build.declare(tables, [*files, *second, insert], config, "stocks")
-        plan.check(plan.read(inserts.compile_plan().as_json_string()))
+        plan.check(plan.read(inserts.compile_plan().as_json_string()), build.targets([insert]))
 
     return run
 
@@ -81,6 +81,7 @@ def test_a_plain_insert_is_called_once_in_order(check: Check) -> None:
             " (SELECT * FROM valid_ticks UNION ALL SELECT * FROM other_valid_ticks)",
             "Flink would call it 2 times",
         ),
+        (f"SELECT {CALL} * 0 FROM valid_ticks WHERE FALSE", "Flink would call it 0 times"),
     ],
 )
 def test_a_plan_that_could_lose_or_double_rows_is_refused(
@@ -88,6 +89,11 @@ def test_a_plan_that_could_lose_or_double_rows_is_refused(
 ) -> None:
     with pytest.raises(JobError, match=fact):
         check(select)
+
+
+def test_a_call_in_a_condition_is_refused(check: Check) -> None:
+    with pytest.raises(JobError, match=r"900_insert_ticks\.sql: clickhouse_insert .* come first"):
+        check(f"SELECT volume FROM valid_ticks WHERE {CALL} = 1 AND price > 5")
 
 
 def test_two_calls_in_one_insert_are_refused(check: Check) -> None:

@@ -3,8 +3,8 @@
 import csv
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,8 +20,9 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from lib import jars, java
+from lib import jars, java, ports
 from lib.processes import end_with_parent
+from tests.e2e.support import Program, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 START = datetime(2024, 1, 30, 10)
@@ -36,6 +37,9 @@ log.dirs={folder}/data
 offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
+# A killed broker may come back as soon as its own controller has missed it for so long.
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
 """
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -45,7 +49,7 @@ class Broker:
     """A real broker that can be frozen, killed and started again on the same data."""
 
     def __init__(self, folder: Path) -> None:
-        port, controller = _free_ports(2)
+        port, controller = ports.free(2)
         self.address, self.folder = f"127.0.0.1:{port}", folder
         self.properties = folder / "server.properties"
         self.properties.write_text(
@@ -83,24 +87,24 @@ class Broker:
         consumer.assign([TopicPartition(topic, partition, 0) for partition in range(4)])
         records, ended = [], 0
         while ended < 4:
-            for message in consumer.consume(10_000, timeout=1):
+            for message in consumer.consume(10_000, timeout=0.1):
                 if (error := message.error()) is None:
                     records.append((message.key().decode(), json.loads(message.value())))
                 ended += error is not None and error.code() == KafkaError._PARTITION_EOF
         consumer.close()
         return records
 
+    def holds_some(self, topic: str) -> bool:
+        """Whether the topic has a record."""
+        consumer = Consumer({"bootstrap.servers": self.address, "group.id": "-", "log_level": 0})
+        places = [TopicPartition(topic, partition) for partition in range(4)]
+        found = any(consumer.get_watermark_offsets(place, timeout=30)[1] for place in places)
+        consumer.close()
+        return found
+
 
 def _java() -> list[str]:
     return [str(java.java_home() / "bin" / "java"), "-Xmx512m", "-cp", jars.kafka_classpath()]
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [free.getsockname()[1] for free in sockets]
-    for free in sockets:
-        free.close()
-    return ports
 
 
 @pytest.fixture(scope="module")
@@ -110,22 +114,25 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     broker.send_signal(signal.SIGKILL)
 
 
-def start(address: str, topic: str, *arguments: str) -> subprocess.Popen[str]:
+def start(address: str, topic: str, *arguments: str) -> Program:
     names = {"MILLRACE_KAFKA__BOOTSTRAP_SERVERS": address, "MILLRACE_KAFKA__TOPIC": topic}
-    command = [sys.executable, "-m", "producer", *arguments]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | names, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+    return Program([sys.executable, "-m", "producer", *arguments], os.environ | names, ROOT)
 
 
-def end(process: subprocess.Popen[str], seconds: float = 60) -> tuple[int, str, str]:
-    try:
-        out, err = process.communicate(timeout=seconds)
-    finally:
-        process.kill()
-    assert "Traceback" not in err and "Exception ignored" not in err
-    return process.returncode, out.strip(), err.strip()
+def end(producer: Program, seconds: float = 60) -> tuple[int, str, str]:
+    ended = producer.end(seconds)
+    assert "Exception ignored" not in ended.err
+    return ended.code, ended.out.strip(), ended.err.strip()
+
+
+def until_it_says(producer: Program, pattern: str) -> None:
+    """Wait for a line on stderr."""
+
+    def said() -> bool:
+        assert producer.process.poll() is None, producer.said
+        return any(re.search(pattern, line) for line in producer.err)
+
+    wait_until(said, pattern, 60)
 
 
 def run(broker: Broker, topic: str, *arguments: str) -> tuple[int, str, str]:
@@ -158,8 +165,7 @@ def each_once_in_order(count: int) -> dict[str, list[int]]:
 
 def until_it_grows(broker: Broker, topic: str) -> None:
     """Wait until the first ticks of a run are in the topic."""
-    while not broker.read(topic):
-        time.sleep(0.1)
+    wait_until(lambda: broker.holds_some(topic), "the first ticks", 60)
 
 
 def test_count_and_seed_are_reproducible(broker: Broker) -> None:
@@ -167,7 +173,7 @@ def test_count_and_seed_are_reproducible(broker: Broker) -> None:
     for _ in range(2):
         topic, before = broker.topic(), datetime.now(UTC).replace(tzinfo=None)
         status = run(broker, topic, "--count", "70", "--seed", "7", "--rate", "100")
-        assert status[:2] == (0, "sent 70 ticks, 70 acknowledged, 0 failed")
+        assert status[:2] == (0, "sent 70 ticks, 70 acknowledged, 0 not acknowledged")
         ticks = [value for _, value in broker.read(topic)]
         stamps = sorted(str(tick.pop("timestamp")) for tick in ticks)
         assert before <= datetime.fromisoformat(stamps[0]) < datetime.fromisoformat(stamps[-1])
@@ -178,10 +184,11 @@ def test_count_and_seed_are_reproducible(broker: Broker) -> None:
 
 def test_the_rate_holds(broker: Broker) -> None:
     topic = broker.topic()
-    run(broker, topic, "--symbols", "A,B", "--rate", "50", "--count", "301")
+    run(broker, topic, "--symbols", "A,B", "--rate", "50", "--count", "101")
     stamps = sorted(str(value["timestamp"]) for _, value in broker.read(topic))
     first, last = datetime.fromisoformat(stamps[0]), datetime.fromisoformat(stamps[-1])
-    assert (last - first).total_seconds() == pytest.approx(3.0, abs=0.1)
+    # Never faster; how much slower is up to the machine. tests/producer/test_pace.py is exact.
+    assert 0.99 < (last - first).total_seconds() < 20
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet"])
@@ -197,7 +204,7 @@ def test_replay(broker: Broker, tmp_path: Path, name: str) -> None:
     if name == "t.parquet":
         pq.write_table(pa.Table.from_pylist(rows), tmp_path / name)
     status = run(broker, topic, "--replay", str(tmp_path / name), "--speed", "max")
-    assert status == (0, "sent 1,000 ticks, 1,000 acknowledged, 0 failed", "")
+    assert status == (0, "sent 1,000 ticks, 1,000 acknowledged, 0 not acknowledged", "")
     assert numbers(broker, topic) == each_once_in_order(1000)
     stamps = sorted(str(value["timestamp"]) for _, value in broker.read(topic))
     assert stamps[0] == "2024-01-30T10:00:00.000000"
@@ -207,11 +214,11 @@ def test_replay(broker: Broker, tmp_path: Path, name: str) -> None:
 def test_a_replay_keeps_its_gaps(broker: Broker, tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     tick = {"symbol": "A", "price": 1, "volume": 1}
-    times = [START, START + timedelta(seconds=20)]
+    times = [START, START + timedelta(minutes=2)]
     path.write_text("".join(json.dumps(tick | {"timestamp": str(at)}) + "\n" for at in times))
     began = time.monotonic()
-    assert run(broker, broker.topic(), "--replay", str(path), "--speed", "10")[0] == 0
-    assert 2 < time.monotonic() - began < 6
+    assert run(broker, broker.topic(), "--replay", str(path), "--speed", "60")[0] == 0
+    assert 2 < time.monotonic() - began < 50
 
 
 def test_an_invalid_row_stops_after_those_before_it(broker: Broker, tmp_path: Path) -> None:
@@ -220,21 +227,27 @@ def test_an_invalid_row_stops_after_those_before_it(broker: Broker, tmp_path: Pa
     path.write_text("\n".join([*lines[:4], "AAPL,free,1,2024-01-30", *lines[4:]]))
     arguments = ("--replay", str(path), "--speed", "max")
     code, out, err = run(broker, topic, *arguments)
-    assert (code, out) == (2, "sent 3 ticks, 3 acknowledged, 0 failed")
+    assert (code, out) == (2, "sent 3 ticks, 3 acknowledged, 0 not acknowledged")
     assert err == (
         f"{path}:5: price 'free' is not a finite number above 0; "
         "mend the row or add --skip-invalid."
     )
     assert len(broker.read(topic)) == 3
     status = run(broker, topic, *arguments, "--skip-invalid")
-    assert status[:2] == (0, "sent 10 ticks, 10 acknowledged, 0 failed, 1 invalid rows skipped")
+    assert status[:2] == (
+        0,
+        "sent 10 ticks, 10 acknowledged, 0 not acknowledged, 1 invalid rows skipped",
+    )
 
 
 def test_a_missing_topic_is_one_line(broker: Broker) -> None:
     broker.topic()
     code, out, err = run(broker, "nowhere")
     assert (code, out) == (2, "")
-    assert err.startswith(f"{broker.address}: has no topic 'nowhere'; `make up` makes it")
+    assert err == (
+        f"kafka.topic: Kafka at {broker.address} has no topic nowhere; "
+        "make it with `make up`, or mend the name."
+    )
     assert run(broker, "nowhere")[0] == 2, "asking must not create it"
 
 
@@ -246,7 +259,8 @@ def test_a_topic_deleted_in_mid_send_ends_the_run(broker: Broker) -> None:
     admin.delete_topics([topic])[topic].result()
     code, out, err = end(process, 60)
     assert (code, out.startswith("sent ")) == (2, True)
-    assert err.splitlines()[-1].startswith(f"{broker.address}: has no topic '{topic}'; ")
+    last = err.splitlines()[-1]
+    assert last.startswith(f"kafka.topic: Kafka at {broker.address} has no topic {topic}; ")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -256,59 +270,57 @@ def test_a_signal_ends_a_run_with_every_tick_acknowledged(
     topic = broker.topic()
     process = start(broker.address, topic, "--rate", "100")
     until_it_grows(broker, topic)
-    process.send_signal(number)
-    code, out, _ = end(process, 10)
+    process.process.send_signal(number)
+    code, out, _ = end(process)
     sent = len(broker.read(topic))
-    assert (code, out) == (0, f"sent {sent:,} ticks, {sent:,} acknowledged, 0 failed")
+    assert (code, out) == (0, f"sent {sent:,} ticks, {sent:,} acknowledged, 0 not acknowledged")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_broker_away_at_the_start_is_waited_for(number: signal.Signals) -> None:
-    process = start(f"127.0.0.1:{_free_ports(1)[0]}", "stock-ticks")
-    time.sleep(7)
-    process.send_signal(number)
-    code, out, err = end(process, 10)
+    process = start(f"127.0.0.1:{ports.free(1)[0]}", "stock-ticks")
+    until_it_says(process, "Kafka does not answer, waiting for")
+    process.process.send_signal(number)
+    code, out, err = end(process)
     assert (code, out) == (0, "")
     assert err.splitlines()[-1] == "stopped before Kafka answered: sent 0 ticks."
-    assert 1 <= err.count("Kafka does not answer, waiting for") <= 3
 
 
 def test_a_broker_that_comes_late_gets_the_ticks(broker: Broker) -> None:
     topic = broker.topic()
     broker.send_signal(signal.SIGKILL)
     process = start(broker.address, topic, "--count", "7", "--rate", "10")
-    time.sleep(4)
+    until_it_says(process, "Kafka does not answer, waiting for")
     broker.start()
-    assert end(process)[:2] == (0, "sent 7 ticks, 7 acknowledged, 0 failed")
+    assert end(process)[:2] == (0, "sent 7 ticks, 7 acknowledged, 0 not acknowledged")
     assert len(broker.read(topic)) == 7
 
 
 @pytest.mark.parametrize(
-    ("number", "seconds"),
+    ("number", "pattern"),
     [
-        (signal.SIGKILL, 3),
+        (signal.SIGKILL, "Kafka has acknowledged nothing for"),
         # Longer than the client waits for an answer: it sends again what the broker still has.
-        (signal.SIGSTOP, 18),
+        (signal.SIGSTOP, "Kafka has acknowledged nothing for (1[6-9]|[2-9].) s"),
     ],
+    ids=["killed", "frozen"],
 )
 def test_a_broker_away_in_mid_send_loses_nothing(
-    broker: Broker, tmp_path: Path, number: signal.Signals, seconds: float
+    broker: Broker, tmp_path: Path, number: signal.Signals, pattern: str
 ) -> None:
-    count = 300_000
+    count = 100_000
     topic, path = broker.topic(), numbered(tmp_path / "t.csv", count)
     process = start(broker.address, topic, "--replay", str(path), "--speed", "max")
     until_it_grows(broker, topic)
-    time.sleep(1)
     broker.send_signal(number)
-    time.sleep(seconds)
-    assert process.poll() is None, "it had sent everything before the broker was away"
+    until_it_says(process, pattern)
     if number == signal.SIGKILL:
         broker.start()
     else:
         broker.send_signal(signal.SIGCONT)
     code, out, err = end(process, 90)
-    assert (code, out) == (0, "sent 300,000 ticks, 300,000 acknowledged, 0 failed")
-    assert "Kafka has acknowledged nothing for" in err and "acknowledges again" in err
+    assert (code, out) == (0, "sent 100,000 ticks, 100,000 acknowledged, 0 not acknowledged")
+    assert "acknowledges again" in err
     assert numbers(broker, topic) == each_once_in_order(count)
 
 
@@ -317,12 +329,14 @@ def test_a_stop_while_the_broker_is_away_says_what_is_missing(broker: Broker) ->
     process = start(broker.address, topic, "--rate", "100")
     until_it_grows(broker, topic)
     broker.send_signal(signal.SIGSTOP)
-    time.sleep(3)
-    process.send_signal(signal.SIGTERM)
-    time.sleep(1)
-    process.send_signal(signal.SIGTERM)
-    code, out, err = end(process, 10)
-    broker.send_signal(signal.SIGCONT)
-    failed = int(out.replace(",", "").split()[-2])
-    assert code == 1 and failed > 0
-    assert f"{failed:,} ticks are not acknowledged (no answer in time); each may be in" in err
+    try:
+        until_it_says(process, "Kafka has acknowledged nothing for")
+        # The second ends the wait for outcomes that the first begins; one kind could come as one.
+        process.process.send_signal(signal.SIGTERM)
+        process.process.send_signal(signal.SIGINT)
+        code, out, err = end(process)
+    finally:
+        broker.send_signal(signal.SIGCONT)
+    missing = out.split()[-3]
+    assert code == 1 and missing != "0"
+    assert f"{missing} ticks are not acknowledged (no answer in time); each may be in" in err

@@ -55,7 +55,7 @@ def test_a_table_that_was_dropped_ends_the_job(orders: Place) -> None:
     orders.send([order(1)])
     assert orders.run("jobs", "run", "orders").error == (
         "orders.orders: table not found in ClickHouse; "
-        "add it to sql/clickhouse and run `make migrate`."
+        "add a new file to sql/clickhouse that makes it, then run `make migrate`."
     )
 
 
@@ -64,7 +64,7 @@ def test_a_column_that_was_dropped_ends_the_job(orders: Place) -> None:
     orders.ask("ALTER TABLE orders.orders DROP COLUMN note")
     orders.send([order(1)])
     error = orders.run("jobs", "run", "orders").error
-    assert error.startswith("orders.orders: has no column note; it has id, ")
+    assert error.startswith("orders.orders: has no column note (it has id, ")
 
 
 def test_the_plan_of_the_stock_job_calls_the_sink_once_per_insert(place: Place) -> None:

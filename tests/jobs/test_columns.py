@@ -102,6 +102,11 @@ def test_integers_keep_their_ends_and_take_nothing_beyond(
         ("Date", pa.array([date(1970, 1, 1), date(2149, 6, 6)]), ["1970-01-01", "2149-06-06"]),
         ("Date32", pa.array([date(1900, 1, 1), date(2299, 12, 31)]), ["1900-01-01", "2299-12-31"]),
         ("Nullable(Date)", pd.Series([date(2024, 2, 29), None]), ["2024-02-29", None]),
+        (
+            "Nullable(DateTime64(6, 'UTC'))",
+            pa.array(["2024-01-30T10:00:01.123456", "1900-01-01 00:00:00", None]),
+            ["2024-01-30 10:00:01.123456", "1900-01-01 00:00:00.000000", None],
+        ),
         ("Decimal(9, 2)", pa.array([Decimal("-9999999.99")]), ["-9999999.99"]),
         (
             "Decimal(38, 10)",
@@ -223,7 +228,10 @@ def test_a_constant_fills_every_row(
         ("Bool", pa.array([2]), "it is int64"),
         ("Int64", times(datetime(2024, 1, 1)), "it is timestamp"),
         ("DateTime('UTC')", pa.array([5]), "it is int64"),
-        ("DateTime('UTC')", pa.array(["2024-01-01"]), "it is string"),
+        ("DateTime('UTC')", pa.array(["2024-01-01T00:00:00.5"]), "Failed to parse"),
+        ("DateTime64(6, 'UTC')", pa.array(["2024-01-01T00:00:00Z"]), "expected no zone"),
+        ("DateTime64(6, 'UTC')", pa.array(["2024-02-30T00:00:00"]), "Failed to parse"),
+        ("DateTime64(6, 'UTC')", pa.array(["2300-01-01T00:00:00"]), "beyond what"),
         ("DateTime64(6, 'UTC')", datetime(2024, 1, 1), "milliseconds"),
         ("Date", times(datetime(2024, 1, 1, 10)), "it is timestamp"),
         ("Int32", pa.array([1], pa.time32("ms")), "it is time32"),

@@ -1,6 +1,3 @@
-import os
-import signal
-import threading
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -10,7 +7,8 @@ from rich.console import Console
 
 from jobs import follow
 from jobs.follow import Glance
-from lib.errors import JobError, ServiceError
+from lib.errors import JobError, MillraceError, ServiceError
+from lib.signals import Signals
 
 TRACE = """\
 java.lang.RuntimeException: Error received from SDK harness
@@ -26,7 +24,7 @@ Caused by: java.io.IOException: the inner one
 class Rest:
     """A job as Flink's REST API would show it; each look takes the next state."""
 
-    job_id = "abc"
+    job_id, logs = "abc", "var/log"
 
     def __init__(self, *states: str, failure: str = "", stop: Any = "file:/x/savepoint-1") -> None:
         self._states = list(states)
@@ -34,6 +32,9 @@ class Rest:
         self._stop = stop
 
     def state(self) -> str:
+        if self._states[0] == "silent":
+            self._states = self._states[1:] or self._states
+            raise ServiceError("Flink at x:1 does not answer; see var/log.")
         return self._states.pop(0) if len(self._states) > 1 else self._states[0]
 
     def last_failure(self) -> str:
@@ -78,6 +79,56 @@ def test_rows_that_the_sink_refuses_end_the_following_with_their_place() -> None
     assert str(error.value) == "s.t: column n Int64 cannot take x: no; filter it."
 
 
+UNREADABLE = """\
+java.io.IOException: Failed to deserialize consumer record due to
+\tat org.apache.flink.connector.kafka
+Caused by: java.io.IOException: Failed to deserialize JSON '{"volume": "x"}'.
+\tat org.apache.flink.formats.json
+Caused by: org.apache.flink.formats.json.JsonToRowDataConverters$JsonParseException: Fail to read it
+\tat org.apache.flink.formats.json
+"""
+
+
+def test_a_record_that_can_never_be_read_ends_the_following_and_is_shown() -> None:
+    with pytest.raises(JobError) as error:
+        follow.look(Rest("RESTARTING", failure=UNREADABLE))
+    assert str(error.value) == (
+        'a record of the source cannot be read: {"volume": "x"}: Fail to read it; filter it in '
+        "the job's SQL (TRY_CAST), or leave such records out with 'json.ignore-parse-errors' = "
+        "'true' in the source."
+    )
+
+
+def test_a_failure_of_the_sink_below_the_reading_of_a_record_is_not_the_records() -> None:
+    """What fails in the sink can come up through the record that filled its batch."""
+    failure = f"{UNREADABLE}Caused by: java.net.ConnectException: refused\n\tat x\n"
+    assert follow.look(Rest("RESTARTING", failure=failure)).state == "RESTARTING"
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        ("", ""),
+        ("java.lang.RuntimeException: outer\n\tat x\n", "java.lang.RuntimeException: outer"),
+        (
+            "java.lang.RuntimeException: outer\n\tat x\nCaused by: java.io.IOException: middle\n"
+            "\tat y\nCaused by: java.net.ConnectException: inner\n\tat z\n",
+            "java.net.ConnectException: inner",
+        ),
+        (
+            "java.lang.RuntimeException: outer\nTraceback (most recent call last):\n"
+            "urllib3.exceptions.ProtocolError: first\nclickhouse_connect.OperationalError: last\n"
+            "Caused by: java.io.IOException: inner\n",
+            "clickhouse_connect.OperationalError: last",
+        ),
+        (f"java.lang.Error: {'x' * 300}", f"java.lang.Error: {'x' * 183}"),
+    ],
+    ids=["none", "java", "innermost", "python", "long"],
+)
+def test_the_reason_is_what_failed_first_in_few_words(failure: str, said: str) -> None:
+    assert follow.reason(Rest("RESTARTING", failure=failure)) == said
+
+
 def test_a_restart_for_another_reason_goes_on_until_flink_gives_up() -> None:
     failure = "java.io.IOException: away\n\tat x"
     assert follow.look(Rest("RESTARTING", failure=failure)).state == "RESTARTING"
@@ -95,15 +146,43 @@ def test_following_shows_the_job_until_it_cannot_go_on(
     out = StringIO()
     console = Console(file=out, force_terminal=terminal, width=200)
     with pytest.raises(JobError, match="gave up"):
-        follow.until(threading.Event(), Rest("RUNNING", "RUNNING", "FAILED"), console)
-    if not terminal:
-        assert out.getvalue().splitlines()[-1].startswith("RUNNING  in ?/s")
+        follow.until(Signals(), Rest("RUNNING", "RUNNING", "FAILED"), console, lambda: None)
+    assert "RUNNING  in " in out.getvalue()
+
+
+def follow_to_its_end(*states: str) -> list[str]:
+    """The lines in a log file until the last of the states, FAILED or silence, ends it."""
+    out = StringIO()
+    with pytest.raises(MillraceError):
+        follow.until(Signals(), Rest(*states), Console(file=out, width=200), lambda: None)
+    return out.getvalue().splitlines()
+
+
+def test_a_slow_answer_is_shown_and_does_not_end_the_following(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(follow, "LIVE_EVERY", 0.01)
+    lines = follow_to_its_end("silent", "RUNNING", "silent", "silent", "RUNNING", "FAILED")
+    silence = "NO ANSWER  Flink at x:1 does not answer; see var/log."
+    assert [line.split("  lag")[0] for line in lines] == [
+        silence,
+        "RUNNING  in ?/s  inserted ?/s (8 rows)",
+        silence,
+        "RUNNING  in 0/s  inserted 0/s (8 rows)",
+    ]
+
+
+def test_a_long_silence_ends_the_following(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "LIVE_EVERY", 0.01)
+    monkeypatch.setattr(follow, "SILENCE_LIMIT", 0.1)
+    with pytest.raises(ServiceError, match=r"^Flink at x:1 does not answer; see var/log\.$"):
+        follow.until(Signals(), Rest("RUNNING", "silent"), Console(file=StringIO()), lambda: None)
 
 
 def test_following_ends_when_asked() -> None:
-    asked = threading.Event()
-    asked.set()
-    follow.until(asked, Rest("RUNNING"), Console(file=StringIO()))
+    asked = Signals()
+    asked.add()
+    follow.until(asked, Rest("RUNNING"), Console(file=StringIO()), lambda: None)
 
 
 def test_stopping_says_where_the_savepoint_is_or_that_there_is_none(tmp_path: Path) -> None:
@@ -116,14 +195,13 @@ def test_stopping_says_where_the_savepoint_is_or_that_there_is_none(tmp_path: Pa
         assert words in out.getvalue()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_asks_to_stop(number: signal.Signals) -> None:
-    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with follow.stop_signal() as asked:
-            assert not asked.is_set()
-            os.kill(os.getpid(), number)
-            assert asked.wait(5)
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+def test_what_is_checked_now_and_then_can_end_the_following(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(follow, "LOG_EVERY", 0.0)
+
+    def check() -> None:
+        raise JobError("topic ticks: was recreated")
+
+    with pytest.raises(JobError, match="was recreated"):
+        follow.until(Signals(), Rest("RUNNING"), Console(file=StringIO()), check)

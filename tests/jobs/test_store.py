@@ -20,7 +20,7 @@ from lib.errors import SinkError
 from lib.settings import ClickHouse
 from tests.conftest import Server
 
-COLUMNS = "(n, kafka_partition, kafka_offset)"
+COLUMNS = "(n, kafka_partition, kafka_offset, kafka_timestamp)"
 CREATE = (
     "CREATE TABLE {table} (n Int64, kafka_partition Int32, kafka_offset Int64,"
     " inserted_by LowCardinality(String), kafka_timestamp DateTime64(3, 'UTC') DEFAULT 0 {more})"
@@ -38,6 +38,7 @@ def batch(offsets: range, partition: int = 0, writer: str = "job/t") -> pa.Table
         "n": pa.array(offsets, pa.int64()),
         "kafka_partition": pa.array([partition] * size, pa.int32()),
         "kafka_offset": pa.array(offsets, pa.int64()),
+        "kafka_timestamp": pa.array([0] * size, pa.timestamp("ms", "UTC")),
         "inserted_by": pa.array([writer] * size),
     }
     return pa.table(columns)
@@ -327,23 +328,32 @@ def test_tables_that_cannot_be_written_are_refused_with_a_remedy(
 ) -> None:
     table = f"{database}.t"
     assert opening(client, f"{table} (a)") == (
-        f"{table}: table not found in ClickHouse; add it to sql/clickhouse and run `make migrate`."
+        f"{table}: table not found in ClickHouse; add a new file to sql/clickhouse that makes it, "
+        "then run `make migrate`."
     )
     make(client, table)
     assert opening(client, f"{table} (n, m)") == (
-        f"{table}: has no column m; it has n, kafka_partition, kafka_offset, "
-        "inserted_by, kafka_timestamp."
+        f"{table}: has no column m (it has n, kafka_partition, kafka_offset, inserted_by, "
+        "kafka_timestamp); mend the target, or add the column in a new file of sql/clickhouse."
     )
+    without_time = (
+        f"{table}: the target names no kafka_timestamp that is a time, by which a topic that was "
+        "recreated is noticed; add kafka_timestamp DateTime64(3, 'UTC') to table and target."
+    )
+    assert opening(client, f"{table} (n, kafka_partition, kafka_offset)") == without_time
+    client.command(f"ALTER TABLE {table} MODIFY COLUMN kafka_timestamp Int64")
+    assert opening(client, f"{table} {COLUMNS}") == without_time
+    client.command(f"ALTER TABLE {table} MODIFY COLUMN kafka_timestamp DateTime64(3, 'UTC')")
     nobody = (
         f"{table}: nothing says who stored a row; add a column inserted_by LowCardinality(String) "
         "to the table, and leave it out of the target."
     )
-    assert opening(client, f"{table} (kafka_partition, kafka_offset, inserted_by)") == nobody
+    assert opening(client, f"{table} {COLUMNS[:-1]}, inserted_by)") == nobody
     client.command(f"ALTER TABLE {table} DROP COLUMN inserted_by")
     assert opening(client, f"{table} {COLUMNS}") == nobody
     client.command(
         f"CREATE TABLE {table}_p (n Int64, kafka_partition Int32, kafka_offset Int64,"
-        " inserted_by String)"
+        " kafka_timestamp DateTime, inserted_by String)"
         " ENGINE = MergeTree PARTITION BY n % 2 ORDER BY n"
     )
     assert opening(client, f"{table}_p {COLUMNS}") == (
@@ -351,7 +361,8 @@ def test_tables_that_cannot_be_written_are_refused_with_a_remedy(
         "may leave some; make the table without it."
     )
     client.command(
-        f"CREATE TABLE {table}_n (n Int64, kafka_partition Nullable(Int32), kafka_offset Int64)"
+        f"CREATE TABLE {table}_n (n Int64, kafka_partition Nullable(Int32),"
+        " kafka_offset Int64, kafka_timestamp DateTime)"
         " ENGINE = MergeTree ORDER BY n"
     )
     assert opening(client, f"{table}_n {COLUMNS}") == (

@@ -19,7 +19,18 @@ def test_a_target_names_table_columns_and_writer(text: str, target: Target) -> N
 
 def test_a_table_that_keeps_the_place_of_its_rows_is_tracked() -> None:
     assert parse("s.t (kafka_offset, a, kafka_partition)").is_tracked
-    assert not parse("s.t (kafka_offset, a)").is_tracked
+    assert not parse("s.t (a, kafka_timestamp)").is_tracked
+
+
+@pytest.mark.parametrize("place", ["kafka_partition", "kafka_offset"])
+def test_half_a_place_is_refused(place: str) -> None:
+    with pytest.raises(JobError) as error:
+        parse(f"s.t (a, {place})")
+    assert str(error.value) == (
+        f"clickhouse_insert: 's.t (a, {place})' names {place} alone, which does not say which "
+        "record a row is; name kafka_partition and kafka_offset, or neither (then a restart may "
+        "store rows twice)."
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from lib.bootstrap import wrong_python
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ["pyproject.toml", "constraints.txt", "lib/__init__.py", "lib/bootstrap.py"]
-COPIED += ["lib/packages.py", "lib/jgo.toml", "lib/jgo.lock.toml"]
+COPIED += ["lib/packages.py", "lib/errors.py", "lib/jgo.toml", "lib/jgo.lock.toml"]
 # A port of this machine on which nothing listens.
 NO_REGISTRY = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
 
@@ -143,10 +143,15 @@ def test_a_second_set_up_waits_for_the_first(project: Path) -> None:
             assert process.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["bootstrap", "packages"])
+@pytest.mark.parametrize("name", ["bootstrap", "packages", "errors"])
 def test_an_old_python_can_read_it(name: str) -> None:
     text = (ROOT / "lib" / f"{name}.py").read_text()
-    ast.parse(text, feature_version=(3, 6))
+    tree = ast.parse(text, feature_version=(3, 6))
+    # Before 3.9, and 3.10, `Iterator[None]` and `int | None` cannot be evaluated: they are quoted.
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    annotations = [node.returns for node in functions]
+    annotations += [one.annotation for node in functions for one in node.args.args]
+    assert not [a for a in annotations if isinstance(a, ast.Subscript | ast.BinOp)]
 
 
 def test_a_wrong_python_is_named() -> None:

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from lib import clickhouse as connections
 from lib import migrations
-from lib.errors import MigrationError
+from lib.errors import MigrationError, SqlFileError
 from lib.migrations import Applied, pending
 from lib.settings import ClickHouse
 from lib.sqlfiles import SqlFile
@@ -95,6 +95,28 @@ def test_each_file_runs_once_in_order_and_is_recorded(client: Client, database: 
     query = f"SELECT checksum, sql FROM {database}.schema_migrations ORDER BY number"
     assert client.query(query).result_rows == [(migrations.checksum(f), f.text) for f in files]
     assert locks(client, database) == 0
+
+
+def test_settings_are_filled_in_and_the_checksum_is_the_files_own(
+    client: Client, database: str
+) -> None:
+    named = file(1, "CREATE TABLE ${CLICKHOUSE_DATABASE}.t1 (a Int8) ENGINE = Memory")
+    variables = {"CLICKHOUSE_DATABASE": database}
+    assert migrations.migrate(client, database, [named], print, variables) == 1
+    query = f"SELECT checksum, sql FROM {database}.schema_migrations"
+    ran = f"CREATE TABLE {database}.t1 (a Int8) ENGINE = Memory"
+    assert client.query(query).result_rows == [(migrations.checksum(named), ran)]
+    assert client.command(f"SELECT count() FROM {database}.t1") == 0
+    assert migrations.migrate(client, database, [named], print, {}) == 0
+
+
+def test_an_unknown_setting_is_refused_before_anything_runs(client: Client, database: str) -> None:
+    wrong = file(2, "-- One.\nCREATE TABLE ${CLICKHOUSE_DATABASES}.t2 (a Int8) ENGINE = Memory")
+    with pytest.raises(
+        SqlFileError, match=r"^sql/002_table_x\.sql:2: \$\{CLICKHOUSE_DATABASES\} is"
+    ):
+        migrations.migrate(client, database, [create(database, 1), wrong], print, {"A": "b"})
+    assert applied(client, database) == [] and locks(client, database) == 0
 
 
 def test_the_database_is_made(client: Client, database: str) -> None:

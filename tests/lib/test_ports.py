@@ -23,6 +23,12 @@ def test_a_port_is_taken_while_a_server_listens(host: str) -> None:
     ports.check_free(host, port, "flink.rest_port")
 
 
+def test_free_ports_differ_and_are_none_of_those_the_kernel_gives_away() -> None:
+    found = ports.free(50)
+    assert len(set(found)) == 50
+    assert all(20_000 <= port < 32_000 and ports.is_free("127.0.0.1", port) for port in found)
+
+
 def test_a_port_whose_connections_are_just_closing_is_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = server.getsockname()

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 import yaml
+from rich.pretty import pretty_repr
 
 from lib import settings
 from lib.errors import SettingsError
@@ -178,6 +179,54 @@ def test_a_wrong_value_names_the_variable_it_came_from() -> None:
     assert refused(MILLRACE_KAFKA__TOPIC="").startswith("environment: MILLRACE_KAFKA__TOPIC: ")
     text = refused(MILLRACE_PRODUCER__SYMBOLS="{A: [")
     assert text.startswith("environment: MILLRACE_PRODUCER__SYMBOLS: not YAML: ")
+
+
+SLIPS = {
+    "{a: 's3cret": "while scanning", "{a: [s3cret": "", "{a: *s3cret}": "found undefined alias",
+    "{a: !s3cret x}": "could not determine a constructor for the tag", "{a: 's3cret\\x00'": "",
+    "{a: s3cret\x01}": "a character that YAML does not allow", "@s3cret": "cannot start any token",
+    "a: s3cret: b": "mapping values are not allowed here", '{a: "s3cret\\q"}': "unknown escape",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "fact"), SLIPS.items())
+def test_a_slip_in_yaml_shows_no_word_of_the_text(file: Path, text: str, fact: str) -> None:
+    place = "environment: MILLRACE_API__KEYS: not YAML: "
+    said = refused(MILLRACE_API__KEYS=text)
+    assert said.startswith(place) and said.endswith("; quote it.")
+    in_file = fails(file, f"\n{text}\n")
+    for shown in (said, in_file):
+        assert fact in shown or fact == "while scanning"
+        assert "s3cret" not in shown
+    if "character that YAML" not in said:
+        assert said.startswith(f"{place}line 1: ")
+
+
+def test_a_slip_in_a_file_names_its_line(file: Path) -> None:
+    assert fails(file, "# One.\na: b\nc: d: s3cret\n") == (
+        f"{file}: not YAML: line 3: mapping values are not allowed here; mend it."
+    )
+
+
+def test_no_password_and_no_key_is_shown() -> None:
+    found = load(
+        {
+            "MILLRACE_CLICKHOUSE__PASSWORD": "s3cret",
+            "MILLRACE_CLICKHOUSE__READER_PASSWORD": "s3cret",
+            "MILLRACE_API__KEYS": "{me: s3cret-s3cret-s3cret}",
+        }
+    )
+    for shown in (repr(found), str(found), pretty_repr(found), repr(found.clickhouse)):
+        assert "s3cret" not in shown and "port=8123" in shown
+        assert "password='***'" in shown and "user='default'" in shown
+    assert "password=''" in repr(load())
+
+
+def test_the_brokers_options_are_the_file_or_one_line(tmp_path: Path) -> None:
+    assert "\nnode.id=1\n" in settings.kafka_properties()
+    with pytest.raises(SettingsError) as error:
+        settings.kafka_properties(tmp_path / "none")
+    assert str(error.value) == f"{tmp_path / 'none'}: not found; restore it from git."
 
 
 def test_variables_are_the_plain_settings_and_no_secret() -> None:

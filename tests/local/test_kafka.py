@@ -1,5 +1,7 @@
 """Where the embedded broker listens, and what its configuration says."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -39,6 +41,15 @@ def test_its_configuration_is_the_file_and_the_places() -> None:
     assert own["auto.create.topics.enable"] == "false"
     assert own["listeners"] == "PLAINTEXT://127.0.0.1:5,CONTROLLER://127.0.0.1:9093"
     assert own["log.dirs"].endswith("kafka/log")
+
+
+def test_a_file_whose_last_line_does_not_end_is_not_glued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kafka.properties").write_text("node.id=1")
+    text = settings.kafka_properties(tmp_path / "kafka.properties")
+    monkeypatch.setattr(settings, "kafka_properties", lambda: text)
+    assert "node.id=1" in properties(at("127.0.0.1:5")).splitlines()
 
 
 def test_ipv6_addresses_keep_their_brackets() -> None:

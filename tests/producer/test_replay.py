@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from producer.replay import ReplayError, open_recording
+from lib.errors import ReplayError
+from producer.replay import open_recording
 from producer.tick import COLUMNS, Tick
 
 ROWS: list[dict[str, object]] = [

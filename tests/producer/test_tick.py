@@ -12,7 +12,7 @@ ROW = {"symbol": "AAPL", "price": 150.5, "volume": 1000, "timestamp": "2024-01-3
 TIME = datetime(2024, 1, 30, 10, 0, 1, 123456)
 
 
-def test_message_is_the_one_of_the_design() -> None:
+def test_a_message_is_json_with_the_four_columns() -> None:
     assert json.loads(Tick("AAPL", 150.5, 1000, TIME).message()) == ROW
 
 

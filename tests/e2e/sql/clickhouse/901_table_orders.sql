@@ -9,7 +9,9 @@ CREATE TABLE IF NOT EXISTS orders.orders
     note Nullable(String),
     due Date32,
     kafka_partition Int32,
-    kafka_offset Int64
+    kafka_offset Int64,
+    kafka_timestamp DateTime64(3, 'UTC'),
+    inserted_by LowCardinality(String)
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (customer, id, kafka_partition, kafka_offset)

@@ -10,7 +10,8 @@ CREATE TEMPORARY TABLE raw_orders
     is_paid BOOLEAN,
     due DATE,
     kafka_partition INT METADATA FROM 'partition' VIRTUAL,
-    kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL
+    kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL,
+    kafka_timestamp TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL
 )
 WITH (
     'connector' = 'kafka',

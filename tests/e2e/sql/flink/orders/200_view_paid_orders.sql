@@ -9,6 +9,7 @@ SELECT
     note,
     due,
     kafka_partition,
-    kafka_offset
+    kafka_offset,
+    kafka_timestamp
 FROM raw_orders
 WHERE is_paid

@@ -2,7 +2,7 @@
 INSERT INTO inserted
 SELECT
     clickhouse_insert(
-        'orders.orders (id, customer, amount, items, discount, note, due, kafka_partition, kafka_offset)',
+        'orders.orders (id, customer, amount, items, discount, note, due, kafka_partition, kafka_offset, kafka_timestamp)',
         id,
         customer,
         amount,
@@ -11,6 +11,7 @@ SELECT
         note,
         due,
         kafka_partition,
-        kafka_offset
+        kafka_offset,
+        kafka_timestamp
     ) AS stored
 FROM paid_orders

@@ -1,0 +1,114 @@
+"""What a job's files are refused for before Flink sees them, and how its failures are told."""
+
+import pytest
+
+from jobs import build
+from lib import settings
+from lib.errors import JobError
+from lib.sqlfiles import SqlFile
+
+CALL = "clickhouse_insert('s.t (a)', a)"
+
+
+def file(text: str, kind: str = "insert", number: int = 900) -> SqlFile:
+    return SqlFile(number, kind, "t", f"sql/{number}_{kind}_t.sql", text)
+
+
+def refusal(*files: SqlFile) -> str:
+    with pytest.raises(JobError) as error:
+        build.check_writers(files)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"INSERT INTO inserted SELECT {CALL} FROM v",
+        f"-- All.\nINSERT INTO inserted\nSELECT -- once\n    {CALL} AS stored\nFROM v WHERE a > 1",
+        f"insert into `inserted` (stored) select {CALL} from v",
+        f"INSERT INTO inserted(stored) SELECT {CALL} FROM v",
+        "INSERT INTO inserted SELECT clickhouse_insert (\n 's.t (a)' , a) FROM v",
+        "INSERT INTO elsewhere SELECT a FROM v -- not by clickhouse_insert",
+    ],
+)
+def test_an_insert_that_calls_the_sink_first_is_right(text: str) -> None:
+    build.check_writers([file(text)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"INSERT INTO inserted SELECT a FROM v WHERE {CALL} = 1 AND a > 1",
+        f"INSERT INTO inserted SELECT stored FROM (SELECT {CALL} AS stored FROM v)",
+        f"INSERT INTO inserted SELECT a, {CALL} FROM v",
+        f"INSERT INTO inserted WITH w AS (SELECT * FROM v) SELECT {CALL} FROM w",
+        "INSERT INTO inserted SELECT clickhouse_insert(a, b) FROM v",
+    ],
+)
+def test_a_call_in_another_place_is_refused(text: str) -> None:
+    assert refusal(file(text)) == (
+        "sql/900_insert_t.sql: clickhouse_insert with its target as a text does not come first "
+        "after SELECT; write INSERT INTO <sink> SELECT clickhouse_insert('table (columns)', ...) "
+        "FROM <view>, and filter and join in the view."
+    )
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [file(f"INSERT INTO inserted SELECT {CALL} + {CALL} FROM v")],
+        [file(f"INSERT INTO inserted SELECT {CALL} FROM v UNION ALL SELECT {CALL} FROM w")],
+        [file(f"CREATE VIEW t AS SELECT {CALL} FROM v", "view"), file("INSERT INTO x SELECT 1")],
+    ],
+)
+def test_a_second_call_or_one_in_a_view_is_refused(files: list[SqlFile]) -> None:
+    assert refusal(*files) == (
+        f"{files[0].place}: clickhouse_insert belongs once into an insert file; give each target "
+        "a file of its own, with INSERT INTO ... SELECT."
+    )
+
+
+def test_two_inserts_under_one_name_are_refused() -> None:
+    first, second = (
+        file(f"INSERT INTO inserted SELECT {CALL} FROM v", number=n) for n in (900, 910)
+    )
+    assert refusal(first, second) == (
+        "sql/910_insert_t.sql: writes as t, as sql/900_insert_t.sql does; "
+        "write 'table (columns) AS another_name'."
+    )
+    named = file(
+        "INSERT INTO inserted SELECT clickhouse_insert('s.t (a) AS u', a) FROM v", number=910
+    )
+    build.check_writers([first, named])
+    assert build.targets([first, named]) == ["s.t (a)", "s.t (a) AS u"]
+
+
+def test_a_job_without_an_insert_is_refused() -> None:
+    assert refusal(file("CREATE TABLE t (a INT)", "source", 100)) == (
+        "sql/100_source_t.sql: the job has no insert; add 900_insert_<name>.sql beside it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        (
+            "An error occurred while calling o1.addInsertSql.\n"
+            ": org.apache.flink.table.api.ValidationException: SQL validation failed.\n\tat x\n"
+            "Caused by: org.apache.calcite.runtime.CalciteContextException: middle\n\tat y\n"
+            "Caused by: org.apache.calcite.sql.validate.SqlValidatorException: Column 'a'\n\tat z",
+            "Column 'a'",
+        ),
+        ("org.apache.flink.table.api.TableException: Cannot do it.\n\tat x", "Cannot do it"),
+        ("no class at all", "no class at all"),
+    ],
+)
+def test_a_java_failure_is_told_by_its_innermost_cause(text: str, fact: str) -> None:
+    assert build.cause(Exception(text)) == fact
+
+
+def test_where_flink_listens_is_a_setting_of_ours() -> None:
+    config = settings.load(environ={"MILLRACE_FLINK__REST_PORT": "1234"})
+    options = build.options(config, "job", {"rest.port": "1", "pipeline.name": "mine"})
+    assert (options["rest.port"], options["rest.bind-address"]) == ("1234", "127.0.0.1")
+    assert options["pipeline.name"] == "mine"

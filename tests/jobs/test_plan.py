@@ -1,0 +1,111 @@
+"""What a plan must not be, on small plans made by hand; tests/e2e/test_plan.py asks Flink for real
+ones."""
+
+import json
+from typing import Any
+
+import pytest
+
+from jobs import plan
+from lib.errors import JobError
+
+TARGET = "s.t (a, kafka_partition, kafka_offset, kafka_timestamp)"
+SCAN, CALC, SINK = (
+    "stream-exec-table-source-scan_2",
+    "stream-exec-python-calc_1",
+    "stream-exec-sink_2",
+)
+
+
+def call(text: str) -> dict[str, Any]:
+    """A call of the sink somewhere inside an expression."""
+    literal = {"kind": "LITERAL", "value": text, "type": "CHAR(50) NOT NULL"}
+    made = {"kind": "CALL", "systemName": "clickhouse_insert", "operands": [literal]}
+    return {"kind": "CALL", "internalName": "$+$1", "operands": [made]}
+
+
+def text_of(*operators: tuple[str, list[int], str], shuffle: str = "FORWARD", **sink: Any) -> str:
+    """The JSON of a plan: each operator's type, the ids that flow into it, and whom it calls."""
+    nodes = [
+        {"id": number, "type": kind, "projection": [call(called)] if called else []}
+        | (sink if kind == SINK else {})
+        for number, (kind, _, called) in enumerate(operators, 1)
+    ]
+    edges = [
+        {"source": source, "target": target, "shuffle": {"type": shuffle}}
+        for target, (_, sources, _) in enumerate(operators, 1)
+        for source in sources
+    ]
+    return json.dumps({"flinkVersion": "2.3", "nodes": nodes, "edges": edges})
+
+
+def check(text: str, *targets: str) -> None:
+    plan.check(plan.read(text), targets)
+
+
+def refusal(text: str, *targets: str) -> str:
+    with pytest.raises(JobError) as error:
+        check(text, *targets)
+    return str(error.value)
+
+
+def test_one_source_whose_records_stay_in_order_is_right() -> None:
+    check(text_of((SCAN, [], ""), (CALC, [1], TARGET), (SINK, [2], "")), TARGET)
+
+
+def test_inserts_without_the_sink_are_right() -> None:
+    check(text_of((SCAN, [], ""), (SINK, [1], "")))
+
+
+@pytest.mark.parametrize("sources", [0, 2])
+def test_records_of_other_than_one_source_have_no_order(sources: int) -> None:
+    scans = [(SCAN, [], "")] * sources
+    union = ("stream-exec-union_1", [*range(1, sources + 1)], "")
+    last = sources + 1
+    text = text_of(*scans, union, (CALC, [last], TARGET), (SINK, [last + 1], ""))
+    assert refusal(text, TARGET) == (
+        f"clickhouse_insert('s.t ...'): its records come from {sources} sources, whose offsets "
+        "are not one order; give each source an insert file of its own, with "
+        "'table (columns) AS name'."
+    )
+
+
+def test_an_exchange_or_another_shuffle_loses_the_order() -> None:
+    exchange = ("stream-exec-exchange_1", [1], "")
+    plans = [
+        text_of((SCAN, [], ""), exchange, (CALC, [2], TARGET), (SINK, [3], "")),
+        text_of((SCAN, [], ""), (CALC, [1], TARGET), (SINK, [2], ""), shuffle="HASH"),
+    ]
+    for text in plans:
+        assert refusal(text, TARGET) == (
+            "clickhouse_insert('s.t ...'): Flink shuffles the records before it, so that they lose "
+            "their order; only filter and CAST, or leave out kafka_partition and kafka_offset "
+            "(then a restart may store rows twice)."
+        )
+
+
+def test_rows_that_say_no_place_may_come_in_any_order() -> None:
+    plain = "s.t (a)"
+    check(text_of((SCAN, [], ""), (CALC, [1], plain), (SINK, [2], ""), shuffle="HASH"), plain)
+
+
+def test_rows_that_change_are_refused() -> None:
+    modes = ["INSERT", "UPDATE_AFTER", "DELETE"]
+    text = text_of((SCAN, [], ""), (CALC, [1], TARGET), (SINK, [2], ""), inputChangelogMode=modes)
+    assert refusal(text, TARGET) == (
+        "clickhouse_insert: rows would change once stored (DELETE, UPDATE_AFTER); aggregate over "
+        "windows (TUMBLE, HOP), which give each row once."
+    )
+    # A sink that none of the rows flow into may do as it likes.
+    operators = [(SCAN, [], ""), (SINK, [1], "")]
+    check(text_of(*operators, inputChangelogMode=modes))
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_call_that_is_left_out_or_doubled_is_refused(times: int) -> None:
+    calcs = [(CALC, [1], TARGET)] * times
+    text = text_of((SCAN, [], ""), *calcs, (SINK, [*range(2, times + 2)] or [1], ""))
+    assert refusal(text, TARGET) == (
+        f"clickhouse_insert('{TARGET}'): Flink would call it {times} times; call it once, first in "
+        "the select list of one INSERT INTO ... SELECT."
+    )

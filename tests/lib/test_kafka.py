@@ -1,0 +1,73 @@
+"""What is said without a broker; tests/e2e has one."""
+
+import os
+import socket
+import time
+
+import pytest
+
+from lib import kafka, ports
+from lib.errors import AwayError, SettingsError
+
+
+@pytest.fixture
+def nobody() -> str:
+    """An address where nothing listens."""
+    return f"127.0.0.1:{ports.free(1)[0]}"
+
+
+@pytest.mark.parametrize(
+    ("servers", "addresses"),
+    [
+        ("127.0.0.1:9092", [("127.0.0.1", 9092)]),
+        ("kafka-1.example:1, localhost:22", [("kafka-1.example", 1), ("localhost", 22)]),
+        ("[::1]:9092", [("::1", 9092)]),
+    ],
+)
+def test_addresses_are_hosts_and_ports(servers: str, addresses: list[tuple[str, int]]) -> None:
+    assert kafka.addresses(servers) == addresses
+
+
+@pytest.mark.parametrize(
+    "servers", ["", "localhost", "localhost:", ":9092", "a:b", "a:1,b", "a:1,"]
+)
+def test_what_is_no_address_is_refused(servers: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        kafka.topics(servers)
+    assert str(error.value) == (
+        f"kafka.bootstrap_servers: {servers!r} is no address; write host:port[,host:port]."
+    )
+
+
+def test_one_that_listens_is_enough(nobody: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        someone = f"127.0.0.1:{server.getsockname()[1]}"
+        assert kafka.is_listening(f"{nobody},{someone}")
+    assert not kafka.is_listening(nobody)
+
+
+def test_no_broker_is_one_line_and_leaves_nothing_open(nobody: str) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        with pytest.raises(AwayError) as error:
+            kafka.check_topics(nobody, [("x.sql", "ticks")])
+    assert str(error.value) == (
+        f"Kafka at {nobody} does not answer; start it with `make up` "
+        "or set kafka.bootstrap_servers."
+    )
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_waiting_says_so_and_ends_after_its_time(nobody: str) -> None:
+    said: list[str] = []
+    began = time.monotonic()
+    with pytest.raises(AwayError):
+        kafka.wait(nobody, said.append, timeout=0.6)
+    assert time.monotonic() - began > 0.6
+    assert set(said) == {f"waiting for Kafka at {nobody}"}
+
+
+def test_a_missing_topic_is_told_with_its_place() -> None:
+    assert str(kafka.no_topic("k:1", "sql/100.sql", "ticks")) == (
+        "sql/100.sql: Kafka at k:1 has no topic ticks; make it with `make up`, or mend the name."
+    )

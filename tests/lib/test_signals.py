@@ -1,0 +1,69 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lib import signals
+from lib.signals import Signals
+
+
+@pytest.fixture(autouse=True)
+def own_handlers() -> Iterator[None]:
+    """The handlers of the tests themselves come back."""
+    before = {number: signal.getsignal(number) for number in signals.STOPS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", signals.STOPS)
+def test_a_signal_is_counted_and_ends_the_wait(number: signal.Signals) -> None:
+    asked = Signals()
+    asked.listen()
+    assert not asked.wait(0.01)
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), number))
+    timer.start()
+    assert asked.wait(20)
+    assert asked.count == 1 and asked.wait()
+    timer.join()
+
+
+def test_a_sleep_ends_with_the_next_signal_only() -> None:
+    asked = Signals()
+    asked.add()
+    began = time.monotonic()
+    asked.sleep(0.15)
+    assert time.monotonic() - began >= 0.15
+    timer = threading.Timer(0.1, asked.add)
+    timer.start()
+    asked.sleep(20)
+    assert time.monotonic() - began < 15 and asked.count == 2
+
+
+@pytest.mark.parametrize(("ends", "code"), [(True, 128 + signal.SIGTERM), (False, 3)])
+def test_a_second_signal_ends_the_process_at_once_if_asked_for(ends: bool, code: int) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from lib.signals import Signals\n"
+        "asked = Signals()\n"
+        f"asked.listen(end_at_second={ends})\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+        "assert asked.wait(10)\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "asked.sleep(0.01)\n"
+        "sys.exit(3)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], timeout=30).returncode == code
+
+
+def test_what_is_handed_in_gets_the_number() -> None:
+    seen: list[int] = []
+    signals.handle(seen.append)
+    for number in signals.STOPS:
+        os.kill(os.getpid(), number)
+    assert seen == list(signals.STOPS)

@@ -1,0 +1,47 @@
+"""How a server that does not start is told, with a real supervisord and programs that end."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from lib import ports, settings
+from lib.errors import SetupError
+from local import stack
+from local.supervisor import Program, Supervisor
+
+# It goes on by itself, and no one waits for it.
+pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    supervisor = Supervisor(tmp_path)
+    yield supervisor
+    if supervisor.is_running():
+        supervisor.shut_down()
+
+
+def program(name: str, code: str) -> Program:
+    return Program(name, [sys.executable, "-c", code], priority=10, starts=True, stop_seconds=5)
+
+
+@pytest.mark.parametrize(("seconds", "tries"), [(0, 4), (1.5, 1)])
+def test_a_server_that_does_not_start_is_told_with_its_last_words(
+    supervisor: Supervisor, tmp_path: Path, seconds: float, tries: int
+) -> None:
+    config = settings.load(environ={})
+    clickhouse = msgspec.structs.replace(config.clickhouse, port=ports.free(1)[0])
+    config = msgspec.structs.replace(config, data_dir=tmp_path, clickhouse=clickhouse)
+    ends = f"import sys, time; time.sleep({seconds}); print('no room; mend.'); sys.exit(2)"
+    supervisor.launch([program("kafka", "input()"), program("clickhouse", ends)], attached=True)
+    with pytest.raises(SetupError) as error:
+        stack.wait(supervisor, config, lambda text: None)
+    log = supervisor.log("clickhouse")
+    assert str(error.value) == (
+        f"clickhouse does not start: no room; mend. (the whole of it is in {log})"
+    )
+    # In its first second supervisord does not look at the code, 2, which says to leave it.
+    assert len(log.read_text().splitlines()) == tries
