@@ -140,7 +140,8 @@ def start(
     try:
         compiled = inserts.compile_plan()
         plan.check(plan.read(compiled.as_json_string()), targets)
-        client = compiled.execute().get_job_client()
+        # Not compiled.execute(): its workers would be processes that outlive a killed runner.
+        client = inserts.execute().get_job_client()
     except (JavaException, Py4JJavaError) as error:
         hint = "begin without it: `make run-job ARGS=--fresh`" if resume else f"see {logs}"
         raise JobError(f"the job does not start: {cause(error)}; {hint}.") from error

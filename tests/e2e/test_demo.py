@@ -22,7 +22,7 @@ def finish(place: Place, demo: Program) -> None:
     demo.interrupt()
     ended = demo.end()
     assert (ended.code, ended.err) == (0, ""), demo.said
-    demo.wait_line(r"^  producer \| sent [\d,]+ ticks, [\d,]+ acknowledged, 0 failed$")
+    demo.wait_line(r"^  producer \| sent [\d,]+ ticks, [\d,]+ acknowledged, 0 not acknowledged$")
     demo.wait_line(r"^       job \| stopped; saved to .+/savepoint-")
     assert ended.out.splitlines()[-1] == "stopped; the data stays"
     assert place.processes() == {}

@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from lib import jars, java, ports
@@ -38,7 +38,7 @@ offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 # A killed broker may come back as soon as its own controller has missed it for so long.
-broker.session.timeout.ms=2000
+broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=500
 """
 
@@ -98,9 +98,13 @@ class Broker:
         """Whether the topic has a record."""
         consumer = Consumer({"bootstrap.servers": self.address, "group.id": "-", "log_level": 0})
         places = [TopicPartition(topic, partition) for partition in range(4)]
-        found = any(consumer.get_watermark_offsets(place, timeout=30)[1] for place in places)
-        consumer.close()
-        return found
+        try:
+            return any(consumer.get_watermark_offsets(place, timeout=30)[1] for place in places)
+        except KafkaException:
+            # A broker that has just come back does not lead its partitions yet.
+            return False
+        finally:
+            consumer.close()
 
 
 def _java() -> list[str]:
@@ -248,7 +252,8 @@ def test_a_missing_topic_is_one_line(broker: Broker) -> None:
         f"kafka.topic: Kafka at {broker.address} has no topic nowhere; "
         "make it with `make up`, or mend the name."
     )
-    assert run(broker, "nowhere")[0] == 2, "asking must not create it"
+    admin = AdminClient({"bootstrap.servers": broker.address, "log_level": 0})
+    assert "nowhere" not in admin.list_topics(timeout=30).topics, "asking must not create it"
 
 
 def test_a_topic_deleted_in_mid_send_ends_the_run(broker: Broker) -> None:
@@ -308,7 +313,7 @@ def test_a_broker_that_comes_late_gets_the_ticks(broker: Broker) -> None:
 def test_a_broker_away_in_mid_send_loses_nothing(
     broker: Broker, tmp_path: Path, number: signal.Signals, pattern: str
 ) -> None:
-    count = 100_000
+    count = 60_000
     topic, path = broker.topic(), numbered(tmp_path / "t.csv", count)
     process = start(broker.address, topic, "--replay", str(path), "--speed", "max")
     until_it_grows(broker, topic)
@@ -319,7 +324,7 @@ def test_a_broker_away_in_mid_send_loses_nothing(
     else:
         broker.send_signal(signal.SIGCONT)
     code, out, err = end(process, 90)
-    assert (code, out) == (0, "sent 100,000 ticks, 100,000 acknowledged, 0 not acknowledged")
+    assert (code, out) == (0, "sent 60,000 ticks, 60,000 acknowledged, 0 not acknowledged")
     assert "acknowledges again" in err
     assert numbers(broker, topic) == each_once_in_order(count)
 
