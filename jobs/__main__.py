@@ -6,10 +6,11 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
 from lib import clickhouse, kafka, locks, migrations, ports, settings, signals, sqlfiles
@@ -17,6 +18,10 @@ from lib.errors import JobError, MillraceError, ServiceError, exit_on_error
 from lib.settings import Settings
 from lib.signals import Signals
 from lib.sqlfiles import SqlFile
+
+FROM_SOURCES = (
+    "starting from the sources, for its SQL has no saved state; what is stored is left out"
+)
 
 # How long `run` waits for Kafka and ClickHouse, and `stop` for the job, in seconds.
 PATIENCE = 300.0
@@ -82,7 +87,7 @@ def plan(job: str) -> None:
 
     tables = build.create(config, job, settings.flink_options())
     inserts = build.declare(tables, files, config, job)
-    click.echo(inserts.explain())
+    click.echo(inserts.explain().rpartition("== Optimized Execution Plan ==\n")[2])
     plans.check(plans.read(inserts.compile_plan().as_json_string()), build.targets(files))
 
 
@@ -98,28 +103,33 @@ def lock_file(config: Settings, job: str) -> Path:
 
 
 def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
-    from jobs import build, follow, state
+    from jobs import build, follow, state, topics
 
     console = Console(highlight=False, soft_wrap=True)
     # Before the job runs there is nothing to save.
     signals.handle(lambda number: sys.exit(0))
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
-    _wait_for_services(config, files, console)
+    client = _wait_for_services(config, files, console)
     folder = state.folder(config.data_dir, job, files)
     resume = None if fresh else state.newest(folder)
     names = [topic for file in files for topic in file.topics]
-    topics = kafka.topic_ids(config.kafka.bootstrap_servers, names)
-    if resume:
-        state.check_topics(folder, topics)
-    else:
-        state.begin(folder, topics)
+    now = kafka.topic_ids(config.kafka.bootstrap_servers, names)
+    if others := topics.changed(folder.parent, now):
+        topics.check_nothing_stored(client, job, others, build.targets(files))
+        resume = None
+    topics.note(folder.parent, now)
+    if not resume:
+        state.begin(folder)
 
     def same_topics() -> None:
-        # A broker that is away for a moment is Flink's to wait for.
-        with suppress(ServiceError):
-            state.check_topics(folder, kafka.topic_ids(config.kafka.bootstrap_servers, names))
+        try:
+            now = kafka.topic_ids(config.kafka.bootstrap_servers, names)
+            topics.check_same(folder.parent, now)
+        except ServiceError as error:
+            # A broker that is away for a while is Flink's to wait for.
+            console.print(str(error))
 
-    begin = f"resuming from {sqlfiles.show(resume)}" if resume else "starting from the sources"
+    begin = f"resuming from {sqlfiles.show(resume)}" if resume else FROM_SOURCES
     console.print(f"job {job}: {begin}")
     given = {**settings.flink_options(), **state.options(folder, resume)}
     inserts = build.declare(build.create(config, job, given), files, config, job)
@@ -150,7 +160,7 @@ def workers_log_to(file: Path) -> Iterator[None]:
         raise
 
 
-def _wait_for_services(config: Settings, files: list[SqlFile], console: Console) -> None:
+def _wait_for_services(config: Settings, files: list[SqlFile], console: Console) -> Client:
     said: set[str] = set()
 
     def say(text: str) -> None:
@@ -164,6 +174,7 @@ def _wait_for_services(config: Settings, files: list[SqlFile], console: Console)
     kafka.wait(config.kafka.bootstrap_servers, say, PATIENCE)
     wanted = [(file.place, topic) for file in files for topic in file.topics]
     kafka.check_topics(config.kafka.bootstrap_servers, wanted)
+    return client
 
 
 if __name__ == "__main__":

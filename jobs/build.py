@@ -36,6 +36,7 @@ def create(settings: Settings, job: str, given: Mapping[str, str]) -> TableEnvir
     """Start Flink's JVM and return a streaming table environment with these options."""
     logs = settings.data_dir / "log"
     logs.mkdir(parents=True, exist_ok=True)
+    _keep_log(logs, job)
     os.environ["JAVA_HOME"] = str(java.java_home())
     os.environ["FLINK_LOG_DIR"] = str(logs)
     os.environ["FLINK_IDENT_STRING"] = job
@@ -45,6 +46,12 @@ def create(settings: Settings, job: str, given: Mapping[str, str]) -> TableEnvir
         configuration.set_string(key, value)
     environment = EnvironmentSettings.new_instance().in_streaming_mode()
     return TableEnvironment.create(environment.with_configuration(configuration).build())
+
+
+def _keep_log(logs: Path, job: str) -> None:
+    """Flink writes over the log of the start before, which may tell why that ended."""
+    for log in logs.glob(f"flink-{job}-python-*.log"):
+        log.replace(log.with_suffix(".log.1"))
 
 
 def options(settings: Settings, job: str, given: Mapping[str, str]) -> dict[str, str]:

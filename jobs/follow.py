@@ -94,8 +94,8 @@ def check_failure(rest: Rest, state: str) -> None:
     if unreadable := _UNREADABLE.search(failure):
         raise JobError(
             f"a record of the source cannot be read: {unreadable['record']:.200}: "
-            f"{unreadable['fact']:.200}; filter it in the job's SQL (TRY_CAST), or leave such "
-            "records out with 'json.ignore-parse-errors' = 'true' in the source."
+            f"{unreadable['fact']:.200}; leave such records out with 'json.ignore-parse-errors' = "
+            "'true' in the source, or write TRY_CAST where the job's SQL casts."
         )
     if state == "FAILED":
         fact = failure.splitlines()[0] if failure else "no reason given"

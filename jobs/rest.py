@@ -81,7 +81,7 @@ class Rest:
                 done = answer["operation"]
                 if "location" in done:
                     return str(done["location"])
-                raise ServiceError(f"the savepoint failed: {done['failure-cause']['class']}")
+                raise ServiceError(f"the savepoint failed: {_cause(done['failure-cause'])}")
             time.sleep(0.1)
         raise ServiceError(f"no savepoint after {SAVEPOINT_LIMIT:.0f} s")
 
@@ -95,3 +95,10 @@ def _short(metric: str) -> str:
     first, _, last = metric.rpartition(".")
     is_source = first.startswith("Source__") and "." not in first
     return f"Source.{last}" if is_source else last
+
+
+def _cause(failure: dict[str, str]) -> str:
+    """The innermost cause of a failure as the REST API tells it, without its trace."""
+    lines = failure.get("stack-trace", "").splitlines()
+    causes = [line for line in lines if line.startswith("Caused by: ")]
+    return (causes or [failure["class"]])[-1].removeprefix("Caused by: ")

@@ -5,15 +5,13 @@ the sink leaves out what is stored already; when the change is taken back, the o
 """
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from lib.errors import JobError
 from lib.sqlfiles import SqlFile, condensed
 
-# Beside the state: when it began, and the ids of the topics that its offsets are about.
-_TOPICS = "topics.json"
+# Beside the state: its time is when the job last began at its sources.
+_BEGUN = "begun"
 
 
 def folder(data_dir: Path, job: str, files: Sequence[SqlFile]) -> Path:
@@ -30,30 +28,17 @@ def version(files: Sequence[SqlFile]) -> str:
 def newest(folder: Path) -> Path | None:
     """The newest complete savepoint or checkpoint since the job last began at its sources, or None.
     Flink writes _metadata last."""
-    note = folder / _TOPICS
+    note = folder / _BEGUN
     begun = note.stat().st_mtime_ns if note.exists() else 0
     times = {path.parent: path.stat().st_mtime_ns for path in folder.rglob("_metadata")}
     found = [path for path, time in times.items() if time >= begun]
     return max(found, key=times.__getitem__, default=None)
 
 
-def begin(folder: Path, topics: Mapping[str, str]) -> None:
-    """Note that the job begins at its sources, and its topics' ids; older state is past."""
+def begin(folder: Path) -> None:
+    """Note that the job begins at its sources; older state is past."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _TOPICS).write_text(json.dumps(topics), encoding="utf-8")
-
-
-def check_topics(folder: Path, topics: Mapping[str, str]) -> None:
-    """Raise JobError for a topic that is not the one whose offsets the state holds."""
-    note = folder / _TOPICS
-    before = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
-    for name, number in topics.items():
-        if before.get(name, number) != number:
-            raise JobError(
-                f"topic {name}: was recreated since the job saved its state, so that offsets mean "
-                "other records now; read a topic of a new name, or empty the tables that the job "
-                "fills and run it with ARGS=--fresh."
-            )
+    (folder / _BEGUN).touch()
 
 
 def options(folder: Path, resume: Path | None) -> dict[str, str]:

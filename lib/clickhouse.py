@@ -72,5 +72,5 @@ def wait(settings: ClickHouse, say: Callable[[str], None], timeout: float) -> Cl
         except AwayError:
             if time.monotonic() > deadline:
                 raise
-            say(f"waiting for ClickHouse at {settings.address}")
+            say(f"waiting for ClickHouse at {settings.address}; `make up` starts it")
             time.sleep(0.5)

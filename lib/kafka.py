@@ -79,7 +79,7 @@ def wait(servers: str, say: Callable[[str], None], timeout: float) -> None:
         except ServiceError:
             if time.monotonic() > deadline:
                 raise
-            say(f"waiting for Kafka at {servers}")
+            say(f"waiting for Kafka at {servers}; `make up` starts it")
             time.sleep(0.5)
 
 

@@ -29,4 +29,7 @@ def free(count: int) -> list[int]:
 def check_free(host: str, port: int, setting: str) -> None:
     """Raise SetupError naming the port and the setting to change if another program has it."""
     if not is_free(host, port):
-        raise SetupError(f"port {port} on {host} is in use; end what uses it, or change {setting}.")
+        variable = f"MILLRACE_{setting.upper().replace('.', '__')}"
+        raise SetupError(
+            f"port {port} on {host} is in use; end what uses it, or change {setting} ({variable})."
+        )

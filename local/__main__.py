@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 
-from lib import clickhouse, kafka, migrations, settings
-from lib.errors import exit_on_error
+from lib import clickhouse, kafka, locks, migrations, settings
+from lib.errors import MillraceError, exit_on_error
 from lib.settings import Settings
 from lib.signals import Signals
 from local import demo, stack
@@ -30,7 +30,14 @@ def up(foreground: bool) -> None:
     config = settings.load()
     supervisor = Supervisor(config.data_dir)
     if not foreground:
-        bring_up(config, supervisor, attached=False)
+        was_running = supervisor.is_running()
+        try:
+            bring_up(config, supervisor, attached=False)
+        except MillraceError:
+            # What it started and cannot be used would stand in the way of the next `up`.
+            if not was_running and supervisor.is_running():
+                supervisor.shut_down()
+            raise
         return
     with ends_stack(supervisor) as ended:
         bring_up(config, supervisor, attached=True)
@@ -55,13 +62,20 @@ def down() -> None:
 @exit_on_error()
 def status() -> None:
     """Show what runs; exit 1 unless both servers do."""
-    supervisor = Supervisor(settings.load().data_dir)
+    config = settings.load()
+    supervisor = Supervisor(config.data_dir)
     if not supervisor.is_running():
         console.print("nothing runs; start it with `make up`")
         sys.exit(1)
     states = supervisor.states()
     for name, info in states.items():
-        console.print(f"{name:11} {info['statename'].lower():9} {info['description']}")
+        if name in stack.SERVERS or info["pid"]:
+            console.print(f"{name:11} {info['statename'].lower():9} {info['description']}")
+    # A job that `make run-job` started is no program of ours, but holds its file.
+    for file in sorted((config.data_dir / "run").glob("job-*.pid")):
+        pid = locks.holder(file)
+        if pid and pid != states["job"]["pid"]:
+            console.print(f"{file.stem.replace('-', ' '):11} running   pid {pid}")
     sys.exit(0 if all(states[name]["statename"] == "RUNNING" for name in stack.SERVERS) else 1)
 
 

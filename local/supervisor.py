@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
-from lib.errors import ServiceError
+from lib.errors import ServiceError, SetupError
 from lib.processes import end_with_parent
 from lib.settings import ROOT
 from lib.sqlfiles import show
@@ -61,7 +61,12 @@ class Supervisor:
         return self._logs / f"{name}.log"
 
     def launch(self, programs: Sequence[Program], *, attached: bool) -> None:
-        """Start it, and the programs that start with it; attached, it ends with this process."""
+        """Start it, and the programs that start with it; attached, it ends with this process.
+        Raise SetupError for a folder whose name its configuration can't hold."""
+        if set('%"') & set(str(self._run)):
+            raise SetupError(
+                f"data_dir: {self._run.parent} has a % or a quote in it; take another."
+            )
         for folder in (self._run, self._logs):
             folder.mkdir(parents=True, exist_ok=True)
         file = self._run / "supervisord.conf"

@@ -64,7 +64,8 @@ def test_a_port_in_use(place: Place) -> None:
     with socket.create_server(("127.0.0.1", port)):
         error = place.run("jobs", "run", "stocks").error
     assert error == (
-        f"port {port} on 127.0.0.1 is in use; end what uses it, or change flink.rest_port."
+        f"port {port} on 127.0.0.1 is in use; end what uses it, or change flink.rest_port "
+        "(MILLRACE_FLINK__REST_PORT)."
     )
 
 
@@ -85,7 +86,7 @@ def test_a_server_that_is_down_is_waited_for_and_the_wait_can_be_ended(
     names = {"ClickHouse": "CLICKHOUSE__PORT", "Kafka": "KAFKA__BOOTSTRAP_SERVERS"}
     value = port if server == "ClickHouse" else f"127.0.0.1:{port}"
     job = place.having(**{names[server]: value}).start("jobs", "run", "stocks")
-    job.wait_line(f"^waiting for {server} at 127.0.0.1:{port}$")
+    job.wait_line(f"^waiting for {server} at 127.0.0.1:{port}; `make up` starts it$")
     job.process.send_signal(signal.SIGTERM)
     ended = job.end()
     assert (ended.code, ended.err) == (0, "")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 
 import pytest
@@ -91,7 +92,7 @@ def check_mid_load(place: Place, load: Load) -> None:
 
 
 def test_a_topic_that_was_recreated_is_refused(place: Place) -> None:
-    """By its id where the job would resume, by what is stored where it would not."""
+    """By its id, which the job remembers, and else by what is stored."""
     job = place.run_job()
     place.send(ticks(0, 2_000))
     place.wait_count(2_000)
@@ -101,17 +102,20 @@ def test_a_topic_that_was_recreated_is_refused(place: Place) -> None:
     place.delete_topic()
     place.make_topic()
     place.send(ticks(10_000, 15_000))
-    assert place.run("jobs", "run", "stocks").error == (
-        f"topic {place.topic}: was recreated since the job saved its state, so that offsets mean "
-        "other records now; read a topic of a new name, or empty the tables that the job fills "
-        "and run it with ARGS=--fresh."
+    refusal = (
+        f"topic {place.topic}: was recreated, and stocks.ticks holds records of the earlier one; "
+        "empty it (TRUNCATE TABLE), or write as another: 'table (columns) AS name'."
     )
-    assert "the topic was recreated" in place.run("jobs", "run", "stocks", "--fresh").error
+    assert place.run("jobs", "run", "stocks").error == refusal
+    assert place.run("jobs", "run", "stocks", "--fresh").error == refusal
+    # What says so is gone: the stored rows tell.
+    shutil.rmtree(place.folder / "var" / "flink")
+    assert "the topic was recreated" in place.run("jobs", "run", "stocks").error
     assert place.ask("SELECT * FROM stocks.ticks ORDER BY ALL") == stored
 
     place.ask("TRUNCATE TABLE stocks.ticks")
-    job = place.run_job("stocks", "--fresh")
-    job.wait_line("^job stocks: starting from the sources$")
+    job = place.run_job()
+    job.wait_line("^job stocks: starting from the sources, ")
     place.wait_count(5_000)
     check_stored(place, ticks(10_000, 15_000))
     place.stop_job(job)
@@ -144,7 +148,7 @@ def test_a_value_that_does_not_fit_ends_the_job_and_an_edited_job_starts_anew(
     insert = sql / "flink" / "unchecked" / "900_insert_ticks.sql"
     insert.write_text(f"{insert.read_text()}WHERE volume < 1000000\n")
     job = place.run_job("unchecked")
-    job.wait_line("^job unchecked: starting from the sources$")
+    job.wait_line("^job unchecked: starting from the sources, ")
     place.wait_count(4_000)
     rows = place.ask("SELECT volume FROM stocks.ticks ORDER BY volume")
     assert rows == [[number] for number in range(4_000)]

@@ -37,7 +37,8 @@ def test_up_down_and_status_and_a_killed_supervisor(own: Place) -> None:
     port = int(own.names["MILLRACE_CLICKHOUSE__PORT"])
     with socket.create_server(("127.0.0.1", port)):
         assert own.run("local", "up").error == (
-            f"port {port} on 127.0.0.1 is in use; end what uses it, or change clickhouse.port."
+            f"port {port} on 127.0.0.1 is in use; end what uses it, or change clickhouse.port "
+            "(MILLRACE_CLICKHOUSE__PORT)."
         )
 
     first = own.run("local", "up")

@@ -93,9 +93,9 @@ def test_a_record_that_can_never_be_read_ends_the_following_and_is_shown() -> No
     with pytest.raises(JobError) as error:
         follow.look(Rest("RESTARTING", failure=UNREADABLE))
     assert str(error.value) == (
-        'a record of the source cannot be read: {"volume": "x"}: Fail to read it; filter it in '
-        "the job's SQL (TRY_CAST), or leave such records out with 'json.ignore-parse-errors' = "
-        "'true' in the source."
+        'a record of the source cannot be read: {"volume": "x"}: Fail to read it; leave such '
+        "records out with 'json.ignore-parse-errors' = 'true' in the source, or write TRY_CAST "
+        "where the job's SQL casts."
     )
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from jobs import state
-from lib.errors import JobError
 from lib.sqlfiles import SqlFile
 
 
@@ -74,18 +73,10 @@ def test_the_newest_complete_one_is_taken(tmp_path: Path) -> None:
 
 def test_a_job_that_began_anew_leaves_older_state(tmp_path: Path) -> None:
     save(tmp_path / "job1" / "chk-9", 100)
-    state.begin(tmp_path, {"ticks": "id 1"})
+    state.begin(tmp_path)
     assert state.newest(tmp_path) is None
     newest = save(tmp_path / "job2" / "chk-1", int(time.time()) + 1)
     assert state.newest(tmp_path) == newest
-
-
-def test_a_recreated_topic_is_refused(tmp_path: Path) -> None:
-    state.check_topics(tmp_path, {"ticks": "id 1"})
-    state.begin(tmp_path / "new", {"ticks": "id 1"})
-    state.check_topics(tmp_path / "new", {"ticks": "id 1"})
-    with pytest.raises(JobError, match=r"^topic ticks: was recreated since .*--fresh"):
-        state.check_topics(tmp_path / "new", {"ticks": "id 2"})
 
 
 def test_options_name_where_to_save_and_what_to_resume(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_waiting_says_so_and_ends_when_time_is_up(clickhouse: ClickHouse) -> Non
     away, said = nowhere(clickhouse), []
     with pytest.raises(ServiceError, match="does not answer"):
         connections.wait(away, said.append, timeout=0.6)
-    assert said and set(said) == {f"waiting for ClickHouse at {away.address}"}
+    assert said and set(said) == {f"waiting for ClickHouse at {away.address}; `make up` starts it"}
 
 
 def test_waiting_is_no_use_when_the_user_is_refused(clickhouse: ClickHouse) -> None:

@@ -64,7 +64,7 @@ def test_waiting_says_so_and_ends_after_its_time(nobody: str) -> None:
     with pytest.raises(AwayError):
         kafka.wait(nobody, said.append, timeout=0.6)
     assert time.monotonic() - began > 0.6
-    assert set(said) == {f"waiting for Kafka at {nobody}"}
+    assert set(said) == {f"waiting for Kafka at {nobody}; `make up` starts it"}
 
 
 def test_a_missing_topic_is_told_with_its_place() -> None:

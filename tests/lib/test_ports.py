@@ -17,7 +17,8 @@ def test_a_port_is_taken_while_a_server_listens(host: str) -> None:
         with pytest.raises(SetupError) as error:
             ports.check_free(host, port, "flink.rest_port")
         assert str(error.value) == (
-            f"port {port} on {host} is in use; end what uses it, or change flink.rest_port."
+            f"port {port} on {host} is in use; end what uses it, or change flink.rest_port "
+            "(MILLRACE_FLINK__REST_PORT)."
         )
     assert ports.is_free(host, port)
     ports.check_free(host, port, "flink.rest_port")

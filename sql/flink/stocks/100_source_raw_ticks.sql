@@ -14,6 +14,11 @@ WITH (
     'topic' = '${KAFKA_TOPIC}',
     'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS}',
     'properties.group.id' = 'millrace-stocks',
+    -- Partitions that are added while the job runs are seen within this time.
+    'scan.topic-partition-discovery.interval' = '10 s',
+    -- A broker that is away is asked again now and then; the default fills the log with its attempts.
+    'properties.metadata.recovery.strategy' = 'none',
+    'properties.reconnect.backoff.max.ms' = '5000',
     -- Where a job without saved state begins; what is stored already is left out by the sink.
     'scan.startup.mode' = 'earliest-offset',
     'format' = 'json'

@@ -1,6 +1,5 @@
--- One row per record of the topic: its tick, in which what breaks a rule is NULL. The table takes no NULL, so that a
--- record that is no valid tick stops the job with its place, and is not lost. Add a WHERE to leave such records out.
-CREATE TEMPORARY VIEW valid_ticks AS
+-- One row per record of the topic: its tick, in which a value that breaks a rule is NULL.
+CREATE TEMPORARY VIEW checked_ticks AS
 SELECT
     CASE WHEN REGEXP(symbol, '^[A-Z0-9.-]{1,16}\z') THEN symbol END AS symbol,
     -- Finite and above 0. What is no number is NULL already.

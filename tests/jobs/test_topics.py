@@ -1,0 +1,42 @@
+"""Topics that were deleted and made again: noticed by their ids, refused while rows remain."""
+
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from jobs import topics
+from lib.errors import JobError
+
+
+def test_a_topic_with_another_id_is_another_topic(tmp_path: Path) -> None:
+    assert topics.changed(tmp_path / "new", {"ticks": "1"}) == []
+    topics.note(tmp_path, {"ticks": "1", "other": "5"})
+    assert topics.changed(tmp_path, {"ticks": "1"}) == []
+    topics.check_same(tmp_path, {"ticks": "1", "third": "7"})
+    assert topics.changed(tmp_path, {"ticks": "2", "other": "5"}) == ["ticks"]
+    with pytest.raises(JobError, match="topic ticks: was recreated while the job read it"):
+        topics.check_same(tmp_path, {"ticks": "2"})
+
+
+def test_what_one_version_of_a_job_read_is_kept_for_the_others(tmp_path: Path) -> None:
+    topics.note(tmp_path, {"ticks": "1"})
+    topics.note(tmp_path, {"other": "5"})
+    assert topics.changed(tmp_path, {"ticks": "2", "other": "5"}) == ["ticks"]
+
+
+def test_another_topic_is_refused_while_its_rows_would_be_skipped(
+    client: Client, database: str
+) -> None:
+    columns = "(kafka_partition, kafka_offset, kafka_timestamp)"
+    target = f"{database}.t {columns}"
+    client.command(
+        f"CREATE TABLE {database}.t (kafka_partition Int32, kafka_offset Int64,"
+        " kafka_timestamp DateTime64(3), inserted_by String) ENGINE = MergeTree ORDER BY tuple()"
+    )
+    client.insert(f"{database}.t", [[0, 1, 0, "job/t"]])
+    with pytest.raises(JobError, match=rf"topic ticks: was recreated, and {database}\.t holds"):
+        topics.check_nothing_stored(client, "job", ["ticks"], [target])
+    topics.check_nothing_stored(client, "job", ["ticks"], [f"{target} AS again", "a.b (c)"])
+    client.command(f"TRUNCATE TABLE {database}.t")
+    topics.check_nothing_stored(client, "job", ["ticks"], [target])
