@@ -20,7 +20,6 @@ BAD: list[Tick] = [
     GOOD | {"price": 0},
     GOOD | {"price": -5},
     GOOD | {"price": "x"},
-    GOOD | {"price": 1e999},
     GOOD | {"volume": -1},
     GOOD | {"volume": 12.7},
     GOOD | {"timestamp": None},

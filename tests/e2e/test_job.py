@@ -138,7 +138,10 @@ def test_a_value_that_does_not_fit_ends_the_job_and_an_edited_job_starts_anew(
     )
     load.start()
     ended = job.end()
-    assert re.search(rf"stocks\.ticks: column volume .*\b{2**40}\b.*; .+\.$", ended.error)
+    assert re.search(
+        rf"stocks\.ticks: partition \d, offset \d+: column volume .*\b{2**40}\b.*; .+\.$",
+        ended.error,
+    )
     load.wait()
     most, rows, different = place.ask(
         "SELECT max(volume), count(), uniqExact(volume) FROM stocks.ticks"

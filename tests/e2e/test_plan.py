@@ -54,7 +54,7 @@ def check(tmp_path_factory: pytest.TempPathFactory) -> Check:
 
 def _renamed(file: SqlFile) -> SqlFile:
     """The same source or view again, as `other_...`."""
-    text = re.sub(r"\b(raw_ticks|valid_ticks)\b", r"other_\1", file.text)
+    text = re.sub(r"\b(raw_ticks|checked_ticks|valid_ticks)\b", r"other_\1", file.text)
     return SqlFile(file.number, file.kind, f"other_{file.name}", file.place, text)
 
 
