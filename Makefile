@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status produce run-job stop-job plan migrate test check bench clean
+.PHONY: help setup demo up down status produce run-job stop-job plan validate api migrate test check bench clean
 .SILENT:
 
 # The Python that makes .venv; 3.11 or 3.12 is looked for on PATH when it is another one.
@@ -39,6 +39,12 @@ stop-job: setup  ## Stop a job with a savepoint
 
 plan: setup  ## Show what Flink would do, without running it
 	$(RUN) jobs plan $(JOB) $(ARGS)
+
+validate: setup  ## Check the files of sql/api/ against ClickHouse
+	$(RUN) api validate $(ARGS)
+
+api: setup  ## Serve sql/api/ at http://127.0.0.1:8502/api/
+	$(RUN) api $(ARGS)
 
 migrate: setup  ## Apply the new files of sql/clickhouse/
 	$(RUN) lib.migrations $(ARGS)

@@ -1,0 +1,1 @@
+"""The HTTP API: sql/api/<endpoint>.sql is GET /api/<endpoint>."""

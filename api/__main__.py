@@ -1,0 +1,75 @@
+"""`python -m api`: serve the endpoints of sql/api; `python -m api validate`: only check them."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+import click
+
+from api import registry, server
+from api.app import create_app
+from api.problems import Problem
+from api.shield import App
+from api.store import Store
+from lib import settings
+from lib.errors import ServiceError, exit_on_error
+from lib.settings import Settings
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--host", help="Where to listen. [default: api.host]")
+@click.option("--port", type=click.IntRange(1, 65535), help="[default: api.port]")
+@click.option("--reload", "reloads", is_flag=True, help="Serve edited files within a second.")
+@click.pass_context
+@exit_on_error()
+def main(context: click.Context, host: str | None, port: int | None, reloads: bool) -> None:
+    """Serve each sql/api/<endpoint>.sql as GET /api/<endpoint>, until Ctrl-C.
+
+    Waits for a ClickHouse that is away. Exit status: 2 for what you can mend.
+    """
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    if context.invoked_subcommand:
+        return
+    config = settings.load()
+    host, port = host or config.api.host, port or config.api.port
+    server.check_address(host, config.api)
+    count = asyncio.run(check(config, patience=float("inf")))
+    click.echo(f"{count} endpoints at http://{host}:{port}/api/, described in /openapi.json")
+
+    def make_app(is_ending: Callable[[], bool]) -> App:
+        return create_app(config, reloads=reloads, is_ending=is_ending)
+
+    server.serve(make_app, config.api, host, port)
+
+
+@main.command()
+@exit_on_error()
+def validate() -> None:
+    """Check every endpoint against ClickHouse; exit 2 at the first that is wrong."""
+    count = asyncio.run(check(settings.load(), patience=10))
+    click.echo(f"{count} endpoints are right")
+
+
+async def check(config: Settings, patience: float) -> int:
+    """Load all endpoints and return how many; wait so many seconds for ClickHouse."""
+    store = Store(config.clickhouse, config.api.timeout)
+    deadline = time.monotonic() + patience
+    try:
+        while True:
+            try:
+                folder = config.sql_dir / "api"
+                return len(await registry.load(folder, config.variables(), store))
+            except Problem as problem:
+                if time.monotonic() > deadline:
+                    raise ServiceError(
+                        f"ClickHouse at {config.clickhouse.address}: {problem.detail} "
+                        "Start it with `make up`, or set clickhouse.host and clickhouse.port."
+                    ) from None
+                await asyncio.sleep(0.5)
+    finally:
+        await store.close()
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m api")

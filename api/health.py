@@ -1,0 +1,36 @@
+"""Whether the parts answer: ClickHouse, and what health.sql says of the rest."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from api import answers, requests
+from api.answers import Whole
+from api.problems import Problem
+from api.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`status` is down, empty (nothing has come yet) or up; `parts` are the rows of health.sql."""
+
+    status: str
+    clickhouse: str
+    parts: list[dict[str, Any]]
+
+
+async def ask(service: Service) -> Health:
+    """Ask each part; the endpoint health, if there is one, speaks for the pipeline."""
+    try:
+        if "health" not in service.registry:
+            await service.store.ask("SELECT 1", {}, "TSV")
+            return Health("up", "up", [])
+        query = service.find("health")
+        answer = await service.answer(query, requests.read(query, b"", answers.JSON))
+    except Problem as problem:
+        # Anything but 503 is the fault of health.sql.
+        return Health("down", "down" if problem.status == 503 else "up", [])
+    rows = msgspec.json.decode(answer.body)["data"] if isinstance(answer, Whole) else []
+    is_empty = any(row.get("status") == "empty" for row in rows)
+    return Health("empty" if is_empty else "up", "up", rows)

@@ -1,0 +1,91 @@
+"""What the API has done, for Prometheus."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from api.shield import App, Message, Receive, Send
+
+MEDIA_TYPE = CONTENT_TYPE_LATEST
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """The numbers of one application."""
+
+    def __init__(self) -> None:
+        self._numbers = CollectorRegistry()
+        self.requests = Counter(
+            "millrace_api_requests",
+            "Requests answered.",
+            ["endpoint", "status"],
+            registry=self._numbers,
+        )
+        self.seconds = Histogram(
+            "millrace_api_request_seconds",
+            "From a request to the end of its answer.",
+            ["endpoint"],
+            buckets=_SECONDS,
+            registry=self._numbers,
+        )
+        self.followers = Gauge(
+            "millrace_api_followers", "Clients that follow an endpoint.", registry=self._numbers
+        )
+        self.up = Gauge(
+            "millrace_clickhouse_up", "Whether ClickHouse answers.", registry=self._numbers
+        )
+        self._parts: dict[str, Gauge] = {}
+
+    def set_parts(self, rows: list[dict[str, Any]]) -> None:
+        """Take over the numbers of health.sql: each column is a gauge, labelled by part."""
+        for row in rows:
+            for column, value in row.items():
+                if isinstance(value, int | float):
+                    self._gauge(column).labels(part=row.get("part", "")).set(value)
+
+    def _gauge(self, column: str) -> Gauge:
+        if column not in self._parts:
+            self._parts[column] = Gauge(
+                f"millrace_part_{column}",
+                f"{column} as health.sql has it.",
+                ["part"],
+                registry=self._numbers,
+            )
+        return self._parts[column]
+
+    def text(self) -> bytes:
+        """All numbers as Prometheus reads them."""
+        return generate_latest(self._numbers)
+
+
+def measured(app: App, metrics: Metrics, names: Mapping[str, Any]) -> App:
+    """The application, each request counted under its endpoint's name."""
+
+    async def measure(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        begun, status = time.perf_counter(), 0
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await app(scope, receive, watch)
+        finally:
+            name = label(scope["path"], names)
+            metrics.requests.labels(name, status).inc()
+            metrics.seconds.labels(name).observe(time.perf_counter() - begun)
+
+    return measure
+
+
+def label(path: str, names: Mapping[str, Any]) -> str:
+    """What a request is counted under; a made-up address makes no label of its own."""
+    name = path.removeprefix("/api/").strip("/")
+    return name if name in names or name in ("health", "metrics", "openapi.json") else "other"

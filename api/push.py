@@ -1,0 +1,66 @@
+"""Who is sent events: clients that follow an endpoint, and clients of a stream."""
+
+from collections.abc import AsyncIterator, Callable
+
+from api import answers, follow, requests, sse, stream
+from api.follow import Follows
+from api.problems import Problem
+from api.registry import Query
+from api.service import Service
+from api.sse import Mailbox
+from api.stream import Hub
+
+
+class Push:
+    """All that is pushed, and how many clients get it."""
+
+    def __init__(self, service: Service, most: int, is_ending: Callable[[], bool]) -> None:
+        self._service = service
+        self._most = most
+        self._is_ending = is_ending
+        self._follows = Follows(service)
+        self._hubs: dict[str, tuple[Query, Hub]] = {}
+
+    @property
+    def count(self) -> int:
+        """How many clients there are."""
+        return self._follows.count + sum(hub.listeners for _, hub in self._hubs.values())
+
+    def close(self) -> None:
+        """Ask ClickHouse no more."""
+        self._follows.close()
+        for _, hub in self._hubs.values():
+            hub.close()
+
+    async def body(self, query: Query, address: bytes, seen: str) -> AsyncIterator[bytes]:
+        """What a client is sent for as long as it stays; raise Problem if there is no room."""
+        if self.count >= self._most:
+            detail = f"{self._most} clients follow already; try again later."
+            raise Problem(503, detail, {"Retry-After": "10"})
+        if query.endpoint.stream:
+            return await self._streamed(query, address, seen)
+        asked = requests.read(query, address, answers.JSON)
+        mailbox = Mailbox(follow.newest)
+        membership = self._follows.joined(query, asked, mailbox, seen)
+        return sse.sent(mailbox, lambda event: event, membership, self._is_ending)
+
+    async def _streamed(self, query: Query, address: bytes, seen: str) -> AsyncIterator[bytes]:
+        keys = requests.keys(query, address)
+        hub = self._hub(query)
+        await hub.start()
+        mailbox = Mailbox(stream.fold)
+        return sse.sent(
+            mailbox,
+            lambda rows: rows.event(keys),
+            hub.joined(mailbox),
+            self._is_ending,
+            lambda until: hub.replayed(seen, until),
+        )
+
+    def _hub(self, query: Query) -> Hub:
+        """The hub of a stream; a file that was edited gets a new one."""
+        name = query.endpoint.name
+        if name not in self._hubs or self._hubs[name][0] is not query:
+            # The old one polls until its last client has left.
+            self._hubs[name] = (query, Hub(self._service.store, query))
+        return self._hubs[name][1]

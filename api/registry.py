@@ -1,0 +1,113 @@
+"""The endpoints that are served: read from the files, checked by ClickHouse, replaced whole."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from api import contract, paging, params, types, wire
+from api.contract import Endpoint
+from api.store import RefusedError, Store
+from api.types import Type
+from lib.errors import SqlFileError
+
+_AT = re.compile(r"position \d+ \((?P<token>.+?)\) \(line (?P<line>\d+), col (?P<column>\d+)\)")
+_IDENTIFIER = re.compile(r"[`'](?P<name>[^`']+)[`']")
+_NOISE = re.compile(
+    r"^Code: \d+\. DB::Exception: "
+    r"|\.?\s*(In scope .*|Expected one of.*)?\(([A-Z_]+)\)( \(version .*)?$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """An endpoint whose SQL ClickHouse accepts, with the columns that it answers."""
+
+    endpoint: Endpoint
+    columns: Mapping[str, Type]
+    key_types: tuple[Type, ...]
+
+    def sql(self, *, as_text: bool, after: bool) -> str:
+        """The statement to send: the file's own, cut into pages, its columns as they travel."""
+        # The file's header stands first, and its last line may be a comment.
+        source = f"(\n{self.endpoint.sql}\n)"
+        columns = wire.select(self.columns) if as_text else "*"
+        if not self.endpoint.keys:
+            return f"SELECT {columns} FROM {source}"
+        keys = self.endpoint.keys
+        where = f" WHERE {paging.after(keys, self.key_types)}" if after else ""
+        page = f"SELECT * FROM {source}{where} ORDER BY {paging.order(keys)} LIMIT {{_rows:UInt64}}"
+        return f"SELECT {columns} FROM ({page})"
+
+
+Registry = Mapping[str, Query]
+
+
+async def load(folder: Path, variables: dict[str, str], store: Store) -> Registry:
+    """Every endpoint of the folder; raise SqlFileError for the first that is wrong."""
+    endpoints = contract.load(folder, variables)
+    return {name: await checked(endpoint, store) for name, endpoint in endpoints.items()}
+
+
+async def checked(endpoint: Endpoint, store: Store) -> Query:
+    """Ask ClickHouse what an endpoint answers; raise SqlFileError if it refuses."""
+    samples = {p.name: params.bound(p, params.sample(p)) for p in endpoint.params}
+    if endpoint.stream:
+        samples[contract.WINDOW] = "1"
+    try:
+        found = await store.ask(f"DESCRIBE TABLE ({endpoint.sql}\n)", samples, "JSONEachRow")
+    except RefusedError as error:
+        raise _explained(endpoint, str(error)) from None
+    rows = (msgspec.json.decode(line) for line in found.splitlines())
+    columns = {row["name"]: types.parse(row["type"]) for row in rows}
+    for name in endpoint.stream.columns if endpoint.stream else ():
+        if name not in columns:
+            raise SqlFileError(
+                f"{endpoint.place}: @stream {name}: not a column of the answer; "
+                f"it has {', '.join(columns)}."
+            )
+    return Query(endpoint, columns, _key_types(endpoint, columns))
+
+
+def _key_types(endpoint: Endpoint, columns: Mapping[str, Type]) -> tuple[Type, ...]:
+    found = []
+    for key in endpoint.keys:
+        if key.column not in columns:
+            raise SqlFileError(
+                f"{endpoint.place}: @page {key.column}: not a column of the answer; "
+                f"it has {', '.join(columns)}."
+            )
+        try:
+            found.append(paging.key_type(columns[key.column]))
+        except ValueError as error:
+            raise SqlFileError(f"{endpoint.place}: @page {key.column}: {error}.") from None
+    return tuple(found)
+
+
+def _explained(endpoint: Endpoint, text: str) -> SqlFileError:
+    """ClickHouse's refusal with the line of the file."""
+    number = _line_of_token(endpoint.sql, text) or _line_of_name(endpoint.sql, text)
+    place = f"{endpoint.place}:{number}" if number else endpoint.place
+    return SqlFileError(f"{place}: ClickHouse refuses it: {_NOISE.sub('', text)}; mend the file.")
+
+
+def _line_of_token(sql: str, text: str) -> int:
+    """Where the parser stopped; 0 if it did not. The embedded server counts a line of its own."""
+    match = _AT.search(text)
+    if not match:
+        return 0
+    lines = sql.splitlines()
+    found, column = int(match["line"]), int(match["column"]) - 1
+    near = (number for number in (found, found - 1) if 0 < number <= len(lines))
+    return next((n for n in near if lines[n - 1][column:].startswith(match["token"])), found)
+
+
+def _line_of_name(sql: str, text: str) -> int:
+    """The line of the first name that the refusal speaks of; 0 if it names none of the file's."""
+    for match in _IDENTIFIER.finditer(text):
+        for number, line in enumerate(sql.splitlines(), start=1):
+            if match["name"] in line and not line.startswith("--"):
+                return number
+    return 0

@@ -1,0 +1,51 @@
+"""Puts edited files into service while the API runs; a broken one leaves its old version there."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from api import contract, registry
+from api.problems import Problem
+from api.store import Store
+from lib.errors import SqlFileError
+
+log = logging.getLogger("millrace.api")
+SECONDS = 0.3
+
+
+async def watch(
+    folder: Path, variables: dict[str, str], store: Store, endpoints: dict[str, registry.Query]
+) -> None:
+    """Keep `endpoints` as the folder is, for ever."""
+    seen = _stamps(folder)
+    while True:
+        await asyncio.sleep(SECONDS)
+        now = _stamps(folder)
+        for path in {*seen} - {*now}:
+            endpoints.pop(path.stem, None)
+            log.warning("%s: gone", path.name)
+        for path in sorted(path for path in now if now[path] != seen.get(path)):
+            try:
+                found = await registry.checked(contract.read(path, variables), store)
+            except SqlFileError as error:
+                kept = " (the version before stays)" if path.stem in endpoints else ""
+                log.error("%s%s", error, kept)
+            except Problem as error:
+                log.error("%s: not checked: %s", path.name, error.detail)
+                now.pop(path)
+            else:
+                endpoints[path.stem] = found
+                log.warning("%s: live", path.name)
+        seen = now
+
+
+def _stamps(folder: Path) -> dict[Path, tuple[int, int]]:
+    """When each file was changed, and its size."""
+    found = {}
+    for path in folder.glob("*.sql"):
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            continue
+        found[path] = (stat.st_mtime_ns, stat.st_size)
+    return found

@@ -1,0 +1,110 @@
+"""What stands between any request and the application: who may ask, how much, and from where."""
+
+import hmac
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from api import problems
+from api.answers import BrokenOffError
+from api.problems import Problem
+from lib.settings import Api
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+# Probes have no key, and /health tells nothing but whether the parts answer.
+OPEN = ("/health",)
+_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (
+        b"content-security-policy",
+        b"default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
+        b"frame-ancestors 'none'",
+    ),
+]
+
+
+def shielded(app: App, settings: Api) -> App:
+    """The application behind the checks; each answer carries the headers that browsers heed."""
+
+    async def shield(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        refusal = refused(scope, settings)
+        if refusal:
+            await _send_problem(refusal, send_safely)
+            return
+        try:
+            await app(scope, receive, send_safely)
+        except Exception as error:
+            # Returning without the end of an answer makes the server close the connection.
+            if not _is_broken_off(error):
+                raise
+
+    return shield
+
+
+def _is_broken_off(error: BaseException | None) -> bool:
+    """Whether this is, or comes from, an answer that ClickHouse did not finish."""
+    if error is None or isinstance(error, BrokenOffError):
+        return error is not None
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return any(map(_is_broken_off, (error.__cause__, *inner)))
+
+
+def refused(scope: Mapping[str, Any], settings: Api) -> Problem | None:
+    """Why a request gets no further, if so."""
+    headers = dict(scope["headers"])
+    length = len(scope.get("raw_path") or b"") + len(scope["query_string"])
+    if length > settings.max_address:
+        return Problem(414, f"The address has {length} bytes; it may have {settings.max_address}.")
+    if headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:
+        return Problem(413, "A request has no body here; send parameters in the address.")
+    if not settings.keys:
+        host = headers.get(b"host", b"localhost").decode("latin-1")
+        # A page from elsewhere whose name leads here must not read through a browser.
+        return (
+            None
+            if _LOOPBACK.fullmatch(host)
+            else Problem(
+                403, "Only this machine's own addresses are served; ask for 127.0.0.1 or localhost."
+            )
+        )
+    if scope["path"] in OPEN or _knows_key(headers.get(b"authorization", b""), settings.keys):
+        return None
+    return Problem(
+        401,
+        "A key is needed; send it as `Authorization: Bearer <key>`.",
+        {"WWW-Authenticate": "Bearer"},
+    )
+
+
+def _knows_key(authorization: bytes, keys: Mapping[str, str]) -> bool:
+    """Compare with every key, in a time that tells nothing of how much of one is right."""
+    scheme, _, given = authorization.partition(b" ")
+    found = [hmac.compare_digest(given.strip(), key.encode()) for key in keys.values()]
+    return scheme.lower() == b"bearer" and any(found)
+
+
+async def _send_problem(problem: Problem, send: Send) -> None:
+    body = problem.body()
+    headers = {**problem.headers, "Content-Type": problems.MEDIA_TYPE, "Content-Length": len(body)}
+    # The rest of a refused request is not read.
+    headers["Connection"] = "close"
+    pairs = [(name.lower().encode(), str(value).encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": problem.status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})

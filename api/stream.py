@@ -1,0 +1,193 @@
+"""New rows as they are stored: one poll of ClickHouse serves every client of a stream."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+
+from api import positions, sse, wire
+from api.positions import Position
+from api.problems import Problem
+from api.registry import Query
+from api.sse import Mailbox
+from api.store import RefusedError, Store
+
+log = logging.getLogger("millrace.api")
+
+POLL_SECONDS = 0.1
+# A row is looked for among those stored so long before the last poll: an insert takes less.
+SLACK_SECONDS = 60
+# Rows of one poll, and of one event when a gap is replayed.
+MOST_ROWS = 20_000
+REPLAYED_ROWS = 500
+# A client that is further behind gets only the newest row of each key.
+MOST_WAITING = 2_000
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows in the order of their places, each with its key, and the position after them.
+
+    Without rows it only tells a client where it stands, for the case that it must come back.
+    """
+
+    lines: list[tuple[str, bytes]]
+    identity: str
+    name: str = ""
+    _events: dict[frozenset[str], bytes] = field(default_factory=dict)
+
+    def event(self, keys: frozenset[str]) -> bytes:
+        """The rows that a client wants as one event, made once for all that want the same."""
+        if not self.lines:
+            return f"id: {self.identity}\n\n".encode()
+        if keys not in self._events:
+            lines = [line for key, line in self.lines if not keys or key in keys]
+            data = b"[%b]" % b",".join(lines)
+            found = sse.event(data, name=self.name, identity=self.identity) if lines else b""
+            self._events[keys] = found
+        return self._events[keys]
+
+
+def fold(waiting: list[Rows], rows: Rows) -> list[Rows]:
+    """For a Mailbox: rows one after the other, or the newest of each key when it gets too long."""
+    waiting = [*waiting, rows]
+    if sum(len(each.lines) for each in waiting) <= MOST_WAITING:
+        return waiting
+    newest = {key: line for each in waiting for key, line in each.lines}
+    return [Rows(list(newest.items()), rows.identity, "newest")]
+
+
+class Hub:
+    """One stream: it polls while someone listens."""
+
+    def __init__(self, store: Store, query: Query) -> None:
+        self._store, self._query = store, query
+        assert query.endpoint.stream is not None
+        self._stream = query.endpoint.stream
+        self._mailboxes: set[Mailbox[Rows]] = set()
+        self._position: Position = {}
+        self._polled = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
+
+    @property
+    def listeners(self) -> int:
+        """How many clients there are."""
+        return len(self._mailboxes)
+
+    async def start(self) -> None:
+        """Find the present end and poll from there; raise Problem if ClickHouse cannot tell."""
+        async with self._starting:
+            if self._task is None or self._task.done():
+                now = time.monotonic()
+                self._position = await self._end()
+                self._polled = now
+                self._task = asyncio.create_task(self._poll())
+
+    def close(self) -> None:
+        """Poll no more."""
+        if self._task:
+            self._task.cancel()
+
+    @contextmanager
+    def joined(self, mailbox: Mailbox[Rows]) -> Iterator[Position]:
+        """Let a mailbox get every row from now on, which is from this position."""
+        self._mailboxes.add(mailbox)
+        try:
+            yield dict(self._position)
+        finally:
+            self._mailboxes.discard(mailbox)
+
+    async def replayed(self, identity: str, until: Position) -> AsyncIterator[Rows]:
+        """The rows between an event's id and the position at which a client joined."""
+        found = positions.decode(identity)
+        if found is None:
+            yield Rows([], positions.encode(time.time(), until))
+            return
+        begun, position = found
+        while True:
+            window = time.time() - begun + SLACK_SECONDS
+            rows = await self._rows(position, window, MOST_ROWS, until)
+            for first in range(0, len(rows), REPLAYED_ROWS):
+                some = rows[first : first + REPLAYED_ROWS]
+                lines = self._advance(position, some)
+                yield Rows(lines, positions.encode(begun, position))
+            if len(rows) < MOST_ROWS:
+                return
+
+    async def _poll(self) -> None:
+        """Poll until nobody listens."""
+        idle = 0
+        while idle < 100:
+            idle = 0 if self._mailboxes else idle + 1
+            begun = time.monotonic()
+            try:
+                rows = await self._rows(
+                    self._position, begun - self._polled + SLACK_SECONDS, MOST_ROWS
+                )
+            except Problem:
+                await asyncio.sleep(1)
+                continue
+            self._tell(rows)
+            if len(rows) < MOST_ROWS:
+                self._polled = begun
+                # A slow ClickHouse is not asked more often than it can answer.
+                await asyncio.sleep(max(POLL_SECONDS, 2 * (time.monotonic() - begun)))
+
+    def _tell(self, rows: list[bytes]) -> None:
+        lines = self._advance(self._position, rows)
+        if lines:
+            found = Rows(lines, positions.encode(time.time(), self._position))
+            for mailbox in self._mailboxes:
+                mailbox.put(found)
+
+    def _advance(self, position: Position, rows: list[bytes]) -> list[tuple[str, bytes]]:
+        """Move a position behind rows; leave out what lies before it, as a row stored twice."""
+        lines = []
+        for line in rows:
+            row = msgspec.json.decode(line)
+            source, offset = self._stream.place(row)
+            if offset >= position.get(source, 0):
+                position[source] = offset + 1
+                lines.append((str(row[self._stream.key]), line))
+        return lines
+
+    async def _rows(
+        self, position: Position, window: float, most: int, until: Position | None = None
+    ) -> list[bytes]:
+        stream = self._stream
+        offset, places = f"`{stream.offset}`", ", ".join(f"`{name}`" for name in stream.sources)
+        end = f" AND {offset} < {{_until:Map(String, Int64)}}[{stream.source}]"
+        sql = (
+            f"SELECT {wire.select(self._query.columns)} FROM "
+            f"(SELECT * FROM (\n{self._query.endpoint.sql}\n) "
+            f"WHERE {offset} >= {{_position:Map(String, Int64)}}[{stream.source}]"
+            f"{end if until is not None else ''} ORDER BY {places}, {offset} LIMIT {most})"
+        )
+        params = {"_position": positions.bound(position), "_until": positions.bound(until or {})}
+        return (await self._ask(sql, window, params)).splitlines()
+
+    async def _end(self) -> Position:
+        """The next offset of each source."""
+        stream = self._stream
+        sql = (
+            f"SELECT {stream.source} AS source, toString(max(`{stream.offset}`) + 1) AS next "
+            f"FROM (\n{self._query.endpoint.sql}\n) GROUP BY source"
+        )
+        found = await self._ask(sql, time.time(), {})
+        rows = (msgspec.json.decode(line) for line in found.splitlines())
+        return {row["source"]: int(row["next"]) for row in rows}
+
+    async def _ask(self, sql: str, window: float, params: Mapping[str, str]) -> bytes:
+        given = {"window": str(int(window) + 1), **params}
+        if "_until" not in sql:
+            given.pop("_until", None)
+        try:
+            return await self._store.ask(sql, given, "JSONEachRow")
+        except RefusedError as error:
+            log.error("%s: %s", self._query.endpoint.place, error)
+            raise Problem(500, "The stream's SQL failed; the log says why.") from None

@@ -1,0 +1,31 @@
+-- One row per symbol and interval that had a tick: open, high, low, close. The newest first; it is still forming.
+-- @param symbols [1..20] /[A-Z0-9.-]{1,16}/: Whose.
+-- @param interval = 1m: How long one candle takes.
+-- @param from = null: Only ticks of this moment or later.
+-- @param to = null: Only ticks before this moment.
+-- @param limit = 500 [1..10000]: How many rows a page has at most.
+-- @page start desc, symbol
+WITH toIntervalSecond(
+    parseTimeDelta(
+        toString({interval:Enum8('1s', '5s', '15s', '30s', '1m', '5m', '15m', '30m', '1h', '4h', '12h', '1d')})
+    )
+) AS step
+
+SELECT
+    t.symbol,
+    toStartOfInterval(t.timestamp, step) AS start,
+    -- By time, then by offset: ticks of one moment keep the order in which they came.
+    argMin(t.price, (t.timestamp, t.kafka_offset)) AS open,
+    max(t.price) AS high,
+    min(t.price) AS low,
+    argMax(t.price, (t.timestamp, t.kafka_offset)) AS close,
+    sum(t.volume) AS volume,
+    count() AS trades,
+    sum(t.price * t.volume) / sum(t.volume) AS vwap
+-- FINAL: a record that was stored twice is one tick, also until its parts merge.
+FROM stocks.ticks AS t FINAL
+WHERE
+    t.symbol IN {symbols:Array(String)}
+    AND ({from:Nullable(DateTime64(6, 'UTC'))} IS NULL OR t.timestamp >= {from:Nullable(DateTime64(6, 'UTC'))})
+    AND ({to:Nullable(DateTime64(6, 'UTC'))} IS NULL OR t.timestamp < {to:Nullable(DateTime64(6, 'UTC'))})
+GROUP BY t.symbol, start

@@ -1,0 +1,131 @@
+"""The real API in a process of its own, over a copy of sql/."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from clickhouse_connect.driver.client import Client
+
+from lib import clickhouse, migrations, sqlfiles
+from lib.settings import ClickHouse
+from tests.conftest import ROOT, Server
+
+DAY = datetime(2024, 1, 30, tzinfo=UTC)
+COLUMNS = [
+    "symbol", "price", "volume", "timestamp",
+    "kafka_partition", "kafka_offset", "kafka_timestamp", "inserted_by",
+]  # fmt: skip
+
+
+class Api:
+    """`python -m api` on a free port; `sql` is the folder that it serves."""
+
+    def __init__(self, folder: Path, store: ClickHouse, **settings: Any) -> None:
+        self.folder = folder
+        self.sql = folder / "sql" / "api"
+        if not self.sql.exists():
+            shutil.copytree(ROOT / "sql", folder / "sql")
+        values = {"api__port": free_port(), **settings}
+        own = {f"MILLRACE_{name.upper()}": str(value) for name, value in values.items()}
+        self.environ = {
+            **os.environ,
+            "MILLRACE_SQL_DIR": str(folder / "sql"),
+            "MILLRACE_CLICKHOUSE__PORT": str(store.port),
+            **own,
+        }
+        self.port = int(self.environ["MILLRACE_API__PORT"])
+        self.log = folder / "api.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+
+    def start(self, *options: str) -> None:
+        """Start it and return when it listens."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "api", *options],
+                cwd=ROOT, env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        wait_until(self._listens, 30)
+
+    def _listens(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self.said()
+        try:
+            return self.client.get("/health", headers={"host": "localhost"}).status_code > 0
+        except httpx.TransportError:
+            return False
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `python -m api <arguments>` to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "api", *arguments],
+            cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=40,
+        )  # fmt: skip
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.client.get(path, **options)
+
+    def rows(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        """The rows of an answer that must be right."""
+        answer = self.get(path, params=params)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["data"])
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def memory(self) -> int:
+        """Resident bytes."""
+        assert self._process is not None
+        text = Path(f"/proc/{self._process.pid}/statm").read_text()
+        return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def stop(self) -> int:
+        """End it as a user would; return the exit status."""
+        self.client.close()
+        if self._process is None:
+            return 0
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(is_true: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def migrated(server: Server) -> Client:
+    """A client of a server that has the real tables."""
+    client = clickhouse.connect(server.settings, compress=False)
+    migrations.migrate(client, "stocks", sqlfiles.load(ROOT / "sql" / "clickhouse"), print)
+    return client
+
+
+def insert(client: Client, ticks: Iterable[tuple[str, float, int, float, int]]) -> None:
+    """Store ticks: symbol, price, volume, seconds since DAY, offset."""
+    rows = [
+        [symbol, price, volume, DAY + timedelta(seconds=seconds), 0, offset, DAY, "test"]
+        for symbol, price, volume, seconds, offset in ticks
+    ]
+    client.insert("stocks.ticks", rows, column_names=COLUMNS)

@@ -1,0 +1,190 @@
+"""What each endpoint of the repository answers, from a real ClickHouse."""
+
+import csv
+import io
+import math
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from tests.api.support import Api, insert
+
+ENDPOINTS = ["latest", "recent", "stats", "symbols", "history?symbols=A", "candles?symbols=A"]
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_empty_tables_answer_an_empty_list(api: Api, tables: Client, path: str) -> None:
+    assert api.get(f"/api/{path}").json() == {"data": [], "next": None}
+
+
+@pytest.mark.parametrize(
+    "path", ["latest", "recent", "stats", "history", "candles"],
+)  # fmt: skip
+def test_an_unknown_symbol_is_an_empty_list_and_a_malformed_one_an_error(
+    api: Api, tables: Client, path: str
+) -> None:
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    assert api.rows(f"/api/{path}", symbols="NONE") == []
+    refused = api.get(f"/api/{path}", params={"symbols": "no;thing"})
+    assert (refused.status_code, refused.json()["parameter"]) == (400, "symbols")
+
+
+def test_latest_is_the_newest_tick_and_the_change_since_the_days_first(
+    api: Api, tables: Client
+) -> None:
+    insert(tables, [
+        ("A", 50.0, 1, -60, 0), ("A", 100.0, 2, 60, 1), ("A", 90.0, 3, 120, 2),
+        # The same moment: the later offset is the newer tick.
+        ("A", 110.0, 5, 180, 4), ("A", 105.0, 4, 180, 3),
+        ("B", 7.0, 1, 5, 5),
+    ])  # fmt: skip
+    assert api.rows("/api/latest") == [
+        {
+            "symbol": "A", "price": 110, "volume": 5, "change": 10, "change_percent": 10,
+            "timestamp": "2024-01-30T00:03:00.000000Z",
+        },
+        {
+            "symbol": "B", "price": 7, "volume": 1, "change": 0, "change_percent": 0,
+            "timestamp": "2024-01-30T00:00:05.000000Z",
+        },
+    ]  # fmt: skip
+    assert [row["symbol"] for row in api.rows("/api/latest", symbols="B,NONE")] == ["B"]
+
+
+def test_history_keeps_the_peaks_and_the_ends(api: Api, tables: Client) -> None:
+    prices = [100 + math.sin(n / 50) for n in range(5000)]
+    prices[1234], prices[4321] = 500.0, 1.0
+    insert(tables, [("A", price, 1, n, n) for n, price in enumerate(prices)])
+    rows = api.rows("/api/history", symbols="A", points=40)
+    found = [row["price"] for row in rows]
+    assert 20 < len(rows) <= 40
+    assert {500.0, 1.0, prices[0], prices[-1]} <= {*found}
+    assert [row["timestamp"] for row in rows] == sorted(row["timestamp"] for row in rows)
+
+
+def test_history_of_a_span(api: Api, tables: Client) -> None:
+    insert(tables, [(symbol, n, 1, n, n) for n in range(1, 20) for symbol in ("A", "B")])
+    span = {"from": "2024-01-30T00:00:05Z", "to": "2024-01-30T00:00:07Z"}
+    rows = api.rows("/api/history", symbols="B,A", **span)
+    assert [(row["symbol"], row["price"]) for row in rows] == [
+        ("A", 5), ("A", 6), ("A", 7), ("B", 5), ("B", 6), ("B", 7),
+    ]  # fmt: skip
+    assert api.rows("/api/history", symbols="A", **{"from": span["to"], "to": span["from"]}) == []
+
+
+def test_recent_is_newest_first_and_a_tick_stored_twice_is_one(api: Api, tables: Client) -> None:
+    for _ in range(2):
+        insert(tables, [("A", 1.5, 7, 1.000001, 0), ("B", 2.5, 8, 2, 1)])
+    assert api.rows("/api/recent") == [
+        {
+            "symbol": "B", "price": 2.5, "volume": 8, "timestamp": "2024-01-30T00:00:02.000000Z",
+            "kafka_partition": 0, "kafka_offset": "1",
+        },
+        {
+            "symbol": "A", "price": 1.5, "volume": 7, "timestamp": "2024-01-30T00:00:01.000001Z",
+            "kafka_partition": 0, "kafka_offset": "0",
+        },
+    ]  # fmt: skip
+    assert len(api.rows("/api/recent", **{"from": "2024-01-30T00:00:02Z"})) == 1
+    assert len(api.rows("/api/recent", to="2024-01-30T01:00:02+01:00")) == 1
+
+
+def test_candles_open_and_close_by_time_and_then_by_offset(api: Api, tables: Client) -> None:
+    insert(tables, [
+        ("A", 3.0, 10, 30, 9), ("A", 1.0, 10, 0, 8), ("A", 2.0, 20, 0, 7), ("A", 9.0, 0, 59, 6),
+        ("A", 4.0, 5, 60, 5),
+    ])  # fmt: skip
+    newest, first = api.rows("/api/candles", symbols="A")
+    assert first == {
+        "symbol": "A", "start": "2024-01-30T00:00:00.000000Z",
+        "open": 2, "high": 9, "low": 1, "close": 9,
+        "volume": "40", "trades": "4", "vwap": (10 * 3 + 10 * 1 + 20 * 2) / 40,
+    }  # fmt: skip
+    assert (newest["start"], newest["close"]) == ("2024-01-30T00:01:00.000000Z", 4)
+    insert(tables, [("A", 6.0, 5, 61, 4)])
+    assert api.rows("/api/candles", symbols="A")[0]["close"] == 6
+
+
+@pytest.mark.parametrize(("interval", "count"), [("1s", 4), ("1m", 3), ("1h", 2), ("1d", 2)])
+def test_candles_of_each_interval(api: Api, tables: Client, interval: str, count: int) -> None:
+    insert(tables, [("A", 1.0, 1, seconds, n) for n, seconds in enumerate([-1, 0, 1, 60])])
+    rows = api.rows("/api/candles", symbols="A", interval=interval)
+    assert len(rows) == count
+    assert sum(int(row["trades"]) for row in rows) == 4
+
+
+def test_stats(api: Api, tables: Client) -> None:
+    insert(tables, [("A", 10.0, 1, 0, 0), ("A", 20.0, 3, 1, 1), ("B", 5.0, 0, 2, 2)])
+    a, b = api.rows("/api/stats")
+    assert a == {
+        "symbol": "A", "ticks": "2", "min_price": 10, "max_price": 20, "mean_price": 15,
+        "price_deviation": pytest.approx(math.sqrt(50)), "vwap": 17.5, "volume": "4",
+    }  # fmt: skip
+    # Of one tick without volume there is neither: null, not NaN.
+    assert (b["price_deviation"], b["vwap"]) == (None, None)
+
+
+def test_symbols(api: Api, tables: Client) -> None:
+    insert(tables, [("A", 10.0, 1, 0, 0), ("A", 20.0, 3, 1, 1)])
+    assert api.rows("/api/symbols") == [
+        {
+            "symbol": "A", "ticks": "2",
+            "first_tick": "2024-01-30T00:00:00.000000Z",
+            "last_tick": "2024-01-30T00:00:01.000000Z",
+        }
+    ]  # fmt: skip
+
+
+def test_formats_by_accept_and_by_parameter(api: Api, tables: Client) -> None:
+    insert(tables, [("A", 10.0, 1, 0.5, 0), ("B", 20.0, 3, 1, 1)])
+    lines = api.get("/api/recent", headers={"accept": "application/x-ndjson"})
+    assert lines.headers["content-type"].startswith("application/x-ndjson")
+    assert [line.startswith('{"symbol"') for line in lines.text.splitlines()] == [True, True]
+    table = list(csv.DictReader(io.StringIO(api.get("/api/recent?format=csv").text)))
+    assert table[1]["timestamp"] == "2024-01-30T00:00:00.500000Z"
+    arrow = pa.ipc.open_stream(api.get("/api/recent?format=arrow").content).read_all()
+    parquet = pq.read_table(io.BytesIO(api.get("/api/recent?format=parquet").content))
+    for found in (arrow, parquet):
+        assert found.column("symbol").to_pylist() == ["B", "A"]
+        assert pa.types.is_timestamp(found.schema.field("timestamp").type)
+
+
+@pytest.mark.parametrize("fmt", ["ndjson", "csv", "arrow", "parquet"])
+def test_an_empty_answer_in_every_format(api: Api, tables: Client, fmt: str) -> None:
+    answer = api.get("/api/recent", params={"format": fmt})
+    assert answer.status_code == 200
+    if fmt == "parquet":
+        assert pq.read_table(io.BytesIO(answer.content)).num_rows == 0
+
+
+def test_every_kind_of_column_is_safe_for_a_browser(
+    make_api: Callable[..., Api], tables: Client
+) -> None:
+    api = make_api()
+    (api.sql / "kinds.sql").write_text(
+        "-- One row of everything.\n"
+        "SELECT toUInt64(18446744073709551615) AS big, [toInt64(-1)] AS bigs, nan AS nothing,\n"
+        "inf AS all, toDecimal64('1.50', 2) AS dec, toNullable(toInt64(7)) AS maybe,\n"
+        "CAST((1, toDateTime('2024-01-30 10:00:00', 'Europe/Berlin')),"
+        " 'Tuple(n UInt64, at DateTime(\\'Europe/Berlin\\'))') AS pair,\n"
+        "map('k', toUInt64(1)) AS m, toDate('2024-01-30') AS day, true AS yes,\n"
+        "toDateTime64('2024-01-30 10:00:00.123456789', 9, 'UTC') AS fine,\n"
+        "CAST(NULL, 'Nullable(DateTime64(3, \\'UTC\\'))') AS never, 'line\\nbreak' AS text"
+    )
+    api.start()
+    assert api.rows("/api/kinds") == [
+        {
+            "big": "18446744073709551615", "bigs": ["-1"], "nothing": None, "all": None,
+            "dec": "1.5", "maybe": "7", "m": {"k": "1"}, "day": "2024-01-30", "yes": True,
+            "pair": {"n": "1", "at": "2024-01-30T09:00:00.000000Z"},
+            "fine": "2024-01-30T10:00:00.123456789Z", "never": None, "text": "line\nbreak",
+        }
+    ]  # fmt: skip
+    paths = api.get("/openapi.json").json()["paths"]
+    envelope = paths["/api/kinds"]["get"]["responses"]["200"]["content"]["application/json"]
+    row = envelope["schema"]["properties"]["data"]["items"]["properties"]
+    assert row["never"] == {"type": ["string", "null"], "format": "date-time"}
+    assert row["pair"]["properties"]["n"]["type"] == "string"

@@ -1,0 +1,158 @@
+"""Server-sent events: the stream of new ticks, and endpoints that are followed."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from clickhouse_connect.driver.client import Client
+
+from api.stream import MOST_WAITING, Rows, fold
+from tests.api.support import Api, insert, migrated
+from tests.conftest import Server
+
+EVENTS = {"accept": "text/event-stream"}
+
+
+@contextmanager
+def listening(api: Api, path: str, **headers: str) -> Iterator[Iterator[dict[str, str]]]:
+    """The events of an address, as field: value."""
+    address = f"http://127.0.0.1:{api.port}{path}"
+    with httpx.stream("GET", address, headers={**EVENTS, **headers}, timeout=20) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield events(answer)
+
+
+def events(answer: httpx.Response) -> Iterator[dict[str, str]]:
+    found: dict[str, str] = {}
+    for line in answer.iter_lines():
+        if not line:
+            if found:
+                yield found
+            found = {}
+        elif not line.startswith((":", "retry")):
+            name, _, value = line.partition(": ")
+            found[name] = value
+
+
+def fresh() -> int:
+    """An offset above those of other tests, as a stream that ran before knows where they ended."""
+    return time.time_ns()
+
+
+def offsets(event: dict[str, str]) -> list[int]:
+    return [int(row["kafka_offset"]) for row in json.loads(event.get("data", "[]"))]
+
+
+def test_new_ticks_are_sent_and_a_filter_holds(api: Api, tables: Client) -> None:
+    new = fresh()
+    with listening(api, "/api/stream") as all_of_it, listening(api, "/api/stream?symbols=B,C") as b:
+        assert [*next(all_of_it)] == [*next(b)] == ["id"]
+        insert(tables, [("A", 1.0, 1, 0, new), ("B", 1.0, 1, 0, new + 1)])
+        assert offsets(next(all_of_it)) == [new, new + 1]
+        assert offsets(next(b)) == [new + 1]
+
+
+def test_coming_back_leaves_no_hole_and_no_repeat(api: Api, server: Server, tables: Client) -> None:
+    client, ended = migrated(server), threading.Event()
+    new = fresh()
+
+    def arrive() -> None:
+        for n in range(new, new + 1200, 3):
+            # Event time goes anywhere; some rows are stored twice.
+            insert(client, [("A", 1.0, 1, -number % 7, number) for number in (n, n + 1, n + 2)])
+            if n % 10 == 0:
+                insert(client, [("A", 1.0, 1, -n % 7, n)])
+        ended.set()
+
+    with listening(api, "/api/stream") as first:
+        identity = next(first)["id"]
+    thread = threading.Thread(target=arrive)
+    thread.start()
+    seen: list[int] = []
+    while not (ended.is_set() and len(seen) >= 1200):
+        with listening(api, "/api/stream", **{"last-event-id": identity}) as stream:
+            for _, event in zip(range(3), stream, strict=False):
+                identity = event.get("id", identity)
+                seen += offsets(event)
+                if len(seen) >= 1200:
+                    break
+        assert len(seen) <= 1200
+    thread.join()
+    client.close()
+    assert seen == [*range(new, new + 1200)]
+
+
+def test_a_stream_survives_clickhouse(tmp_path: Any, mortal: Server) -> None:
+    client = migrated(mortal)
+    insert(client, [("A", 1.0, 1, 0, 0)])
+    api = Api(tmp_path / "api", mortal.settings)
+    try:
+        api.start()
+        with listening(api, "/api/stream") as stream:
+            next(stream)
+            mortal.kill()
+            time.sleep(1)
+            mortal.start()
+            client.close()
+            client = migrated(mortal)
+            insert(client, [("A", 1.0, 1, 0, 1)])
+            assert offsets(next(stream)) == [1]
+    finally:
+        client.close()
+        api.stop()
+
+
+def test_a_slow_client_gets_the_newest_of_each_key() -> None:
+    waiting: list[Rows] = []
+    for number in range(MOST_WAITING):
+        pair = [("A", b"a%d" % number), ("B", b"b%d" % number)]
+        waiting = fold(waiting, Rows(pair, str(number)))
+    assert sum(len(rows.lines) for rows in waiting) <= MOST_WAITING
+    newest = fold([], Rows([("A", b"1")] * (MOST_WAITING + 1), "9"))
+    assert newest[0].event(frozenset()) == b"event: newest\nid: 9\ndata: [1]\n\n"
+    assert newest[0].event(frozenset({"B"})) == b""
+
+
+def test_an_endpoint_is_sent_again_when_it_changes(api: Api, tables: Client) -> None:
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    with listening(api, "/api/latest?symbols=A") as stream:
+        first = next(stream)
+        assert json.loads(first["data"]) == api.get("/api/latest?symbols=A").json()
+        insert(tables, [("B", 1.0, 1, 1, 1)])
+        insert(tables, [("A", 2.0, 1, 1, 2)])
+        second = next(stream)
+        assert json.loads(second["data"])["data"][0]["price"] == 2
+    with listening(api, "/api/latest?symbols=A", **{"last-event-id": second["id"]}) as stream:
+        insert(tables, [("A", 3.0, 1, 2, 3)])
+        assert json.loads(next(stream)["data"])["data"][0]["price"] == 3
+
+
+def test_a_wrong_parameter_is_an_error_also_for_events(api: Api) -> None:
+    for path in ("/api/latest?symbols=;", "/api/stream?symbols=;", "/api/stream?x=1"):
+        assert api.get(path, headers=EVENTS).status_code == 400
+    assert api.client.head("/api/stream").status_code == 200
+
+
+def test_there_is_room_for_so_many(make_api: Callable[..., Api], tables: Client) -> None:
+    api = make_api(api__max_followers=1)
+    api.start()
+    with listening(api, "/api/stream") as stream:
+        next(stream)
+        full = api.get("/api/latest", headers=EVENTS)
+        assert (full.status_code, full.headers["retry-after"]) == (503, "10")
+        assert "millrace_api_followers 1.0" in api.get("/metrics").text
+
+
+def test_stopping_ends_every_stream(make_api: Callable[..., Api], tables: Client) -> None:
+    api = make_api()
+    api.start()
+    with listening(api, "/api/stream") as stream, listening(api, "/api/latest") as latest:
+        next(stream), next(latest)
+        begun = time.monotonic()
+        assert api.stop() == 0
+        assert time.monotonic() - begun < 3
+    assert api.said().count("\n") == 1, api.said()

@@ -1,0 +1,44 @@
+"""Schemathesis, all checks, over the description that the running API gives of itself."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from tests.api.support import Api, insert
+
+# A cursor is opaque: no schema can say which ones were given out.
+CONFIG = """
+[[operations]]
+include-path = "{path}"
+parameters = {{ cursor = "{cursor}" }}
+"""
+PAGED = {"/api/recent": {"limit": "5"}, "/api/candles": {"limit": "1", "symbols": "A"}}
+
+
+@pytest.mark.timeout(180)
+def test_schemathesis_finds_nothing(api: Api, tables: Client, tmp_path: Path) -> None:
+    insert(tables, [("A", n, 1, n, n) for n in range(1, 200)])
+    cursors = {path: api.get(path, params=given).json()["next"] for path, given in PAGED.items()}
+    config = (CONFIG.format(path=path, cursor=cursor) for path, cursor in cursors.items())
+    (tmp_path / "schemathesis.toml").write_text("".join(config))
+    address = f"http://127.0.0.1:{api.port}/openapi.json"
+    options = [
+        "--exclude-path",
+        "/api/stream",
+        "--checks",
+        "all",
+        "--max-examples",
+        "20",
+        "--seed",
+        "1",
+        "--no-color",
+    ]
+    ended = subprocess.run(
+        [sys.executable, "-m", "schemathesis.cli", "run", address, *options],
+        cwd=tmp_path, capture_output=True, text=True, timeout=170,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout[-8000:] + ended.stderr
+    assert "Traceback" not in api.said()
