@@ -111,13 +111,13 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
     client = _wait_for_services(config, files, console)
     folder = state.folder(config.data_dir, job, files)
-    resume = None if fresh else state.newest(folder)
     names = [topic for file in files for topic in file.topics]
     now = kafka.topic_ids(config.kafka.bootstrap_servers, names)
     if others := topics.changed(folder.parent, now):
         topics.check_nothing_stored(client, job, others, build.targets(files))
-        resume = None
+        state.begin_all(folder.parent)
     topics.note(folder.parent, now)
+    resume = None if fresh else state.newest(folder)
     if not resume:
         state.begin(folder)
 

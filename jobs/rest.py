@@ -85,10 +85,6 @@ class Rest:
             time.sleep(0.1)
         raise ServiceError(f"no savepoint after {SAVEPOINT_LIMIT:.0f} s")
 
-    def cancel(self) -> None:
-        """End the job without a savepoint; its checkpoints stay."""
-        self._ask("PATCH", "?mode=cancel")
-
 
 def _short(metric: str) -> str:
     """The last part of a metric's id, and Source.<part> for that of a source operator."""

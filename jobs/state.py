@@ -41,6 +41,12 @@ def begin(folder: Path) -> None:
     (folder / _BEGUN).touch()
 
 
+def begin_all(job_folder: Path) -> None:
+    """The same for every version of the job, whose saved offsets mean other records now."""
+    for saved in job_folder.glob("*/"):
+        begin(saved)
+
+
 def options(folder: Path, resume: Path | None) -> dict[str, str]:
     """Flink's options for saving state here and for beginning with what was saved."""
     begin = {"execution.state-recovery.path": resume.as_uri()} if resume else {}

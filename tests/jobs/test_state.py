@@ -79,6 +79,14 @@ def test_a_job_that_began_anew_leaves_older_state(tmp_path: Path) -> None:
     assert state.newest(tmp_path) == newest
 
 
+def test_a_job_can_begin_anew_in_all_its_versions(tmp_path: Path) -> None:
+    for version in ("a", "b"):
+        save(tmp_path / version / "job1" / "chk-9", 100)
+    state.begin_all(tmp_path)
+    assert [state.newest(tmp_path / version) for version in ("a", "b")] == [None, None]
+    state.begin_all(tmp_path / "not there")
+
+
 def test_options_name_where_to_save_and_what_to_resume(tmp_path: Path) -> None:
     folder = state.folder(tmp_path, "stocks", [])
     assert folder.parent == tmp_path / "flink" / "stocks"
