@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 
-from api import registry, server
+from api import assets, keys, registry, server
 from api.app import create_app
 from api.problems import Problem
 from api.shield import App
@@ -34,11 +34,12 @@ def main(context: click.Context, host: str | None, port: int | None, reloads: bo
     config = settings.load()
     host, port = host or config.api.host, port or config.api.port
     server.check_address(host, config.api)
+    loaded = assets.load()
     count = asyncio.run(check(config, patience=float("inf")))
     click.echo(f"{count} endpoints at http://{host}:{port}/api/, described in /openapi.json")
 
     def make_app(is_ending: Callable[[], bool]) -> App:
-        return create_app(config, reloads=reloads, is_ending=is_ending)
+        return create_app(config, loaded, reloads=reloads, is_ending=is_ending)
 
     server.serve(make_app, config.api, host, port)
 
@@ -59,7 +60,9 @@ async def check(config: Settings, patience: float) -> int:
         while True:
             try:
                 folder = config.sql_dir / "api"
-                return len(await registry.load(folder, config.variables(), store))
+                found = await registry.load(folder, config.variables(), store)
+                keys.check(config.api.keys, [query.endpoint for query in found.values()])
+                return len(found)
             except Problem as problem:
                 if time.monotonic() > deadline:
                     raise ServiceError(

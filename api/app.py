@@ -2,19 +2,33 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from litestar import HttpMethod, Litestar, Request, Response, route
-from litestar.datastructures import State
+from litestar import HttpMethod, Litestar, Response, route
+from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
+from litestar.handlers import BaseRouteHandler
 from litestar.response import Stream
 
-from api import health, openapi, problems, registry, reload, requests, sse
+from api import (
+    health,
+    keys,
+    openapi,
+    pages,
+    problems,
+    registry,
+    reload,
+    requests,
+    shield,
+    sse,
+)
 from api import metrics as numbers
 from api.answers import Whole
+from api.files import File
 from api.metrics import Metrics
+from api.pages import READ, Asker
 from api.problems import Problem
 from api.push import Push
 from api.service import Service
@@ -24,26 +38,27 @@ from lib.settings import Settings
 
 log = logging.getLogger("millrace.api")
 
-Asker = Request[Any, Any, State]
-READ = [HttpMethod.GET, HttpMethod.HEAD]
-
 
 def create_app(
-    settings: Settings, *, reloads: bool = False, is_ending: Callable[[], bool] = lambda: False
+    settings: Settings,
+    assets: Mapping[str, File],
+    *,
+    reloads: bool = False,
+    is_ending: Callable[[], bool] = lambda: False,
 ) -> App:
-    """The API of the endpoints in settings.sql_dir, which must be right by now; `is_ending` tells
-    those who follow that the server wants to stop."""
+    """The API of the endpoints in settings.sql_dir, which must be right by now, and its pages with
+    what they load; `is_ending` tells those who follow that the server wants to stop."""
+    folder, variables = settings.sql_dir / "api", settings.variables()
     metrics = Metrics()
     endpoints: dict[str, registry.Query] = {}
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         store = Store(settings.clickhouse, settings.api.timeout)
-        folder, variables = settings.sql_dir / "api", settings.variables()
         endpoints.update(await registry.load(folder, variables, store))
         app.state.service = service = Service(store, endpoints)
         app.state.push = Push(service, settings.api.max_followers, is_ending)
-        app.state.update({"metrics": metrics, "settings": settings})
+        app.state.update({"metrics": metrics, "settings": settings, "assets": assets})
         watching = (
             reload.watch(folder, variables, store, endpoints) if reloads else asyncio.sleep(0)
         )
@@ -56,15 +71,24 @@ def create_app(
             await store.close()
 
     app = Litestar(
-        [endpoint, describe, check_health, show_metrics],
+        [endpoint, describe, check_health, show_metrics, *pages.HANDLERS],
         lifespan=[lifespan],
+        guards=[guard],
         openapi_config=None,
         exception_handlers={Problem: problem, HTTPException: http_problem, Exception: bug},
     )
     return shielded(numbers.measured(app, metrics, endpoints), settings.api)  # type: ignore[arg-type]
 
 
-@route("/api/{name:str}", http_method=READ)
+def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Raise Problem where a key that sees only some values asks for what cannot heed that."""
+    only = keys.only(connection.scope)
+    if only and not handler.opt.get("heeds_only"):
+        names = " and ".join(only)
+        raise Problem(403, f"This key sees only some {names}, and this is not about them alone.")
+
+
+@route("/api/{name:str}", http_method=READ, heeds_only=True)
 async def endpoint(request: Asker, name: str) -> Response[bytes] | Stream:
     """What sql/api/<name>.sql answers."""
     service: Service = request.app.state.service
@@ -72,9 +96,11 @@ async def endpoint(request: Asker, name: str) -> Response[bytes] | Stream:
     address, accept = request.scope["query_string"], request.headers.get("accept", "")
     if query.endpoint.stream or requests.wants_events(accept):
         return await events(request, query)
-    asked = requests.read(query, address, accept)
+    asked = requests.read(query, address, accept, keys.only(request.scope))
     answer = await service.answer(query, asked)
-    headers = {"Cache-Control": _cache_control(query.endpoint.cache), "Vary": "Accept"}
+    # Who changes the key asks something else, also where a browser keeps answers.
+    headers = {"Cache-Control": _cache_control(query.endpoint.cache)}
+    headers["Vary"] = "Accept, Authorization"
     if not isinstance(answer, Whole):
         return Stream(answer, media_type=asked.format.media_type, headers=headers)
     headers["ETag"] = answer.etag
@@ -85,20 +111,26 @@ async def endpoint(request: Asker, name: str) -> Response[bytes] | Stream:
 
 async def events(request: Asker, query: registry.Query) -> Response[bytes] | Stream:
     """What the endpoint answers from now on, for as long as the client stays."""
+    wanted = requests.followed(query, request.scope["query_string"], keys.only(request.scope))
     if request.method == HttpMethod.HEAD:
         return Response(b"", media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
     push: Push = request.app.state.push
-    seen = request.headers.get("last-event-id", "")
-    body = await push.body(query, request.scope["query_string"], seen)
+    body = await push.body(query, wanted, request.headers.get("last-event-id", ""))
     return Stream(body, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
 
 
-@route("/openapi.json", http_method=READ)
+@route("/openapi.json", http_method=READ, heeds_only=True)
 async def describe(request: Asker) -> dict[str, Any]:
-    """Every endpoint's parameters, rows and errors."""
-    state = request.app.state
-    keys = bool(state.settings.api.keys)
-    return openapi.document(state.service.registry, keys=keys)
+    """Every usable endpoint's parameters, rows and errors."""
+    needs_key = bool(request.app.state.settings.api.keys)
+    return openapi.document(usable(request), keys=needs_key)
+
+
+def usable(request: Asker) -> registry.Registry:
+    """The endpoints that a request's key may ask."""
+    service: Service = request.app.state.service
+    found, only = service.registry.items(), keys.only(request.scope)
+    return {name: query for name, query in found if keys.is_usable(query.endpoint, only)}
 
 
 @route("/health", http_method=READ)
@@ -123,8 +155,10 @@ def _cache_control(seconds: int) -> str:
     return f"max-age={seconds}" if seconds else "no-cache"
 
 
-def problem(_: Request[Any, Any, Any], error: Problem) -> Response[bytes]:
-    """A problem as its answer."""
+def problem(request: Asker, error: Problem) -> Response[bytes]:
+    """A problem as its answer; of endpoints it lists those that the key may ask."""
+    if "endpoints" in error.more:
+        error.more["endpoints"] = [f"/api/{name}" for name in usable(request)]
     return Response(
         error.body(),
         status_code=error.status,
@@ -133,15 +167,16 @@ def problem(_: Request[Any, Any, Any], error: Problem) -> Response[bytes]:
     )
 
 
-def http_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def http_problem(request: Asker, error: HTTPException) -> Response[bytes]:
     """What Litestar refuses."""
     more: dict[str, Any] = {}
-    if error.status_code == 404:
-        more["endpoints"] = [f"/api/{name}" for name in request.app.state.service.registry]
+    # Who needs a key for the endpoints must not read their names without one.
+    if error.status_code == 404 and not shield.is_open(request.scope["path"]):
+        more["endpoints"] = []
     return problem(request, Problem(error.status_code, str(error.detail), error.headers, **more))
 
 
-def bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def bug(request: Asker, error: Exception) -> Response[bytes]:
     """Anything else is ours: the log gets the traceback, the client does not."""
     log.error("a bug in the API", exc_info=error)
     return problem(request, Problem(500, "Something is wrong with the API; its log says what."))

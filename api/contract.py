@@ -30,8 +30,6 @@ from lib import sqlfiles
 from lib.errors import SqlFileError
 from lib.sqlfiles import SqlFile
 
-# Paths under /api/ that are no SQL files.
-RESERVED = ("pipeline",)
 RESERVED_PARAMS = ("cursor", "format")
 # What a stream is given: how many seconds back new rows may have been stored.
 WINDOW = "window"
@@ -93,8 +91,6 @@ def _name(path: Path, place: str) -> str:
         raise SqlFileError(
             f"{place}: not an endpoint's name; use a-z, 0-9 and _, as top_movers.sql."
         )
-    if match["name"] in RESERVED:
-        raise SqlFileError(f"{place}: /api/{match['name']} is built in; take another name.")
     return match["name"]
 
 

@@ -13,7 +13,8 @@ from api.service import Service
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`status` is down, empty (nothing has come yet) or up; `parts` are the rows of health.sql."""
+    """`status` is down (some part is), empty (nothing has come yet) or up; `parts` are the rows of
+    health.sql."""
 
     status: str
     clickhouse: str
@@ -32,5 +33,5 @@ async def ask(service: Service) -> Health:
         # Anything but 503 is the fault of health.sql.
         return Health("down", "down" if problem.status == 503 else "up", [])
     rows = msgspec.json.decode(answer.body)["data"] if isinstance(answer, Whole) else []
-    is_empty = any(row.get("status") == "empty" for row in rows)
-    return Health("empty" if is_empty else "up", "up", rows)
+    found = {row.get("status") for row in rows}
+    return Health(next((bad for bad in ("down", "empty") if bad in found), "up"), "up", rows)

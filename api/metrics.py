@@ -7,9 +7,12 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from api import sse
 from api.shield import App, Message, Receive, Send
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
+# What is counted by its first folder: all that is below has one label.
+_PAGES = ("", "assets", "docs", "static")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -26,7 +29,7 @@ class Metrics:
         )
         self.seconds = Histogram(
             "millrace_api_request_seconds",
-            "From a request to the end of its answer.",
+            "From a request to the end of its answer; of one that is followed, to its beginning.",
             ["endpoint"],
             buckets=_SECONDS,
             registry=self._numbers,
@@ -68,24 +71,41 @@ def measured(app: App, metrics: Metrics, names: Mapping[str, Any]) -> App:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        begun, status = time.perf_counter(), 0
+        begun, status, is_counted = time.perf_counter(), 0, False
+
+        def count() -> None:
+            nonlocal is_counted
+            if not is_counted:
+                name = label(scope["path"], names)
+                metrics.requests.labels(name, status).inc()
+                metrics.seconds.labels(name).observe(time.perf_counter() - begun)
+            is_counted = True
 
         async def watch(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
             await send(message)
+            if _begins_events(message):
+                count()
 
         try:
             await app(scope, receive, watch)
         finally:
-            name = label(scope["path"], names)
-            metrics.requests.labels(name, status).inc()
-            metrics.seconds.labels(name).observe(time.perf_counter() - begun)
+            count()
 
     return measure
 
 
+def _begins_events(message: Message) -> bool:
+    """Whether an answer begins that lasts for as long as its client stays."""
+    kind = dict(message.get("headers", [])).get(b"content-type", b"")
+    return bool(kind.startswith(sse.MEDIA_TYPE.encode()))
+
+
 def label(path: str, names: Mapping[str, Any]) -> str:
     """What a request is counted under; a made-up address makes no label of its own."""
+    folder = path.lstrip("/").partition("/")[0]
+    if folder in _PAGES:
+        return folder or "/"
     name = path.removeprefix("/api/").strip("/")
     return name if name in names or name in ("health", "metrics", "openapi.json") else "other"

@@ -11,11 +11,12 @@ VERSION = "3.1.0"
 _PROBLEMS = {
     "400": "A parameter is missing, unknown or not what it should be.",
     "401": "A key is needed and not given.",
-    "403": "Asked for by a name that is not this machine's.",
+    "403": "Not for this key, or asked for by a name that is not this machine's.",
     "404": "There is no such endpoint.",
     "406": "Accept names no format there is.",
     "413": "The request has a body.",
     "414": "The address is too long.",
+    "429": "The key asks more often than it may; Retry-After says when to try again.",
     "500": "The endpoint failed; the log says why.",
     "503": "ClickHouse is away or busy; Retry-After says when to try again.",
     "504": "The query took longer than it may.",

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable
 
-from api import answers, follow, requests, sse, stream
+from api import follow, sse, stream
 from api.follow import Follows
 from api.problems import Problem
 from api.registry import Query
+from api.requests import Asked
 from api.service import Service
 from api.sse import Mailbox
 from api.stream import Hub
@@ -32,20 +33,23 @@ class Push:
         for _, hub in self._hubs.values():
             hub.close()
 
-    async def body(self, query: Query, address: bytes, seen: str) -> AsyncIterator[bytes]:
-        """What a client is sent for as long as it stays; raise Problem if there is no room."""
+    async def body(
+        self, query: Query, wanted: Asked | frozenset[str], seen: str
+    ) -> AsyncIterator[bytes]:
+        """What a client is sent for as long as it stays and the endpoint is the same; raise
+        Problem if there is no room."""
         if self.count >= self._most:
             detail = f"{self._most} clients follow already; try again later."
             raise Problem(503, detail, {"Retry-After": "10"})
-        if query.endpoint.stream:
-            return await self._streamed(query, address, seen)
-        asked = requests.read(query, address, answers.JSON)
+        if isinstance(wanted, frozenset):
+            return await self._streamed(query, wanted, seen)
         mailbox = Mailbox(follow.newest)
-        membership = self._follows.joined(query, asked, mailbox, seen)
-        return sse.sent(mailbox, lambda event: event, membership, self._is_ending)
+        membership = self._follows.joined(query, wanted, mailbox, seen)
+        return sse.sent(mailbox, lambda event: event, membership, lambda: self._ends(query))
 
-    async def _streamed(self, query: Query, address: bytes, seen: str) -> AsyncIterator[bytes]:
-        keys = requests.keys(query, address)
+    async def _streamed(
+        self, query: Query, keys: frozenset[str], seen: str
+    ) -> AsyncIterator[bytes]:
         hub = self._hub(query)
         await hub.start()
         mailbox = Mailbox(stream.fold)
@@ -53,9 +57,14 @@ class Push:
             mailbox,
             lambda rows: rows.event(keys),
             hub.joined(mailbox),
-            self._is_ending,
+            lambda: self._ends(query),
             lambda until: hub.replayed(seen, until),
         )
+
+    def _ends(self, query: Query) -> bool:
+        """Whether clients must come back: the server stops, or the file was edited, and then their
+        address must be read anew."""
+        return self._is_ending() or self._service.registry.get(query.endpoint.name) is not query
 
     def _hub(self, query: Query) -> Hub:
         """The hub of a stream; a file that was edited gets a new one."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from api import paging, params
-from api.answers import FORMATS, Format
+from api import keys, paging, params
+from api.answers import FORMATS, JSON, Format
 from api.contract import Endpoint
+from api.keys import ALL, Only
 from api.params import Param
 from api.problems import Problem, bad_parameter
 from api.registry import Query
@@ -27,12 +28,12 @@ class Asked:
     limit: int | None
 
 
-def read(query: Query, address: bytes, accept: str) -> Asked:
-    """Check a request against its endpoint; raise Problem naming the parameter that is wrong."""
+def read(query: Query, address: bytes, accept: str, only: Only = ALL) -> Asked:
+    """Check a request against its endpoint and what its key may see; raise Problem naming the
+    parameter that is wrong."""
     given = fields(address)
-    _check_known(query.endpoint, given)
+    values = _values(query.endpoint, given, only)
     fmt = _format(given.get("format"), accept)
-    values = {param.name: _value(param, given.get(param.name)) for param in query.endpoint.params}
     bound = {param.name: params.bound(param, values[param.name]) for param in query.endpoint.params}
     cursor = given.get("cursor")
     limit = values["limit"] if query.endpoint.keys else None
@@ -43,13 +44,13 @@ def read(query: Query, address: bytes, accept: str) -> Asked:
     return Asked(query.endpoint.name, sql, tuple(bound.items()), fmt, limit)
 
 
-def keys(query: Query, address: bytes) -> frozenset[str]:
-    """Which keys of a stream are asked for; none means all."""
-    given = fields(address)
-    _check_known(query.endpoint, given)
-    assert query.endpoint.stream is not None
-    (chosen,) = (p for p in query.endpoint.params if p.name == query.endpoint.stream.filter)
-    return frozenset(_value(chosen, given.get(chosen.name)))
+def followed(query: Query, address: bytes, only: Only) -> Asked | frozenset[str]:
+    """What is followed: an answer, or those keys of a stream, where none means all; raise Problem
+    as `read` does."""
+    stream = query.endpoint.stream
+    if stream is None:
+        return read(query, address, JSON, only)
+    return frozenset(_values(query.endpoint, fields(address), only)[stream.filter])
 
 
 def fields(address: bytes) -> dict[str, list[str]]:
@@ -81,6 +82,17 @@ def _check_known(endpoint: Endpoint, given: Mapping[str, list[str]]) -> None:
             remedy = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}."
             detail = f"/api/{endpoint.name} has no parameter {name[:60]!r}; {remedy}"
             raise Problem(400, detail, parameter=name[:60], takes=known)
+
+
+def _values(endpoint: Endpoint, given: Mapping[str, list[str]], only: Only) -> dict[str, Any]:
+    keys.check_usable(endpoint, only)
+    _check_known(endpoint, given)
+    return {
+        param.name: keys.narrowed(
+            param, _value(param, given.get(param.name)), only, is_given=param.name in given
+        )
+        for param in endpoint.params
+    }
 
 
 def _value(param: Param, given: list[str] | None) -> Any:

@@ -5,11 +5,19 @@ import ipaddress
 import logging
 import signal
 import socket
+import sys
+from asyncio import BaseTransport, TimerHandle
 from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from typing import Any
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from api.shield import App
+from api.problems import Problem
+from api.shield import App, last_headers
 from lib.errors import SettingsError, SetupError
 from lib.settings import Api
 
@@ -49,7 +57,7 @@ def serve(
         access_log=False,
         log_level="warning",
         server_header=False,
-        http="h11",
+        http=partial(Protocol, settings.head_timeout),  # type: ignore[arg-type]
         # One request's head; what follows is refused before it fills memory.
         h11_max_incomplete_event_size=settings.max_address + 16 * 1024,
         limit_concurrency=settings.max_connections,
@@ -58,6 +66,57 @@ def serve(
     )
     servers.append(uvicorn.Server(config))
     servers[0].run(sockets=[listener])
+
+
+class Protocol(H11Protocol):
+    """HTTP/1.1 that waits only so long for the head of a request, from the connection or, on one
+    that is kept, from its first byte."""
+
+    def __init__(self, head_timeout: float, **given: Any) -> None:
+        super().__init__(**given)
+        self._head_timeout = head_timeout
+        self._waiting: TimerHandle | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """Say as a problem what h11 has just refused; where only a body is wrong, the request is
+        answered already."""
+        if self.conn.our_state is not h11.IDLE:
+            return
+        error = sys.exception()
+        status = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
+        is_long = status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        # After a colon stands what was sent.
+        fact = f"This is no HTTP: {str(error).partition(':')[0]}."
+        problem = Problem(status, "The head is too long; ask for less." if is_long else fact)
+        body = problem.body()
+        head = h11.Response(status_code=status, headers=last_headers(problem, body))
+        for event in (head, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def _wait(self) -> None:
+        if self.conn.their_state is not h11.IDLE or self.transport.is_closing():
+            self._wait_no_more()
+        elif self._waiting is None:
+            handler = self.timeout_keep_alive_handler
+            self._waiting = self.loop.call_later(self._head_timeout, handler)
+
+    def _wait_no_more(self) -> None:
+        if self._waiting:
+            self._waiting.cancel()
+        self._waiting = None
 
 
 def _is_worth_saying(record: logging.LogRecord) -> bool:

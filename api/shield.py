@@ -1,11 +1,10 @@
 """What stands between any request and the application: who may ask, how much, and from where."""
 
-import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from api import problems
+from api import keys, problems
 from api.answers import BrokenOffError
 from api.problems import Problem
 from lib.settings import Api
@@ -15,8 +14,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
-# Probes have no key, and /health tells nothing but whether the parts answer.
-OPEN = ("/health",)
+# Probes have no key, and /health tells nothing but whether the parts answer; a browser has none for
+# a page, and pages hold no data.
+OPEN = ("/health", "/", "/docs")
+OPEN_FOLDERS = ("/assets/", "/static/")
 _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -25,14 +26,15 @@ _HEADERS = [
     (b"x-frame-options", b"DENY"),
     (
         b"content-security-policy",
-        b"default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
-        b"frame-ancestors 'none'",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
 ]
 
 
 def shielded(app: App, settings: Api) -> App:
     """The application behind the checks; each answer carries the headers that browsers heed."""
+    count = keys.counted(settings.keys)
 
     async def shield(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,7 +46,7 @@ def shielded(app: App, settings: Api) -> App:
                 message["headers"] = [*message["headers"], *_HEADERS]
             await send(message)
 
-        refusal = refused(scope, settings)
+        refusal = refused(scope, settings, count)
         if refusal:
             await _send_problem(refusal, send_safely)
             return
@@ -66,8 +68,10 @@ def _is_broken_off(error: BaseException | None) -> bool:
     return any(map(_is_broken_off, (error.__cause__, *inner)))
 
 
-def refused(scope: Mapping[str, Any], settings: Api) -> Problem | None:
-    """Why a request gets no further, if so."""
+def refused(
+    scope: Mapping[str, Any], settings: Api, count: Callable[[str], Problem | None]
+) -> Problem | None:
+    """Why a request gets no further, if so; else its key's rule goes on with it."""
     headers = dict(scope["headers"])
     length = len(scope.get("raw_path") or b"") + len(scope["query_string"])
     if length > settings.max_address:
@@ -84,27 +88,34 @@ def refused(scope: Mapping[str, Any], settings: Api) -> Problem | None:
                 403, "Only this machine's own addresses are served; ask for 127.0.0.1 or localhost."
             )
         )
-    if scope["path"] in OPEN or _knows_key(headers.get(b"authorization", b""), settings.keys):
+    if is_open(scope["path"]):
         return None
-    return Problem(
-        401,
-        "A key is needed; send it as `Authorization: Bearer <key>`.",
-        {"WWW-Authenticate": "Bearer"},
-    )
+    owner = keys.holder(headers.get(b"authorization", b""), settings.keys)
+    if owner is None:
+        return Problem(
+            401,
+            "A key is needed; send it as `Authorization: Bearer <key>`.",
+            {"WWW-Authenticate": "Bearer"},
+        )
+    keys.hand_on(scope, settings.keys[owner].only)
+    return count(owner)
 
 
-def _knows_key(authorization: bytes, keys: Mapping[str, str]) -> bool:
-    """Compare with every key, in a time that tells nothing of how much of one is right."""
-    scheme, _, given = authorization.partition(b" ")
-    found = [hmac.compare_digest(given.strip(), key.encode()) for key in keys.values()]
-    return scheme.lower() == b"bearer" and any(found)
+def is_open(path: str) -> bool:
+    """Whether an address is served without a key."""
+    return path in OPEN or path.startswith(OPEN_FOLDERS)
 
 
 async def _send_problem(problem: Problem, send: Send) -> None:
     body = problem.body()
+    pairs = last_headers(problem, body)
+    await send({"type": "http.response.start", "status": problem.status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})
+
+
+def last_headers(problem: Problem, body: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers of a refusal after which the connection closes."""
     headers = {**problem.headers, "Content-Type": problems.MEDIA_TYPE, "Content-Length": len(body)}
     # The rest of a refused request is not read.
     headers["Connection"] = "close"
-    pairs = [(name.lower().encode(), str(value).encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": problem.status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
+    return [(name.lower().encode(), str(value).encode()) for name, value in headers.items()]

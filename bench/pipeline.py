@@ -5,12 +5,9 @@ figures. Run it with `make bench`; the machine should have nothing else to do.
 """
 
 import json
-import os
 import random
-import signal
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -25,9 +22,9 @@ from confluent_kafka import Producer
 from rich.console import Console
 from rich.progress import track
 
-from lib import clickhouse, ports, settings
-from lib.processes import end_with_parent
-from lib.settings import ROOT, Settings
+from bench.stack import program, stack
+from lib import clickhouse
+from lib.settings import Settings
 
 SYMBOLS = [f"S{number:03}" for number in range(100)]
 
@@ -52,46 +49,9 @@ def main(ticks: int, rate: int, seconds: int) -> None:
 
 
 @contextmanager
-def stack(folder: Path) -> Iterator[Settings]:
-    """Kafka and ClickHouse on free ports, with the whole environment pointing there."""
-    kafka, controller, http, rest = ports.free(4)
-    os.environ.update(
-        MILLRACE_DATA_DIR=str(folder),
-        MILLRACE_KAFKA__BOOTSTRAP_SERVERS=f"127.0.0.1:{kafka}",
-        MILLRACE_LOCAL__KAFKA_CONTROLLER_PORT=str(controller),
-        MILLRACE_CLICKHOUSE__PORT=str(http),
-        MILLRACE_FLINK__REST_PORT=str(rest),
-    )
-    with program("local", "up", "--foreground", until="Ctrl-C stops them"):
-        yield settings.load()
-
-
-@contextmanager
 def job() -> Iterator[subprocess.Popen[str]]:
     with program("jobs", "run", "stocks", until="web UI") as process:
         yield process
-
-
-@contextmanager
-def program(module: str, *arguments: str, until: str) -> Iterator[subprocess.Popen[str]]:
-    """A program of Millrace's from when it has said `until`, ended in good order."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=end_with_parent,
-    )
-    assert process.stdout
-    try:
-        if not any(until in line for line in process.stdout):
-            raise click.ClickException(f"{module} ended: what it said stands above")
-        # Read on, so that it never waits for us.
-        threading.Thread(target=process.stdout.read, daemon=True).start()
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
 
 
 def load(config: Settings, ticks: int) -> None:

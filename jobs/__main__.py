@@ -103,7 +103,7 @@ def lock_file(config: Settings, job: str) -> Path:
 
 
 def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
-    from jobs import build, follow, state, topics
+    from jobs import build, follow, record, state, topics
 
     console = Console(highlight=False, soft_wrap=True)
     # Before the job runs there is nothing to save.
@@ -132,13 +132,14 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
     begin = f"resuming from {sqlfiles.show(resume)}" if resume else FROM_SOURCES
     console.print(f"job {job}: {begin}")
     given = {**settings.flink_options(), **state.options(folder, resume)}
-    inserts = build.declare(build.create(config, job, given), files, config, job)
-    with workers_log_to(config.data_dir / "log" / f"job-{job}-python.log"):
+    said = config.data_dir / "log" / f"job-{job}-python.log"
+    with workers_log_to(said), record.of(config, job, files, resume) as run:
+        inserts = build.declare(build.create(config, job, given), files, config, job)
         rest = build.start(inserts, build.targets(files), config, resume)
         console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
         asked = Signals()
         asked.listen(end_at_second=True)
-        follow.until(asked, rest, console, same_topics)
+        follow.until(asked, rest, console, same_topics, run.note)
         follow.stop(rest, folder, console)
 
 
@@ -149,6 +150,7 @@ def workers_log_to(file: Path) -> Iterator[None]:
     They are threads of this process and speak even while it ends, so stderr stays with the file,
     except for a bug of our own."""
     stderr = sys.stderr
+    file.parent.mkdir(parents=True, exist_ok=True)
     sys.stderr = file.open("a", encoding="utf-8", buffering=1)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     try:

@@ -2,8 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -48,24 +48,33 @@ class Glance:
     lag: float | None = None
     checkpoint_age: float | None = None
     reason: str = ""
+    # The offset last read of each (topic, partition); -1 where none was since the start.
+    positions: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
     def line(self, before: "Glance | None") -> str:
         """`before` gives the rates: RUNNING  in 1,200/s  inserted 1,200/s (9 rows)  lag 0 ..."""
         if self.reason:
             return f"{self.state}  {self.reason}"
-        seconds = self.time - before.time if before else 0.0
+        read, stored = map(_rate, self.rates(before))
         lag = "?" if self.lag is None else f"{self.lag:,.0f}"
         age = "none yet" if self.checkpoint_age is None else f"{self.checkpoint_age:.0f} s ago"
         return (
-            f"{self.state}  in {_rate(self.records, before.records if before else None, seconds)}"
-            f"  inserted {_rate(self.rows, before.rows if before else None, seconds)}"
-            f" ({self.rows:,.0f} rows)"
+            f"{self.state}  in {read}  inserted {stored} ({self.rows:,.0f} rows)"
             f"  lag {lag}  checkpoint {age}"
         )
 
+    def rates(self, before: "Glance | None") -> tuple[float | None, float | None]:
+        """Records read and rows stored a second since `before`; None where that is not known."""
+        seconds = self.time - before.time if before else 0.0
+        if not before or not seconds or self.reason:
+            return None, None
+        # A job that starts again counts from 0.
+        records, rows = self.records - before.records, self.rows - before.rows
+        return max(records, 0) / seconds, max(rows, 0) / seconds
 
-def _rate(now: float, before: float | None, seconds: float) -> str:
-    return f"{max(now - before, 0) / seconds:,.0f}/s" if before is not None and seconds else "?/s"
+
+def _rate(value: float | None) -> str:
+    return "?/s" if value is None else f"{value:,.0f}/s"
 
 
 def look(rest: Rest) -> Glance:
@@ -83,6 +92,7 @@ def look(rest: Rest) -> Glance:
         metrics.get("rows_inserted", 0.0),
         metrics.get("Source.pendingRecords"),
         time.time() - checkpoint["latest_ack_timestamp"] / 1000 if checkpoint else None,
+        positions=rest.positions(),
     )
 
 
@@ -116,9 +126,16 @@ def reason(rest: Rest) -> str:
     return one_line((python or said or [""])[-1].removeprefix("Caused by: "))[:200]
 
 
-def until(asked: Signals, rest: Rest, console: Console, check: Callable[[], None]) -> None:
+def until(
+    asked: Signals,
+    rest: Rest,
+    console: Console,
+    check: Callable[[], None],
+    note: Callable[[Glance, Glance | None], None],
+) -> None:
     """Show the job until asked to stop; raise JobError when it can't go on, and ServiceError when
-    Flink has been silent for SILENCE_LIMIT. `check` is called now and then, and may raise too."""
+    Flink has been silent for SILENCE_LIMIT. `check` is called now and then, and may raise too;
+    `note` gets each look and the one that the rates are counted from."""
     before: Glance | None = None
     state = ""
     said = heard = checked = time.monotonic()
@@ -132,6 +149,7 @@ def until(asked: Signals, rest: Rest, console: Console, check: Callable[[], None
                     raise
                 now = Glance(time.monotonic(), _SILENT, reason=str(error))
             status.update(now.line(before))
+            note(now, before)
             if now.time - checked >= LOG_EVERY:
                 check()
                 checked = now.time

@@ -3,8 +3,9 @@
 https://nightlies.apache.org/flink/flink-docs-release-2.3/docs/ops/rest_api/
 """
 
+import re
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,10 @@ from lib.errors import ServiceError
 
 # How long a savepoint may take, in seconds: the sink may be waiting for ClickHouse meanwhile.
 SAVEPOINT_LIMIT = 120.0
+
+_POSITION = re.compile(
+    r"KafkaSourceReader\.topic\.(?P<topic>.+)\.partition\.(?P<partition>\d+)\.currentOffset$"
+)
 
 
 class Rest:
@@ -59,15 +64,26 @@ class Rest:
     def metrics(self, names: Collection[str]) -> dict[str, float]:
         """Sums over all tasks of the metrics of these short names."""
         sums: dict[str, float] = {}
+        for metric, value in self._sums(lambda metric: _short(metric) in names):
+            sums[_short(metric)] = sums.get(_short(metric), 0.0) + value
+        return sums
+
+    def positions(self) -> dict[tuple[str, int], int]:
+        """The offset that Flink last read of each (topic, partition); -1 where it has read none."""
+        return {
+            (match["topic"], int(match["partition"])): int(value)
+            for metric, value in self._sums(_POSITION.search)
+            if (match := _POSITION.search(metric))
+        }
+
+    def _sums(self, is_wanted: Callable[[str], Any]) -> Iterator[tuple[str, float]]:
+        """The metrics of these ids of each vertex, added up over its subtasks."""
         for vertex in self.get()["vertices"]:
             path = f"/vertices/{vertex['id']}/subtasks/metrics"
-            ids = [m["id"] for m in self.get(path) if _short(m["id"]) in names]
-            if not ids:
-                continue
-            for metric in self.get(f"{path}?get={quote(','.join(ids))}&agg=sum"):
-                short = _short(metric["id"])
-                sums[short] = sums.get(short, 0.0) + metric["sum"]
-        return sums
+            ids = [m["id"] for m in self.get(path) if is_wanted(m["id"])]
+            if ids:
+                for metric in self.get(f"{path}?get={quote(','.join(ids))}&agg=sum"):
+                    yield metric["id"], metric["sum"]
 
     def stop(self, folder: str) -> str:
         """Stop with a savepoint under `folder`, return its path; raise ServiceError if it fails."""

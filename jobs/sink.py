@@ -6,6 +6,7 @@ whatever a checkpoint covers is in ClickHouse. See docs/adr for why no record is
 
 import secrets
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -118,8 +119,7 @@ class Writer:
                 f"{self._target.table}: {len(values)} values for {len(self._target.columns)} "
                 "columns; give one value for each column named."
             )
-        if self._store.names_writer:
-            values = (*values, self._name)
+        values = (*values, *self._own_values())
         values = tuple(exact_arrow.of(value) for value in values)
         try:
             arrays = [
@@ -130,6 +130,12 @@ class Writer:
             place = self._place(values, error.row)
             raise SinkError(f"{self._target.table}: {place}{error}") from error
         return pa.table(arrays, schema=self._store.schema)
+
+    def _own_values(self) -> list[str]:
+        """What the sink says of each row of the batch that has just come."""
+        now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+        own = {"inserted_by": self._name, "received_at": now}
+        return [own[name] for name in self._store.own_columns]
 
     def _place(self, values: tuple[Any, ...], row: int | None) -> str:
         """Which record a row of the batch is, where its target tells."""

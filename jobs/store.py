@@ -21,6 +21,10 @@ RETRY_LIMIT = 20.0
 # How long a new attempt waits for the inserts of earlier ones: the client's limit for an answer.
 EARLIER_LIMIT = 60.0
 
+# What the sink says of each row, if the table has a column for it and the target does not name it:
+# who stored it, so that several writers share a table, and when the sink got it.
+OWN_COLUMNS = ("inserted_by", "received_at")
+
 # ClickHouse's error codes that the user must mend, so that trying again cannot help: unknown table,
 # database, column; wrong type or value; a constraint; access; read-only; an unknown setting.
 _REFUSALS = {6, 8, 10, 16, 20, 36, 38, 41, 43, 44, 48, 50, 53, 60, 62, 69, 70, 72, 81}
@@ -36,6 +40,8 @@ _PLAIN_INSERT = {
     "max_insert_block_size": 10_000_000,
     "min_insert_block_size_rows": 10_000_000,
     "min_insert_block_size_bytes": 0,
+    # A batch that is sent again reaches a materialized view that it did not reach before.
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
 }
 
 
@@ -80,10 +86,8 @@ class Store:
                     f"{self._target.table}: has no column {name} (it has {', '.join(types)}); "
                     "mend the target, or add the column in a new file of sql/clickhouse."
                 )
-        found = [columns.column(name, types[name]) for name in self._target.columns]
-        if "inserted_by" in types and "inserted_by" not in self._target.columns:
-            found.append(columns.column("inserted_by", types["inserted_by"]))
-        return found
+        own = [name for name in OWN_COLUMNS if name in types and name not in self._target.columns]
+        return [columns.column(name, types[name]) for name in (*self._target.columns, *own)]
 
     def _check_tracked(self) -> None:
         """Raise SinkError for a table in which a mark would not say what is stored."""
@@ -100,7 +104,7 @@ class Store:
                 "that was recreated is noticed; add kafka_timestamp DateTime64(3, 'UTC') to table "
                 "and target."
             )
-        if not self.names_writer:
+        if "inserted_by" not in self.own_columns:
             raise SinkError(
                 f"{where}: nothing says who stored a row; add a column inserted_by "
                 "LowCardinality(String) to the table, and leave it out of the target."
@@ -117,9 +121,9 @@ class Store:
             )
 
     @property
-    def names_writer(self) -> bool:
-        """Whether each row says who stored it, so that several writers share the table."""
-        return self.columns[-1].name == "inserted_by" and "inserted_by" not in self._target.columns
+    def own_columns(self) -> list[str]:
+        """The columns that the sink fills by itself, behind those of the target."""
+        return [column.name for column in self.columns[len(self._target.columns) :]]
 
     def wait_for_earlier(self) -> None:
         """Return when every insert of this writer that runs now has ended: a mark read after this

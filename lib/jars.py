@@ -22,6 +22,8 @@ from lib.errors import SetupError, exit_on_error
 
 LOCK = Path(__file__).resolve().parent / "jgo.lock.toml"
 FOLDER = LOCK.parent / "jars"
+# Who loads what a group publishes; the broker loads all others.
+PROGRAMS = {"org.apache.flink": "flink", "org.mvnpm": "assets", "org.webjars": "assets"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,9 @@ class Jar:
 
     @property
     def program(self) -> str:
-        """Who loads it; the broker and Flink each bring their own classes, so they stay apart."""
-        return "flink" if self.group == "org.apache.flink" else "kafka"
+        """Who loads it; the broker and Flink each bring their own classes, so they stay apart, and
+        from what browsers load."""
+        return PROGRAMS.get(self.group, "kafka")
 
     @property
     def place(self) -> Path:
@@ -69,8 +72,14 @@ def flink_jars(folder: Path = FOLDER) -> list[Path]:
     return _present("flink", folder)
 
 
-def _present(program: str, folder: Path) -> list[Path]:
-    paths = [folder / jar.place for jar in locked() if jar.program == program]
+def asset_jar(artifact: str, folder: Path = FOLDER) -> Path:
+    """The JAR with an artifact's files for browsers; raise SetupError if it is missing."""
+    return _present("assets", folder, artifact)[0]
+
+
+def _present(program: str, folder: Path, artifact: str | None = None) -> list[Path]:
+    jars = [jar for jar in locked() if jar.program == program]
+    paths = [folder / jar.place for jar in jars if artifact in (None, jar.artifact)]
     for path in paths:
         if not path.is_file():
             raise SetupError(f"{path}: not found; run `make setup`.")

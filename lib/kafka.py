@@ -4,10 +4,11 @@ import logging
 import re
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 
-from kafka.admin import KafkaAdminClient, NewTopic
+from kafka import TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic, OffsetSpec
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from lib.errors import AwayError, ServiceError, SettingsError, one_line
@@ -21,6 +22,16 @@ _ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[\da-fA-F:.]+\]):(?P<port>\d{1,5})", 
 @contextmanager
 def admin(servers: str) -> Iterator[KafkaAdminClient]:
     """An admin client; raise AwayError if no broker answers there, ServiceError if one refuses."""
+    client = connect(servers)
+    try:
+        with explained(servers):
+            yield client
+    finally:
+        client.close()
+
+
+def connect(servers: str) -> KafkaAdminClient:
+    """An admin client, to be closed; raise AwayError if no broker answers there."""
     away = (
         f"Kafka at {servers} does not answer; start it with `make up` "
         "or set kafka.bootstrap_servers."
@@ -29,21 +40,24 @@ def admin(servers: str) -> Iterator[KafkaAdminClient]:
     if not is_listening(servers):
         raise AwayError(away)
     try:
-        client = KafkaAdminClient(
+        return KafkaAdminClient(
             bootstrap_servers=servers.split(","),
             bootstrap_timeout_ms=5_000,
             request_timeout_ms=10_000,
         )
     except KafkaError as error:
         raise AwayError(away) from error
+
+
+@contextmanager
+def explained(servers: str) -> Iterator[None]:
+    """Turn what the client raises into a ServiceError with address, fact and remedy."""
     try:
-        yield client
+        yield
     except KafkaError as error:
         raise ServiceError(
             f"Kafka at {servers}: {one_line(error)}; see its log, or set kafka.bootstrap_servers."
         ) from error
-    finally:
-        client.close()
 
 
 def is_listening(servers: str) -> bool:
@@ -93,6 +107,23 @@ def topic_ids(servers: str, names: Iterable[str]) -> dict[str, str]:
     """The id of each topic; one that is deleted and made again has another."""
     with admin(servers) as client:
         return {t["name"]: str(t["topic_id"]) for t in client.describe_topics(sorted(set(names)))}
+
+
+def ends(
+    client: KafkaAdminClient, servers: str, names: Collection[str]
+) -> dict[tuple[str, int], int]:
+    """The next offset of each (topic, partition); raise ServiceError if the broker does not tell
+    within a few seconds."""
+    if not is_listening(servers):
+        raise AwayError(f"Kafka at {servers} does not answer.")
+    with explained(servers):
+        wanted = {
+            TopicPartition(topic["name"], partition["partition_index"]): OffsetSpec.LATEST
+            for topic in client.describe_topics(sorted(names))
+            for partition in topic["partitions"]
+        }
+        found = client.list_partition_offsets(wanted, timeout_ms=3_000)
+    return {(place.topic, place.partition): at.offset for place, at in found.items()}
 
 
 def make_topic(servers: str, name: str, partitions: int) -> bool:

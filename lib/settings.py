@@ -25,10 +25,14 @@ Price = Annotated[float, msgspec.Meta(gt=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 # Too long to be guessed.
-Key = Annotated[str, msgspec.Meta(min_length=16)]
+Secret = Annotated[str, msgspec.Meta(min_length=16)]
+Values = Annotated[list[Name], msgspec.Meta(min_length=1)]
+Frequency = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]{0,4}/(second|minute|hour)$")]
 
 # How the names of settings end that nobody may see.
-_SECRETS = ("password", "keys")
+_SECRETS = ("password", "key", "keys")
+# A word in the place of `key` may be the key itself.
+_WRITTEN = re.compile(r"unknown field `.*`( - at `\$\.api\.keys)", re.DOTALL)
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,11 +87,20 @@ class Producer(_Section, frozen=True):
     seed: int | None
 
 
+class Key(_Section, frozen=True):
+    """Who has it may ask `only` for these values of these parameters, and at this `rate`."""
+
+    key: Secret
+    only: Annotated[dict[Name, Values], msgspec.Meta(min_length=1)] = {}
+    rate: Frequency | None = None
+
+
 class Api(_Section, frozen=True):
     host: Name
     port: Port
     keys: dict[Name, Key]
     timeout: Seconds
+    head_timeout: Seconds
     max_address: Count
     max_connections: Count
     max_followers: Count
@@ -133,7 +146,8 @@ def load(file: Path = FILE, environ: Mapping[str, str] = os.environ) -> Settings
     except msgspec.ValidationError as error:
         places = [name for name, path, _ in overrides if f"`$.{'.'.join(path)}" in str(error)]
         place = f"environment: {places[0]}" if places else _place(file)
-        raise SettingsError(f"{place}: {error}; see the comment at that key.") from error
+        fact = _WRITTEN.sub(r"unknown field\1", str(error))
+        raise SettingsError(f"{place}: {fact}; see the comment at that key.") from None
     return msgspec.structs.replace(
         settings, data_dir=_absolute(settings.data_dir), sql_dir=_absolute(settings.sql_dir)
     )

@@ -80,17 +80,18 @@ def status() -> None:
 
 
 @main.command("demo")
+@click.option("--open", "opens", is_flag=True, help="Show the dashboard in the browser.")
 @exit_on_error()
-def run_demo() -> None:
+def run_demo(opens: bool) -> None:
     """Run the whole pipeline in one terminal until Ctrl-C; the data stays."""
     config = settings.load()
     supervisor = Supervisor(config.data_dir)
     if supervisor.is_running():
-        demo.run(config, supervisor, console, listening())
+        demo.run(config, supervisor, console, listening(), opens=opens)
         return
     with ends_stack(supervisor) as ended:
         bring_up(config, supervisor, attached=True)
-        demo.run(config, supervisor, console, ended)
+        demo.run(config, supervisor, console, ended, opens=opens)
 
 
 def bring_up(config: Settings, supervisor: Supervisor, *, attached: bool) -> None:

@@ -1,13 +1,15 @@
-"""The whole pipeline in one terminal: every program's log, and the newest row of each symbol."""
+"""The whole pipeline in one terminal: every program's log, and the newest price of each symbol."""
 
 import threading
+import webbrowser
 
+import urllib3
 from rich.console import Console
 from rich.text import Text
 
-from lib import clickhouse
-from lib.errors import JobError, MillraceError
-from lib.settings import ClickHouse, Settings
+from lib import ports
+from lib.errors import JobError
+from lib.settings import Api, Settings
 from lib.signals import Signals
 from local import logs
 from local.stack import last_line
@@ -18,29 +20,31 @@ COLOURS = {
     "clickhouse": "magenta",
     "job": "cyan",
     "producer": "green",
+    "api": "blue",
     "latest": "bold white",
+    "dashboard": "bold white",
 }
 
-LATEST = """
-    SELECT symbol, argMax(price, (timestamp, kafka_offset)) AS price
-    FROM stocks.ticks
-    GROUP BY symbol
-    ORDER BY symbol
-"""
+# Who only says something itself, and has no log.
+OURS = ("latest", "dashboard")
 
 # Stopped in this order: first what writes.
-PROGRAMS = ("producer", "job")
+PROGRAMS = ("producer", "job", "api")
 
 
-def run(config: Settings, supervisor: Supervisor, console: Console, ended: Signals) -> None:
-    """Start job and producer, show everything until `ended`, then stop them in order."""
+def run(
+    config: Settings, supervisor: Supervisor, console: Console, ended: Signals, *, opens: bool
+) -> None:
+    """Start job, producer and API, show everything until `ended`, then stop them in order."""
+    if not supervisor.states()["api"]["pid"]:
+        ports.check_free(config.api.host, config.api.port, "api.port")
     all_said = threading.Event()
     tails = threading.Thread(target=_show_logs, args=(supervisor, console, all_said))
     tails.start()
     try:
         for name in reversed(PROGRAMS):
             supervisor.start(name)
-        _show_latest(config, supervisor, console, ended)
+        _show(config.api, supervisor, console, ended, opens)
     finally:
         for name in PROGRAMS:
             supervisor.stop(name)
@@ -49,34 +53,49 @@ def run(config: Settings, supervisor: Supervisor, console: Console, ended: Signa
 
 
 def _show_logs(supervisor: Supervisor, console: Console, ended: threading.Event) -> None:
-    files = {name: supervisor.log(name) for name in COLOURS if name != "latest"}
+    files = {name: supervisor.log(name) for name in COLOURS if name not in OURS}
     for name, line in logs.follow(files, ended):
         # The broker tells much at its start; its warnings are enough here, and all is in its log.
         if name != "kafka" or " INFO " not in line:
             _say(console, name, line)
 
 
-def _show_latest(
-    config: Settings, supervisor: Supervisor, console: Console, ended: Signals
-) -> None:
-    """Once a second the newest price of each symbol, where one has changed."""
-    said = ""
+def _show(api: Api, supervisor: Supervisor, console: Console, ended: Signals, opens: bool) -> None:
+    """The dashboard's address once it is there, and the newest prices whenever one has changed."""
+    said, page = "", f"http://{api.host}:{api.port}/"
+    is_open = False
     while not ended.wait(1.0):
-        if supervisor.has_ended("job"):
-            raise JobError(last_line(supervisor.log("job")))
-        try:
-            prices = _prices(config.clickhouse)
-        except MillraceError as error:
-            prices = str(error)
+        for name in ("job", "api"):
+            if supervisor.has_ended(name):
+                raise JobError(last_line(supervisor.log(name)))
+        prices = _prices(api)
+        if prices and not is_open:
+            _say(console, "dashboard", page)
+            is_open = True
+            if opens:
+                webbrowser.open(page)
         if prices != said:
             _say(console, "latest", prices)
         said = prices
 
 
-def _prices(settings: ClickHouse) -> str:
-    with clickhouse.explained(settings), clickhouse.connect(settings) as client:
-        rows = client.query(LATEST).result_rows
-    return "  ".join(f"{symbol} {price:,.2f}" for symbol, price in rows) or "no ticks yet"
+def _prices(api: Api) -> str:
+    """What /api/latest answers, in a line; empty while it does not."""
+    keys = [entry.key for entry in api.keys.values()]
+    try:
+        answer = urllib3.request(
+            "GET",
+            f"http://{api.host}:{api.port}/api/latest",
+            headers={"Authorization": f"Bearer {keys[0]}"} if keys else {},
+            timeout=5,
+            retries=False,
+        )
+    except urllib3.exceptions.HTTPError:
+        return ""
+    if answer.status != 200:
+        return str(answer.json()["detail"])
+    rows = answer.json()["data"]
+    return "  ".join(f"{row['symbol']} {row['price']:,.2f}" for row in rows) or "no ticks yet"
 
 
 def _say(console: Console, name: str, line: str) -> None:

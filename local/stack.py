@@ -41,6 +41,7 @@ def programs(config: Settings) -> list[Program]:
         ),
         Program("job", [*python, "jobs", "run", JOB], priority=20, starts=False, stop_seconds=150),
         Program("producer", [*python, "producer"], priority=30, starts=False, stop_seconds=30),
+        Program("api", [*python, "api"], priority=30, starts=False, stop_seconds=30),
     ]
 
 

@@ -7,7 +7,7 @@ WITH
 coalesce(
     {to:Nullable(DateTime64(6, 'UTC'))},
     (
-        SELECT max(timestamp) FROM stocks.ticks
+        SELECT max(tupleElement(last, 'timestamp')) FROM stocks.latest
         WHERE symbol IN {symbols:Array(String)}
     )
 ) AS last_moment,

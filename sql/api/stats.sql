@@ -4,7 +4,13 @@
 -- @param to = null: The last moment; without it, that of the newest tick.
 -- @cache 1
 WITH
-coalesce({to:Nullable(DateTime64(6, 'UTC'))}, (SELECT max(timestamp) FROM stocks.ticks)) AS last_moment,
+coalesce(
+    {to:Nullable(DateTime64(6, 'UTC'))},
+    (
+        SELECT max(tupleElement(last, 'timestamp')) FROM stocks.latest
+        WHERE empty({symbols:Array(String)}) OR symbol IN {symbols:Array(String)}
+    )
+) AS last_moment,
 
 coalesce({from:Nullable(DateTime64(6, 'UTC'))}, last_moment - INTERVAL 1 DAY) AS first_moment
 

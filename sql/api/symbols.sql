@@ -1,4 +1,5 @@
 -- One row per symbol that has ever traded: how often, and when first and last.
+-- @param symbols = [] [..100] /[A-Z0-9.-]{1,16}/: Only these; without any, all.
 -- @cache 5
 SELECT
     symbol,
@@ -7,5 +8,6 @@ SELECT
     max(timestamp) AS last_tick
 -- FINAL: a record that was stored twice is one tick, also until its parts merge.
 FROM stocks.ticks FINAL
+WHERE empty({symbols:Array(String)}) OR symbol IN {symbols:Array(String)}
 GROUP BY symbol
 ORDER BY symbol

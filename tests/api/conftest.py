@@ -26,7 +26,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def tables(server: Server) -> Iterator[Client]:
     """Its tables, empty."""
     client = migrated(server)
-    client.command("TRUNCATE TABLE stocks.ticks")
+    for table in ("ticks", "latest", "job_runs", "job_status"):
+        client.command(f"TRUNCATE TABLE stocks.{table}")
     yield client
     client.close()
 

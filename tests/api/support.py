@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,8 @@ from typing import Any
 import httpx
 from clickhouse_connect.driver.client import Client
 
-from lib import clickhouse, migrations, sqlfiles
+from lib import clickhouse, migrations, ports, sqlfiles
+from lib.processes import end_with_parent
 from lib.settings import ClickHouse
 from tests.conftest import ROOT, Server
 
@@ -34,7 +34,7 @@ class Api:
         self.sql = folder / "sql" / "api"
         if not self.sql.exists():
             shutil.copytree(ROOT / "sql", folder / "sql")
-        values = {"api__port": free_port(), **settings}
+        values = {"api__port": ports.free(1)[0], **settings}
         own = {f"MILLRACE_{name.upper()}": str(value) for name, value in values.items()}
         self.environ = {
             **os.environ,
@@ -53,6 +53,7 @@ class Api:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "api", *options],
                 cwd=ROOT, env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=end_with_parent,
             )  # fmt: skip
         wait_until(self._listens, 30)
 
@@ -71,7 +72,7 @@ class Api:
             cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=40,
         )  # fmt: skip
 
-    def get(self, path: str, **options: Any) -> httpx.Response:
+    def get(self, path: str | httpx.URL, **options: Any) -> httpx.Response:
         return self.client.get(path, **options)
 
     def rows(self, path: str, **params: Any) -> list[dict[str, Any]]:
@@ -100,12 +101,6 @@ class Api:
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float) -> None:

@@ -11,8 +11,12 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from tests.api.support import Api, insert
+from tests.conftest import ROOT
 
-ENDPOINTS = ["latest", "recent", "stats", "symbols", "history?symbols=A", "candles?symbols=A"]
+ENDPOINTS = [
+    "latest", "recent", "stats", "symbols", "history?symbols=A", "candles?symbols=A",
+    "pipeline", "job_runs",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
@@ -44,14 +48,35 @@ def test_latest_is_the_newest_tick_and_the_change_since_the_days_first(
     assert api.rows("/api/latest") == [
         {
             "symbol": "A", "price": 110, "volume": 5, "change": 10, "change_percent": 10,
+            "open": 100, "low": 90, "high": 110,
             "timestamp": "2024-01-30T00:03:00.000000Z",
         },
         {
             "symbol": "B", "price": 7, "volume": 1, "change": 0, "change_percent": 0,
+            "open": 7, "low": 7, "high": 7,
             "timestamp": "2024-01-30T00:00:05.000000Z",
         },
     ]  # fmt: skip
     assert [row["symbol"] for row in api.rows("/api/latest", symbols="B,NONE")] == ["B"]
+
+
+def test_latest_is_the_same_in_whatever_batches_ticks_come(api: Api, tables: Client) -> None:
+    first, last = ("A", 100.0, 2, 60, 1), ("A", 110.0, 5, 180, 4)
+    late, yesterday = ("A", 120.0, 9, 90, 5), ("A", 500.0, 1, -60, 6)
+    for tick in (last, first, late, yesterday, last):
+        insert(tables, [tick])
+    (row,) = api.rows("/api/latest")
+    assert (row["price"], row["volume"], row["open"]) == (110, 5, 100)
+    assert (row["low"], row["high"], row["change"]) == (100, 120, 10)
+
+
+def test_latest_knows_the_ticks_that_were_stored_before_it(api: Api, tables: Client) -> None:
+    insert(tables, [("A", 100.0, 2, 60, 1), ("A", 90.0, 3, 120, 2), ("B", 7.0, 1, 5, 5)])
+    before = api.rows("/api/latest")
+    tables.command("TRUNCATE TABLE stocks.latest")
+    assert api.rows("/api/latest") == []
+    tables.command((ROOT / "sql" / "clickhouse" / "005_insert_latest.sql").read_text())
+    assert api.rows("/api/latest") == before
 
 
 def test_history_keeps_the_peaks_and_the_ends(api: Api, tables: Client) -> None:

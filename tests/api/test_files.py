@@ -54,7 +54,7 @@ def test_a_wrong_file_is_refused_with_its_line(
     assert fact in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["Trades.sql", "1x.sql", "a-b.sql", "pipeline.sql"])
+@pytest.mark.parametrize("name", ["Trades.sql", "1x.sql", "a-b.sql"])
 def test_a_wrong_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SqlFileError):
         read(tmp_path, HEAD + "SELECT 1", name)

@@ -1,9 +1,17 @@
 """The protocol: errors, caching, limits, keys, metrics, the description."""
 
+import http.client
+import json
+import re
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPResponse
 
+import httpx
+import pytest
 from clickhouse_connect.driver.client import Client
 
 from tests.api.support import Api, insert, wait_until
@@ -62,7 +70,7 @@ def test_an_edited_file_is_live_and_a_broken_one_keeps_its_old_version(
 
 
 def test_an_unknown_endpoint_lists_those_there_are(api: Api) -> None:
-    for path in ("/api/latst", "/", "/api", "/api/latest/x"):
+    for path in ("/api/latst", "/api", "/api/latest/x"):
         answer = api.get(path)
         assert answer.status_code == 404
         assert answer.headers["content-type"] == "application/problem+json"
@@ -164,7 +172,7 @@ def test_security_headers_are_everywhere_and_other_origins_are_not_let_in(api: A
 
 
 def test_keys(make_api: Callable[..., Api]) -> None:
-    api = make_api(api__keys="{me: 0123456789abcdef}")
+    api = make_api(api__keys="{me: {key: 0123456789abcdef}}")
     api.start()
     refused = api.get("/api/latest")
     assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
@@ -172,7 +180,7 @@ def test_keys(make_api: Callable[..., Api]) -> None:
         assert api.get("/api/latest", headers={"authorization": value}).status_code == 401
     key = {"authorization": "Bearer 0123456789abcdef", "host": "elsewhere"}
     assert api.get("/api/latest", headers=key).status_code == 200
-    assert api.get("/health").status_code == 200
+    assert api.get("/health").status_code != 401
 
 
 def test_huge_requests_are_refused_and_memory_stays(api: Api, tables: Client) -> None:
@@ -184,11 +192,87 @@ def test_huge_requests_are_refused_and_memory_stays(api: Api, tables: Client) ->
             try:
                 raw.sendall(b"GET /api/latest?symbols=" + b"A" * 1_000_000)
                 raw.sendall(b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                assert raw.recv(20) in (b"", b"HTTP/1.1 400 Bad Req"[:20])
+                said = b"".join(iter(lambda: raw.recv(4096), b""))
+                assert said == b"" or said.startswith(b"HTTP/1.1 431 "), said
             except (BrokenPipeError, ConnectionResetError):
                 pass
     assert api.get("/api/latest").status_code == 200
     assert api.memory() - before < 20_000_000
+
+
+def test_a_head_that_is_too_long_or_no_http_is_a_problem(api: Api) -> None:
+    heads = {
+        431: (b"GET / HTTP/1.1\r\nX: " + b"A" * 40_000, "The head is too long; ask for less."),
+        400: (b"GET /\0 HTTP/1.1\r\n\r\n", "This is no HTTP: illegal request line."),
+    }
+    for status, (head, detail) in heads.items():
+        with socket.create_connection(("127.0.0.1", api.port), timeout=5) as raw:
+            raw.sendall(head)
+            answer = HTTPResponse(raw)
+            answer.begin()
+            assert (answer.status, json.load(answer)["detail"]) == (status, detail)
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_that_is_no_http_does_not_disturb_the_answer(api: Api) -> None:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as raw:
+        raw.sendall(
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"
+        )
+        assert raw.recv(20).startswith(b"HTTP/1.1 413 ")
+    assert "Traceback" not in api.said()
+
+
+@pytest.fixture
+def impatient(make_api: Callable[..., Api], tables: Client) -> Api:
+    """An API that waits half a second for a head."""
+    api = make_api(api__head_timeout=0.5)
+    api.start()
+    return api
+
+
+@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize("head", [b"", b"G", b"GET /health HTTP/1.1\r\nHost: localho"])
+def test_half_a_head_is_waited_for_only_so_long(impatient: Api, before: int, head: bytes) -> None:
+    """Also where it trickles, and after a request that was answered."""
+    begun = time.monotonic()
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=5) as raw:
+        for _ in range(before):
+            raw.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answer = HTTPResponse(raw)
+            answer.begin()
+            assert (answer.status, answer.read() != b"") == (404, True)
+            begun, head = time.monotonic(), head or b"G"
+        raw.sendall(head)
+        raw.settimeout(0.1)
+        said = None
+        while said is None:
+            try:
+                said = raw.recv(4096)
+            except TimeoutError:
+                raw.sendall(b"x" if head else b"")
+            except ConnectionResetError:
+                said = b""
+    assert said == b""
+    assert 0.4 < time.monotonic() - begun < 2
+
+
+def test_who_has_sent_a_head_has_time(impatient: Api) -> None:
+    slow = impatient.sql / "slow.sql"
+    slow.write_text("-- One row, late.\nSELECT sleep(1.2) AS zero")
+    impatient.stop()
+    impatient.client = httpx.Client(base_url=f"http://127.0.0.1:{impatient.port}", timeout=30)
+    impatient.start()
+    assert impatient.get("/api/slow").status_code == 200
+    connection = http.client.HTTPConnection("127.0.0.1", impatient.port, timeout=5)
+    with closing(connection):
+        # An idle connection is kept; then an answer that lasts begins on it.
+        for path, size in (("/nothing", None), ("/api/stream", 5)):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            assert (answer.status in (200, 404), answer.read(size) != b"") == (True, True)
+            time.sleep(1.2)
+        assert "millrace_api_followers 1.0" in impatient.get("/metrics").text
 
 
 def test_clients_that_stall_or_vanish_leave_it_answering(api: Api, tables: Client) -> None:
@@ -212,16 +296,38 @@ def test_garbage_is_answered_or_closed(api: Api) -> None:
             raw.shutdown(socket.SHUT_WR)
             answer = raw.recv(100)
             assert answer == b"" or answer[9:12] in (b"400", b"404", b"505"), garbage
-    assert api.get("/health").status_code == 200
+    assert api.get("/api/latest").status_code == 200
 
 
-def test_health_tells_empty_from_up(api: Api, tables: Client) -> None:
-    empty = api.get("/health")
-    assert (empty.status_code, empty.json()["status"]) == (200, "empty")
-    insert(tables, [("A", 1.0, 1, 0, 0)])
-    up = api.get("/health").json()
-    assert (up["status"], up["clickhouse"]) == ("up", "up")
-    assert up["parts"][0]["age_seconds"] > 0
+def test_what_is_followed_counts_only_until_its_answer_begins(
+    make_api: Callable[..., Api], tables: Client
+) -> None:
+    api = make_api()
+    api.start()
+
+    def numbers(name: str) -> tuple[float, float]:
+        text = api.get("/metrics").text
+        found = [
+            re.search(
+                rf'^millrace_api_request_seconds_{part}{{endpoint="{name}"}} (.+)$', text, re.M
+            )
+            for part in ("count", "sum")
+        ]
+        count, seconds = (float(match[1]) if match else 0.0 for match in found)
+        return count, seconds
+
+    for name in ("stream", "latest"):
+        headers = {"accept": "text/event-stream"}
+        with api.client.stream("GET", f"/api/{name}", headers=headers) as answer:
+            pieces = answer.iter_raw()
+            assert next(pieces)
+            assert numbers(name)[0] == 1
+            time.sleep(1)
+            assert "millrace_api_followers 1.0" in api.get("/metrics").text
+        wait_until(lambda: "millrace_api_followers 0.0" in api.get("/metrics").text, 5)
+        count, seconds = numbers(name)
+        assert (count, seconds < 0.9) == (1, True)
+        assert f'requests_total{{endpoint="{name}",status="200"}} 1.0' in api.get("/metrics").text
 
 
 def test_metrics(api: Api, tables: Client) -> None:

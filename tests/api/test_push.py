@@ -1,6 +1,7 @@
 """Server-sent events: the stream of new ticks, and endpoints that are followed."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ import httpx
 from clickhouse_connect.driver.client import Client
 
 from api.stream import MOST_WAITING, Rows, fold
-from tests.api.support import Api, insert, migrated
+from tests.api.support import Api, insert, migrated, wait_until
 from tests.conftest import Server
 
 EVENTS = {"accept": "text/event-stream"}
@@ -145,6 +146,56 @@ def test_there_is_room_for_so_many(make_api: Callable[..., Api], tables: Client)
         full = api.get("/api/latest", headers=EVENTS)
         assert (full.status_code, full.headers["retry-after"]) == (503, "10")
         assert "millrace_api_followers 1.0" in api.get("/metrics").text
+
+
+def test_an_edited_file_sends_its_clients_back_for_the_new_answer(
+    make_api: Callable[..., Api], tables: Client
+) -> None:
+    api = make_api()
+    followed, streamed = api.sql / "followed.sql", api.sql / "stream.sql"
+    followed.write_text("-- One row.\nSELECT 1 AS version")
+    api.start("--reload")
+    with listening(api, "/api/followed") as old, listening(api, "/api/stream") as stream:
+        assert json.loads(next(old)["data"])["data"] == [{"version": 1}]
+        identity = next(stream)["id"]
+        followed.write_text("-- One row.\nSELECT 2 AS version")
+        streamed.write_text(streamed.read_text().replace("volume,", "volume * 2 AS doubled,"))
+        assert [*old] == [*stream] == []
+    new = fresh()
+    insert(tables, [("A", 1.0, 7, 0, new)])
+    with (
+        listening(api, "/api/followed") as found,
+        listening(api, "/api/stream", **{"last-event-id": identity}) as stream,
+    ):
+        assert json.loads(next(found)["data"])["data"] == [{"version": 2}]
+        assert [row["doubled"] for row in json.loads(next(stream)["data"])] == ["14"]
+        followed.unlink()
+        assert [*found] == []
+    wait_until(lambda: api.get("/api/followed", headers=EVENTS).status_code == 404, 5)
+
+
+def test_hundreds_of_clients_that_leave_leave_nothing(
+    make_api: Callable[..., Api], tables: Client
+) -> None:
+    """Not a follower, not a poll of ClickHouse, not a byte for each."""
+    api = make_api()
+    api.start()
+    insert(tables, [("A", 1.0, 1, 0, fresh())])
+
+    def come_and_go(count: int) -> None:
+        for number in range(count):
+            path = ("/api/stream", "/api/latest", f"/api/latest?symbols=A{number}")[number % 3]
+            with socket.create_connection(("127.0.0.1", api.port), timeout=5) as raw:
+                lines = (f"GET {path} HTTP/1.1", "Host: localhost", "Accept: text/event-stream")
+                raw.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode())
+                if number % 2:
+                    assert raw.recv(100).startswith(b"HTTP/1.1 200")
+        wait_until(lambda: "millrace_api_followers 0.0" in api.get("/metrics").text, 10)
+
+    come_and_go(100)
+    before = api.memory()
+    come_and_go(400)
+    assert api.memory() - before < 8_000_000
 
 
 def test_stopping_ends_every_stream(make_api: Callable[..., Api], tables: Client) -> None:

@@ -15,12 +15,21 @@ CONFIG = """
 include-path = "{path}"
 parameters = {{ cursor = "{cursor}" }}
 """
-PAGED = {"/api/recent": {"limit": "5"}, "/api/candles": {"limit": "1", "symbols": "A"}}
+PAGED = {
+    "/api/recent": {"limit": "5"},
+    "/api/candles": {"limit": "1", "symbols": "A"},
+    "/api/job_runs": {"limit": "1"},
+}
+RUNS = (
+    "INSERT INTO stocks.job_runs (run_id, job, started_at, status)"
+    " SELECT generateUUIDv4(), 'ticks', now64(3), 'stopped' FROM numbers(3)"
+)
 
 
 @pytest.mark.timeout(180)
 def test_schemathesis_finds_nothing(api: Api, tables: Client, tmp_path: Path) -> None:
     insert(tables, [("A", n, 1, n, n) for n in range(1, 200)])
+    tables.command(RUNS)
     cursors = {path: api.get(path, params=given).json()["next"] for path, given in PAGED.items()}
     config = (CONFIG.format(path=path, cursor=cursor) for path, cursor in cursors.items())
     (tmp_path / "schemathesis.toml").write_text("".join(config))

@@ -147,7 +147,7 @@ class Place:
     @classmethod
     def new(cls, folder: Path) -> "Place":
         """A folder and ports for a whole stack."""
-        kafka, controller, clickhouse, flink = free_ports(4)
+        kafka, controller, clickhouse, flink, api = free_ports(5)
         return cls(
             folder,
             {
@@ -156,6 +156,7 @@ class Place:
                 "MILLRACE_LOCAL__KAFKA_CONTROLLER_PORT": str(controller),
                 "MILLRACE_CLICKHOUSE__PORT": str(clickhouse),
                 "MILLRACE_FLINK__REST_PORT": str(flink),
+                "MILLRACE_API__PORT": str(api),
             },
         )
 
@@ -292,6 +293,9 @@ class Place:
         except AssertionError as error:
             said = "\n".join(program.said for program in self.started[-2:])
             raise AssertionError(f"{error}: {self.count(table)}\n{said}") from None
+
+    def api(self, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.names['MILLRACE_API__PORT']}{path}")
 
     def flink(self, path: str) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.names['MILLRACE_FLINK__REST_PORT']}{path}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.support import Place, Program
+from tests.e2e.support import PARTITIONS, Place, Program, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -31,15 +31,28 @@ def finish(place: Place, demo: Program) -> None:
 def test_the_demo_shows_ticks_and_goes_on_where_it_stopped(own: Place) -> None:
     demo = own.start("local", "demo")
     demo.wait_line(r"^    latest \| AAPL \d+\.\d\d  AMZN \d+\.\d\d  .+TSLA \d+\.\d\d$")
+    demo.wait_line(rf"^ dashboard \| http://127.0.0.1:{own.names['MILLRACE_API__PORT']}/$")
     asked = own.ask("SELECT symbol, price FROM stocks.ticks LIMIT 3")
     assert len(asked) == 3
     jobs = own.flink("/jobs/overview").json()["jobs"]
     assert [job["state"] for job in jobs] == ["RUNNING"]
+    wait_until(lambda: own.api("/health").json()["status"] == "up", "the pipeline is up")
+    wait_until(lambda: own.api("/api/pipeline").json()["data"][0]["lag"] == 0, "all is read")
+    (job,) = own.api("/api/pipeline").json()["data"]
+    assert (job["job"], job["state"], len(job["partitions"])) == ("stocks", "RUNNING", PARTITIONS)
+    assert job["rows_per_second"] > 0
+    for hop in job["hops"]:
+        # Kafka's and ClickHouse's times are whole milliseconds.
+        assert -1 < hop["p50_ms"] <= hop["p99_ms"]
     finish(own, demo)
 
     demo = own.start("local", "demo")
     demo.wait_line(r"^       job \| job stocks: resuming from .+/savepoint-")
     demo.wait_line(r"^       job \| RUNNING")
+    now, before = own.api("/api/job_runs").json()["data"]
+    assert (now["status"], before["status"]) == ("running", "stopped")
+    assert "/savepoint-" in now["resumed_from"] and not before["resumed_from"]
+    assert len(now["files"]) == 5 and now["files"] == before["files"]
     sent = own.records()
     assert sent > len(asked)
     own.wait_count(sent)

@@ -43,6 +43,9 @@ class Rest:
     def metrics(self, names: Any) -> dict[str, float]:
         return {"Source.numRecordsOut": 10.0, "rows_inserted": 8.0, "Source.pendingRecords": 2.0}
 
+    def positions(self) -> dict[tuple[str, int], int]:
+        return {("t", 0): 9}
+
     def last_checkpoint(self) -> None:
         return None
 
@@ -50,6 +53,10 @@ class Rest:
         if isinstance(self._stop, Exception):
             raise self._stop
         return str(self._stop)
+
+
+def noted(now: Glance, before: Glance | None) -> None:
+    """Nobody is told."""
 
 
 def test_a_line_shows_rates_since_the_look_before() -> None:
@@ -146,7 +153,7 @@ def test_following_shows_the_job_until_it_cannot_go_on(
     out = StringIO()
     console = Console(file=out, force_terminal=terminal, width=200)
     with pytest.raises(JobError, match="gave up"):
-        follow.until(Signals(), Rest("RUNNING", "RUNNING", "FAILED"), console, lambda: None)
+        follow.until(Signals(), Rest("RUNNING", "RUNNING", "FAILED"), console, lambda: None, noted)
     assert "RUNNING  in " in out.getvalue()
 
 
@@ -154,7 +161,7 @@ def follow_to_its_end(*states: str) -> list[str]:
     """The lines in a log file until the last of the states, FAILED or silence, ends it."""
     out = StringIO()
     with pytest.raises(MillraceError):
-        follow.until(Signals(), Rest(*states), Console(file=out, width=200), lambda: None)
+        follow.until(Signals(), Rest(*states), Console(file=out, width=200), lambda: None, noted)
     return out.getvalue().splitlines()
 
 
@@ -176,13 +183,14 @@ def test_a_long_silence_ends_the_following(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(follow, "LIVE_EVERY", 0.01)
     monkeypatch.setattr(follow, "SILENCE_LIMIT", 0.1)
     with pytest.raises(ServiceError, match=r"^Flink at x:1 does not answer; see var/log\.$"):
-        follow.until(Signals(), Rest("RUNNING", "silent"), Console(file=StringIO()), lambda: None)
+        console = Console(file=StringIO())
+        follow.until(Signals(), Rest("RUNNING", "silent"), console, lambda: None, noted)
 
 
 def test_following_ends_when_asked() -> None:
     asked = Signals()
     asked.add()
-    follow.until(asked, Rest("RUNNING"), Console(file=StringIO()), lambda: None)
+    follow.until(asked, Rest("RUNNING"), Console(file=StringIO()), lambda: None, noted)
 
 
 def test_stopping_says_where_the_savepoint_is_or_that_there_is_none(tmp_path: Path) -> None:
@@ -204,4 +212,4 @@ def test_what_is_checked_now_and_then_can_end_the_following(
         raise JobError("topic ticks: was recreated")
 
     with pytest.raises(JobError, match="was recreated"):
-        follow.until(Signals(), Rest("RUNNING"), Console(file=StringIO()), check)
+        follow.until(Signals(), Rest("RUNNING"), Console(file=StringIO()), check, noted)

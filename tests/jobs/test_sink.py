@@ -119,6 +119,28 @@ def test_two_writers_share_a_table_under_names_of_their_own(client: Client, tabl
     assert client.command(f"SELECT uniqExact(inserted_by) FROM {table}") == 3
 
 
+@pytest.mark.parametrize("kind", ["DateTime64(3, 'UTC')", "DateTime64(6, 'UTC')"])
+def test_each_row_says_when_the_sink_got_it(client: Client, table: str, kind: str) -> None:
+    client.command(f"ALTER TABLE {table} ADD COLUMN received_at {kind}")
+    before = client.command("SELECT toString(now64(3, 'UTC'))")
+    run(attempt(client, table), *partition(0, 3))
+    after = client.command("SELECT toString(now64(3, 'UTC'))")
+    ends = f"SELECT toString(min(received_at)), toString(max(received_at)) FROM {table}"
+    first, last = client.query(ends).first_row
+    assert before <= first == last <= f"{after}9"
+
+
+def test_a_column_that_the_target_names_is_the_targets(client: Client, table: str) -> None:
+    client.command(f"ALTER TABLE {table} ADD COLUMN received_at DateTime64(3, 'UTC')")
+    found = parse(f"{table} {COLUMNS[:-1]}, received_at)")
+    store = Store(client, found, "job/t", "a")
+    assert store.own_columns == ["inserted_by"]
+    given = values(*partition(0, 3))
+    Writer(store, found, "job/t").insert((*given, given[3]), 3)
+    same = f"SELECT countIf(received_at = kafka_timestamp) FROM {table}"
+    assert client.command(same) == 3
+
+
 def test_a_table_without_places_takes_every_row_each_time(client: Client, database: str) -> None:
     client.command(f"CREATE TABLE {database}.plain (n Int64) ENGINE = MergeTree ORDER BY n")
     found = parse(f"{database}.plain (n)")

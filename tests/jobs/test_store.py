@@ -55,6 +55,26 @@ def count(client: Client, table: str) -> tuple[int, int]:
     return rows, places
 
 
+def test_a_batch_that_comes_again_reaches_a_view_that_it_did_not_reach(
+    client: Client, database: str
+) -> None:
+    table = f"{database}.t"
+    make(client, table)
+    client.command(
+        f"CREATE TABLE {database}.sums (n Int64) ENGINE = SummingMergeTree ORDER BY tuple()"
+        " SETTINGS non_replicated_deduplication_window = 100"
+    )
+    view = f"CREATE MATERIALIZED VIEW {database}.v TO {database}.sums AS SELECT sum(n) AS n FROM"
+    store = open_store(client, table)
+    # As if the view's part had been lost: the view comes between the two.
+    store._insert_once(batch(range(1, 4)), "token", "1")
+    client.command(f"{view} {table}")
+    for number in "23":
+        store._insert_once(batch(range(1, 4)), "token", number)
+    assert count(client, table) == (3, 3)
+    assert client.command(f"SELECT sum(n) FROM {database}.sums") == 6
+
+
 class Flaky:
     """A client in front of a real one; each insert first asks what happens on its way."""
 

@@ -2,6 +2,7 @@
 
 import gc
 import hashlib
+import os
 import tomllib
 from collections.abc import Iterator
 from functools import partial
@@ -14,7 +15,7 @@ import truststore
 from jgo.env import LockFile, compute_spec_hash
 
 from lib.errors import SetupError
-from lib.jars import FOLDER, LOCK, Jar, flink_jars, kafka_classpath, locked, maven, sync
+from lib.jars import LOCK, Jar, asset_jar, flink_jars, kafka_classpath, locked, maven, sync
 
 # jgo leaves the answers that it has no use for to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -46,6 +47,11 @@ def put(folder: Path, source: Source) -> list[str]:
 def test_each_program_has_its_own_folder(tmp_path: Path) -> None:
     names = put(tmp_path / "jars", Source(tmp_path))
     assert names == ["flink/connector-2.0.jar", "kafka/broker-1.0.jar"]
+
+
+@pytest.mark.parametrize("group", ["org.webjars", "org.mvnpm"])
+def test_what_browsers_load_is_apart_from_what_java_does(group: str) -> None:
+    assert str(Jar(group, "charts", "1.0", SHA256).place) == "assets/charts-1.0.jar"
 
 
 def test_what_is_there_is_not_fetched_again(tmp_path: Path) -> None:
@@ -140,7 +146,23 @@ def test_a_missing_jar_is_named_with_its_remedy(tmp_path: Path) -> None:
 
 def test_the_broker_does_not_see_the_flink_connector() -> None:
     assert [path.parent.name for path in flink_jars()] == ["flink"]
-    assert "flink" not in kafka_classpath().removeprefix(str(FOLDER))
+    folders = {Path(jar).parent.name for jar in kafka_classpath().split(os.pathsep)}
+    assert folders == {"kafka"}
+
+
+@pytest.mark.parametrize("artifact", ["echarts", "swagger-ui"])
+def test_what_browsers_load_is_found_by_its_name(artifact: str, tmp_path: Path) -> None:
+    jar = asset_jar(artifact)
+    assert jar.is_file()
+    assert jar.match(f"assets/{artifact}-*.jar")
+    with pytest.raises(SetupError, match=rf"{artifact}-.+\.jar: not found; run `make setup`\."):
+        asset_jar(artifact, tmp_path)
+
+
+def test_nothing_is_locked_that_nobody_loads() -> None:
+    """ECharts' own dependencies are inside the file that is served."""
+    names = [jar.artifact for jar in locked() if jar.program == "assets"]
+    assert names == ["echarts", "swagger-ui"]
 
 
 def test_a_damaged_lock_file_is_named(tmp_path: Path) -> None:

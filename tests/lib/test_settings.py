@@ -213,13 +213,61 @@ def test_no_password_and_no_key_is_shown() -> None:
         {
             "MILLRACE_CLICKHOUSE__PASSWORD": "s3cret",
             "MILLRACE_CLICKHOUSE__READER_PASSWORD": "s3cret",
-            "MILLRACE_API__KEYS": "{me: s3cret-s3cret-s3cret}",
+            "MILLRACE_API__KEYS": "{me: {key: s3cret-s3cret-s3cret, rate: 1/second}}",
         }
     )
     for shown in (repr(found), str(found), pretty_repr(found), repr(found.clickhouse)):
         assert "s3cret" not in shown and "port=8123" in shown
         assert "password='***'" in shown and "user='default'" in shown
     assert "password=''" in repr(load())
+
+
+KEY = "key: 0123456789-s3cret"
+WRONG_KEYS = {
+    "{me: 0123456789-s3cret-0123}": "Expected `object`, got `str`",
+    "{me: [0123456789-s3cret-0123]}": "Expected `object`, got `array`",
+    "[0123456789-s3cret-0123]": "Expected `object`, got `array`",
+    "{me: {key: s3cret}}": "Expected `str` of length >= 16",
+    "{me: {key: 1234567890123456}}": "Expected `str`, got `int`",
+    "{me: {rate: 5/minute}}": "missing required field `key`",
+    "{me: {kye: 0123456789-s3cret}}": "unknown field - at",
+    f"{{me: {{{KEY}, 0123-`s3cret`-0123: 1}}}}": "unknown field - at",
+    f"{{me: {{{KEY}, rate: 0/minute}}}}": "matching regex",
+    f"{{me: {{{KEY}, rate: 5 per minute}}}}": "matching regex",
+    f"{{me: {{{KEY}, rate: 5/day}}}}": "matching regex",
+    f"{{me: {{{KEY}, rate: 123456/hour}}}}": "matching regex",
+    f"{{me: {{{KEY}, rate: 100}}}}": "Expected `str | null`, got `int`",
+    f"{{me: {{{KEY}, only: {{}}}}}}": "of length >= 1",
+    f"{{me: {{{KEY}, only: {{symbols: []}}}}}}": "of length >= 1",
+    f"{{me: {{{KEY}, only: {{symbols: ['']}}}}}}": "of length >= 1",
+    f"{{me: {{{KEY}, only: {{symbols: A}}}}}}": "Expected `array`, got `str`",
+    f"{{me: {{{KEY}, only: [A]}}}}": "Expected `object`, got `array`",
+    f"{{me: {{{KEY}, only: null}}}}": "Expected `object`, got `null`",
+    # YAML reads these words as true.
+    f"{{me: {{{KEY}, only: {{symbols: [ON]}}}}}}": "Expected `str`, got `bool`",
+}
+
+
+@pytest.mark.parametrize(("text", "fact"), WRONG_KEYS.items())
+def test_a_wrong_entry_of_keys_is_refused_without_showing_a_key(
+    file: Path, text: str, fact: str
+) -> None:
+    said = refused(MILLRACE_API__KEYS=text)
+    assert said.startswith("environment: MILLRACE_API__KEYS: ")
+    in_file = fails(file, changed("api", keys=yaml.safe_load(text)))
+    assert in_file.startswith(f"{file}: ")
+    for shown in (said, in_file):
+        assert fact in shown and shown.endswith("; see the comment at that key.")
+        assert "s3cret" not in shown
+
+
+def test_a_key_has_a_rule_and_a_rate_if_it_is_given_one() -> None:
+    text = f"{{me: {{{KEY}}}, you: {{{KEY}, only: {{symbols: [A, 'ON']}}, rate: 100/minute}}}}"
+    keys = load({"MILLRACE_API__KEYS": text}).api.keys
+    assert (keys["me"].only, keys["me"].rate) == ({}, None)
+    assert (keys["you"].only, keys["you"].rate) == ({"symbols": ["A", "ON"]}, "100/minute")
+    for shown in (repr(keys), str(keys["you"]), pretty_repr(keys)):
+        assert "s3cret" not in shown and "100/minute" in shown
 
 
 def test_the_brokers_options_are_the_file_or_one_line(tmp_path: Path) -> None:

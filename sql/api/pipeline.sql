@@ -1,0 +1,54 @@
+-- One row per job: what it does now, and how long ticks of the last minute took from hop to hop. NULL: not known.
+WITH hops AS (
+    SELECT
+        splitByChar('/', inserted_by)[1] AS job,
+        quantilesTDigest(0.5, 0.99)(1000 * toFloat64(kafka_timestamp - timestamp)) AS to_kafka, -- noqa: LT01
+        quantilesTDigest(0.5, 0.99)(1000 * toFloat64(received_at - kafka_timestamp)) AS to_sink, -- noqa: LT01
+        quantilesTDigest(0.5, 0.99)(1000 * toFloat64(inserted_at - received_at)) AS to_clickhouse -- noqa: LT01
+    FROM stocks.ticks
+    WHERE inserted_at >= now64(3, 'UTC') - INTERVAL 1 MINUTE
+    GROUP BY job
+),
+
+jobs AS (
+    SELECT
+        *,
+        dateDiff('millisecond', reported_at, now64(3, 'UTC')) / 1000 AS age_seconds,
+        state = 'RUNNING' AND age_seconds < 10 AS is_up
+    FROM stocks.job_status FINAL
+    WHERE reported_at > now() - INTERVAL 1 DAY
+)
+
+SELECT
+    s.job,
+    if(s.state = 'RUNNING' AND NOT s.is_up, 'LOST', s.state) AS state,
+    s.message,
+    s.reported_at,
+    s.age_seconds,
+    if(s.is_up, s.records_per_second, NULL) AS records_per_second,
+    if(s.is_up, s.rows_per_second, NULL) AS rows_per_second,
+    dateDiff('millisecond', s.checkpointed_at, now64(3, 'UTC')) / 1000 AS checkpoint_age_seconds,
+    -- Not known as a whole while one part of it is not.
+    if(
+        s.is_up AND notEmpty(s.partitions) AND NOT has(s.partitions.lag, NULL),
+        toFloat64(arrayReduce('sum', s.partitions.lag)),
+        NULL
+    ) AS lag,
+    CAST(
+        if(s.is_up, s.partitions, []),
+        'Array(Tuple(topic String, partition Int32, lag Nullable(Float64)))'
+    ) AS partitions,
+    CAST(
+        if(
+            empty(h.to_kafka), [],
+            [
+                ('event to Kafka', h.to_kafka[1], h.to_kafka[2]),
+                ('Kafka to sink', h.to_sink[1], h.to_sink[2]),
+                ('sink to ClickHouse', h.to_clickhouse[1], h.to_clickhouse[2])
+            ]
+        ),
+        'Array(Tuple(hop String, p50_ms Nullable(Float64), p99_ms Nullable(Float64)))'
+    ) AS hops
+FROM jobs AS s
+LEFT JOIN hops AS h ON s.job = h.job
+ORDER BY s.job

@@ -1,0 +1,10 @@
+-- One row per symbol of each batch that goes into stocks.ticks, for stocks.latest.
+CREATE MATERIALIZED VIEW IF NOT EXISTS stocks.latest_of_ticks TO stocks.latest AS
+SELECT
+    symbol,
+    max((timestamp, kafka_offset, price, volume)) AS last,
+    max((toDate(timestamp), -toUnixTimestamp64Micro(timestamp), -kafka_offset, price)) AS first,
+    max((toDate(timestamp), -price)) AS low,
+    max((toDate(timestamp), price)) AS high
+FROM stocks.ticks
+GROUP BY symbol

@@ -1,0 +1,149 @@
+"""What the API tells of the pipeline: health, /api/pipeline, /api/job_runs, metrics."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from tests.api.support import COLUMNS, Api, insert
+
+RUN = uuid.UUID(int=7)
+STATUS = ["job", "run_id", "reported_at", "state", "message", "records_per_second",
+          "rows_per_second", "checkpointed_at", "partitions"]  # fmt: skip
+
+
+def report(
+    client: Client, state: str = "RUNNING", age: float = 0, job: str = "stocks", **more: Any
+) -> None:
+    """Say of a job what its runner would, so many seconds ago."""
+    at = datetime.now(UTC) - timedelta(seconds=age)
+    given = {"message": "", "rows": 2.5, "lags": [0, 3], **more}
+    partitions = [("t", number, lag) for number, lag in enumerate(given["lags"])]
+    row = [job, RUN, at, state, given["message"], 3.5, given["rows"], at, partitions]
+    client.insert("stocks.job_status", [row], column_names=STATUS)
+
+
+def part(api: Api, name: str) -> dict[str, Any]:
+    """What /health says of one part."""
+    return next(found for found in api.get("/health").json()["parts"] if found["part"] == name)
+
+
+def test_a_pipeline_without_a_job_is_down(api: Api, tables: Client) -> None:
+    answer = api.get("/health")
+    assert (answer.status_code, answer.json()["status"]) == (503, "down")
+    assert part(api, "jobs")["message"] == "no job has run; `make run-job` starts it"
+    assert part(api, "ticks")["status"] == "empty"
+
+
+def test_no_ticks_yet_is_not_down(api: Api, tables: Client) -> None:
+    report(tables)
+    answer = api.get("/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "empty")
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    answer = api.get("/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "up")
+    assert part(api, "ticks")["message"].startswith("no tick for ")
+    assert part(api, "job stocks")["lag"] == 3
+
+
+@pytest.mark.parametrize(
+    ("state", "age", "message", "told"),
+    [
+        ("RUNNING", 60, "", "its runner has said nothing for 1 minute"),
+        ("RESTARTING", 0, "ClickHouse is away", "restarting: ClickHouse is away"),
+        ("FAILED", 3600, "column n is wrong", "failed: column n is wrong"),
+        ("STOPPED", 60, "", "stopped"),
+        ("STARTING", 0, "", "starting"),
+    ],
+)
+def test_a_job_that_does_not_run_is_down_and_why(
+    api: Api, tables: Client, state: str, age: float, message: str, told: str
+) -> None:
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    report(tables, state, age, message=message)
+    answer = api.get("/health")
+    assert (answer.status_code, answer.json()["status"]) == (503, "down")
+    found = part(api, "job stocks")
+    assert (found["status"], found["lag"]) == ("down", None)
+    assert found["message"].startswith(told)
+
+
+def test_a_job_that_was_stopped_beside_another_is_no_fault(api: Api, tables: Client) -> None:
+    report(tables)
+    report(tables, "STOPPED", job="orders")
+    # Nobody has heard of it for so long that nobody waits for it.
+    report(tables, "FAILED", age=100_000, job="old")
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    assert api.get("/health").json()["status"] == "up"
+    assert part(api, "job orders")["status"] == "stopped"
+    assert [row["job"] for row in api.rows("/api/pipeline")] == ["orders", "stocks"]
+
+
+def test_the_pipeline_hop_by_hop(api: Api, tables: Client) -> None:
+    event = datetime.now(UTC) - timedelta(seconds=5)
+    steps = [event + timedelta(milliseconds=ms) for ms in (0, 20, 50, 60)]
+    row = ["A", 1.0, 1, steps[0], 0, 0, steps[1], "stocks/ticks", steps[2], steps[3]]
+    columns = [*COLUMNS, "received_at", "inserted_at"]
+    tables.insert("stocks.ticks", [row] * 10, column_names=columns)
+    report(tables)
+    (found,) = api.rows("/api/pipeline")
+    assert (found["job"], found["state"], found["lag"]) == ("stocks", "RUNNING", 3)
+    assert (found["records_per_second"], found["rows_per_second"]) == (3.5, 2.5)
+    assert found["partitions"][1] == {"topic": "t", "partition": 1, "lag": 3}
+    assert 0 <= found["checkpoint_age_seconds"] < 30
+    hops = {hop["hop"]: (hop["p50_ms"], hop["p99_ms"]) for hop in found["hops"]}
+    assert list(hops) == ["event to Kafka", "Kafka to sink", "sink to ClickHouse"]
+    for times, expected in zip(hops.values(), (20, 30, 10), strict=True):
+        # The times of Kafka and ClickHouse are whole milliseconds.
+        assert times == pytest.approx((expected, expected), abs=1.1)
+
+
+def test_what_is_not_known_is_null_and_not_zero(api: Api, tables: Client) -> None:
+    report(tables, lags=[0, None], rows=None)
+    (found,) = api.rows("/api/pipeline")
+    assert (found["lag"], found["rows_per_second"], found["hops"]) == (None, None, [])
+    assert [each["lag"] for each in found["partitions"]] == [0, None]
+    assert part(api, "job stocks")["lag"] is None
+    assert 'millrace_part_lag{part="job stocks"}' not in api.get("/metrics").text
+    report(tables, lags=[])
+    assert api.rows("/api/pipeline")[0]["lag"] is None
+    report(tables, age=60)
+    # Written later, but seen earlier: not the newest.
+    assert api.rows("/api/pipeline")[0]["state"] == "RUNNING"
+
+
+def test_a_job_that_was_lost_says_nothing_of_now(api: Api, tables: Client) -> None:
+    report(tables, age=60)
+    (found,) = api.rows("/api/pipeline")
+    assert (found["state"], found["lag"], found["partitions"]) == ("LOST", None, [])
+    assert found["records_per_second"] is None
+
+
+def test_runs_of_jobs_with_their_sql(api: Api, tables: Client) -> None:
+    columns = ["run_id", "job", "started_at", "status", "files"]
+    now = datetime.now(UTC)
+    runs = [
+        [uuid.uuid4(), "stocks", now - timedelta(hours=1), "stopped", {}],
+        [uuid.uuid4(), "stocks", now - timedelta(minutes=5), "running", {}],
+        [RUN, "stocks", now, "running", {"900_insert_x.sql": "INSERT INTO x SELECT 1"}],
+        [uuid.uuid4(), "orders", now - timedelta(hours=2), "stopped", {}],
+    ]
+    tables.insert("stocks.job_runs", runs, column_names=columns)
+    report(tables)
+    found = api.rows("/api/job_runs", job="stocks")
+    assert [row["status"] for row in found] == ["running", "lost", "stopped"]
+    assert found[0]["files"] == {"900_insert_x.sql": "INSERT INTO x SELECT 1"}
+    assert len(api.rows("/api/job_runs")) == 4
+    page = api.get("/api/job_runs?limit=3").json()
+    rest = api.get("/api/job_runs", params={"limit": 3, "cursor": page["next"]}).json()
+    assert [row["job"] for row in rest["data"]] == ["orders"]
+
+
+def test_metrics_tell_freshness_and_lag(api: Api, tables: Client) -> None:
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    report(tables)
+    text = api.get("/metrics").text
+    assert 'millrace_part_lag{part="job stocks"} 3.0' in text
+    assert 'millrace_part_age_seconds{part="ticks"} ' in text

@@ -1,0 +1,127 @@
+"""A run told in ClickHouse, with the tables of sql/clickhouse."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from jobs import record
+from jobs.follow import Glance
+from lib import clickhouse as connections
+from lib import ports, settings, sqlfiles
+from lib.errors import JobError
+from lib.settings import ClickHouse, Settings
+from lib.sqlfiles import SqlFile
+from tests.conftest import ROOT, Server
+
+FILES = [SqlFile(900, "insert", "x", "sql/flink/j/900_insert_x.sql", "INSERT INTO x SELECT 1")]
+STARTED = "SELECT status, files, message, ended_at IS NULL FROM {}.job_runs FINAL"
+
+
+def wait_until(is_true: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 50
+    while not is_true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def config(server: ClickHouse, database: str) -> Settings:
+    """Settings with this ClickHouse, and a Kafka that is not there."""
+    client = connections.connect(server)
+    for name in ("006_table_job_runs.sql", "007_table_job_status.sql"):
+        file = sqlfiles.read(ROOT / "sql" / "clickhouse" / name)
+        client.command(file.text.replace("stocks.", f"{database}."))
+    client.close()
+    return settings.load(
+        environ={
+            "MILLRACE_CLICKHOUSE__PORT": str(server.port),
+            "MILLRACE_CLICKHOUSE__DATABASE": database,
+            "MILLRACE_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{ports.free(1)[0]}",
+        }
+    )
+
+
+def test_a_run_is_there_while_it_runs_and_how_it_ended(
+    clickhouse: ClickHouse, client: Client, database: str
+) -> None:
+    given = config(clickhouse, database)
+    with record.of(given, "j", FILES, Path("/x/chk-1")) as run:
+        wait_until(lambda: client.query(STARTED.format(database)).result_rows)
+        files = {"sql/flink/j/900_insert_x.sql": "INSERT INTO x SELECT 1"}
+        assert client.query(STARTED.format(database)).first_row == ("running", files, "", 1)
+        run.note(Glance(12.0, "RUNNING", 30, 20), Glance(10.0, "RUNNING", 10, 10))
+        seen = f"SELECT state, records_per_second, rows_per_second FROM {database}.job_status FINAL"
+        wait_until(lambda: client.query(seen).result_rows == [("RUNNING", 10.0, 5.0)])
+    assert client.query(STARTED.format(database)).first_row == ("stopped", files, "", 0)
+    assert client.query(seen).result_rows == [("STOPPED", None, None)]
+    assert client.command(f"SELECT resumed_from FROM {database}.job_runs FINAL") == "/x/chk-1"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(JobError("a.sql: no."), "a.sql: no."), (ValueError(1), "ValueError(1)")]
+)
+def test_a_run_that_fails_says_why(
+    clickhouse: ClickHouse, client: Client, database: str, error: Exception, told: str
+) -> None:
+    given = config(clickhouse, database)
+    with pytest.raises(type(error)), record.of(given, "j", FILES, None):
+        raise error
+    assert client.query(STARTED.format(database)).first_row[::2] == ("failed", told)
+    status = f"SELECT state, message FROM {database}.job_status FINAL"
+    assert client.query(status).result_rows == [("FAILED", told)]
+
+
+def test_a_clickhouse_that_is_away_is_told_later(mortal: Server) -> None:
+    client = connections.connect(mortal.settings)
+    client.command("CREATE DATABASE d")
+    client.close()
+    given = config(mortal.settings, "d")
+    mortal.kill()
+    with record.of(given, "j", FILES, None):
+        mortal.start()
+        client = connections.connect(mortal.settings)
+        wait_until(lambda: client.query(STARTED.format("d")).result_rows)
+    assert client.query(STARTED.format("d")).first_row[0] == "stopped"
+    client.close()
+
+
+def test_without_the_tables_a_job_runs_unrecorded(
+    clickhouse: ClickHouse, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = settings.load(
+        environ={
+            "MILLRACE_CLICKHOUSE__PORT": str(clickhouse.port),
+            "MILLRACE_CLICKHOUSE__DATABASE": database,
+            "MILLRACE_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{ports.free(1)[0]}",
+        }
+    )
+    with record.of(given, "j", FILES, None):
+        wait_until(lambda: "job j: not recorded: ClickHouse at" in caplog.text)
+    assert not [t for t in threading.enumerate() if t.name.startswith("record")]
+
+
+END = {("t", 0): 10, ("t", 1): 5, ("t", 2): 0}
+
+
+@pytest.mark.parametrize(
+    ("positions", "pending", "found"),
+    [
+        # Read up to offset 6: 7, 8 and 9 are left.
+        ({("t", 0): 6, ("t", 1): 4}, 3.0, [3, 0, 0]),
+        # Nothing read since the start: not known, except of an empty partition.
+        ({("t", 0): 6, ("t", 1): -1}, 3.0, [3, None, 0]),
+        ({}, None, [None, None, 0]),
+        # Flink knows that there was nothing to read.
+        ({("t", 0): 6}, 0.0, [0, 0, 0]),
+        # Read after the ends were asked for.
+        ({("t", 0): 12, ("t", 1): 4}, 1.0, [0, 0, 0]),
+    ],
+)
+def test_lag_is_known_or_not(
+    positions: dict[tuple[str, int], int], pending: float | None, found: list[int | None]
+) -> None:
+    assert list(record.lags(END, positions, pending).values()) == found
