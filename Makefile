@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status produce run-job stop-job plan validate api migrate test check bench bench-api bench-page clean
+.PHONY: help setup demo up down status produce run-job stop-job plan validate api migrate test check bench bench-api bench-page screenshots clean
 .SILENT:
 
 # The Python that makes .venv; 3.11 or 3.12 is looked for on PATH when it is another one.
@@ -66,6 +66,9 @@ bench-api: setup  ## Measure the API, beside the same SQL asked of ClickHouse
 
 bench-page: setup  ## Measure the dashboard in Chromium: ten minutes and more
 	$(RUN) bench.page $(ARGS)
+
+screenshots: setup  ## Take the pictures in docs/ from a running demo
+	$(RUN) docs.screenshots $(ARGS)
 
 clean:  ## Remove what can be made again; with DATA=1 what runs wrote (var/) too
 	rm -rf .venv lib/jars .mypy_cache .pytest_cache .ruff_cache $(if $(DATA),var)

@@ -35,13 +35,14 @@ def main(context: click.Context, host: str | None, port: int | None, reloads: bo
     host, port = host or config.api.host, port or config.api.port
     server.check_address(host, config.api)
     loaded = assets.load()
+    listener = server.bind(host, port)
     count = asyncio.run(check(config, patience=float("inf")))
     click.echo(f"{count} endpoints at http://{host}:{port}/api/, described in /openapi.json")
 
     def make_app(is_ending: Callable[[], bool]) -> App:
         return create_app(config, loaded, reloads=reloads, is_ending=is_ending)
 
-    server.serve(make_app, config.api, host, port)
+    server.serve(make_app, config.api, listener)
 
 
 @main.command()
@@ -66,8 +67,9 @@ async def check(config: Settings, patience: float) -> int:
             except Problem as problem:
                 if time.monotonic() > deadline:
                     raise ServiceError(
-                        f"ClickHouse at {config.clickhouse.address}: {problem.detail} "
-                        "Start it with `make up`, or set clickhouse.host and clickhouse.port."
+                        f"{problem.detail.removesuffix('; try again soon.')} at "
+                        f"{config.clickhouse.address}; start it with `make up`, "
+                        "or set clickhouse.host and clickhouse.port."
                     ) from None
                 await asyncio.sleep(0.5)
     finally:

@@ -135,9 +135,12 @@ def usable(request: Asker) -> registry.Registry:
 
 @route("/health", http_method=READ)
 async def check_health(request: Asker) -> Response[health.Health]:
-    """Whether the parts answer; 503 if ClickHouse does not."""
+    """Whether the pipeline is up, 503 if it is down; which part and why, to who may see all."""
     found = await health.ask(request.app.state.service)
-    return Response(found, status_code=503 if found.status == "down" else 200)
+    status_code = 503 if found.status in ("down", "starting") else 200
+    if not keys.sees_all(request.headers.get("authorization", ""), request.app.state.settings.api):
+        found = health.Health(found.status, found.clickhouse, [])
+    return Response(found, status_code=status_code)
 
 
 @route("/metrics", http_method=READ)

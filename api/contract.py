@@ -79,10 +79,9 @@ def read(path: Path, variables: dict[str, str]) -> Endpoint:
     header = headers.read(place, sql)
     keys = paging.keys(f"{place}:{header.page[0]}", header.page[1]) if header.page else ()
     params = _params(place, sql, header, paged=bool(keys))
-    summary, *rest = header.text
-    return Endpoint(
-        name, place, sql, summary, " ".join(rest), params, header.cache, keys, header.stream
-    )
+    # The first sentence, over however many lines it goes.
+    summary, _, rest = re.sub(r"\.\s+", ".\n", " ".join(header.text), count=1).partition("\n")
+    return Endpoint(name, place, sql, summary, rest, params, header.cache, keys, header.stream)
 
 
 def _name(path: Path, place: str) -> str:

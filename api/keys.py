@@ -17,7 +17,7 @@ from api.contract import Endpoint
 from api.params import Param
 from api.problems import Problem
 from lib.errors import SettingsError
-from lib.settings import Key
+from lib.settings import Api, Key
 
 # The values of each parameter that a key may ask for; a key without such a rule may ask for all.
 Only = Mapping[str, list[str]]
@@ -31,6 +31,14 @@ def holder(authorization: bytes, keys: Mapping[str, Key]) -> str | None:
     is_same = {n: hmac.compare_digest(given.strip(), k.key.encode()) for n, k in keys.items()}
     found = [name for name, same in is_same.items() if same]
     return found[0] if found and scheme.lower() == b"bearer" else None
+
+
+def sees_all(authorization: str, settings: Api) -> bool:
+    """Whether a request to an open address may see what is not: without keys anybody may."""
+    if not settings.keys:
+        return True
+    owner = holder(authorization.encode("latin-1"), settings.keys)
+    return owner is not None and not settings.keys[owner].only
 
 
 def hand_on(scope: Mapping[str, Any], only: Only) -> None:

@@ -43,8 +43,12 @@ class Metrics:
         self._parts: dict[str, Gauge] = {}
 
     def set_parts(self, rows: list[dict[str, Any]]) -> None:
-        """Take over the numbers of health.sql: each column is a gauge, labelled by part."""
+        """Take over the numbers of health.sql: each column is a gauge, labelled by part; what is
+        not known now has none."""
+        for gauge in self._parts.values():
+            gauge.clear()
         for row in rows:
+            self._gauge("up").labels(part=row.get("part", "")).set(row.get("status") == "up")
             for column, value in row.items():
                 if isinstance(value, int | float):
                     self._gauge(column).labels(part=row.get("part", "")).set(value)

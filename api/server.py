@@ -41,11 +41,10 @@ def is_loopback(host: str) -> bool:
 
 
 def serve(
-    make_app: Callable[[Callable[[], bool]], App], settings: Api, host: str, port: int
+    make_app: Callable[[Callable[[], bool]], App], settings: Api, listener: socket.socket
 ) -> None:
-    """Serve until SIGTERM or SIGINT; raise SetupError if the port cannot be had. What is made is
-    told by a call whether the server wants to stop."""
-    listener = bind(host, port)
+    """Serve until SIGTERM or SIGINT. What is made is told by a call whether the server wants to
+    stop."""
     servers: list[uvicorn.Server] = []
     app = make_app(lambda: any(server.should_exit for server in servers))
     # uvicorn stops at these signals and then raises them again: the exit status is to be 0.
@@ -126,15 +125,18 @@ def _is_worth_saying(record: logging.LogRecord) -> bool:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket."""
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    """A socket for the server; raise SetupError if the port cannot be had."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise SetupError(f"api.host {host}: no such address: {error.strerror}; mend it.") from None
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(address)
     except OSError as error:
         listener.close()
-        remedy = "end what listens there or give another --port"
+        remedy = "end what listens there, or change api.port (MILLRACE_API__PORT, --port)"
         if error.errno != errno.EADDRINUSE:
             raise SetupError(f"{host}:{port}: cannot be bound: {error.strerror}.") from None
         raise SetupError(f"{host}:{port}: the port is in use; {remedy}.") from None

@@ -14,7 +14,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
-# Probes have no key, and /health tells nothing but whether the parts answer; a browser has none for
+# Probes have no key, and /health tells them only whether the pipeline is up; a browser has none for
 # a page, and pages hold no data.
 OPEN = ("/health", "/", "/docs")
 OPEN_FOLDERS = ("/assets/", "/static/")

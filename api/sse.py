@@ -66,8 +66,13 @@ async def sent(
     with membership as joined:
         yield _RETRY
         if before:
-            async for item in before(joined):
-                yield write(item)
+            try:
+                async for item in before(joined):
+                    yield write(item)
+            except Problem as problem:
+                # The head of the answer is sent; the client comes back with the same id.
+                yield problem_event(problem)
+                return
         while not is_ending():
             items = await mailbox.take(_TICK_SECONDS)
             for item in items:

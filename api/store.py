@@ -97,7 +97,7 @@ class Store:
     def _note(self, *, is_away: bool) -> None:
         """Say once that ClickHouse is away, and once that it is back."""
         if is_away != self._is_away:
-            state = "does not answer" if is_away else "answers again"
+            state = "does not answer; waiting (`make up` starts it)" if is_away else "answers again"
             log.warning("ClickHouse at %s %s", self._settings.address, state)
         self._is_away = is_away
 

@@ -15,6 +15,7 @@ from api.problems import Problem
 from api.registry import Query
 from api.sse import Mailbox
 from api.store import RefusedError, Store
+from lib.errors import ServiceError
 
 log = logging.getLogger("millrace.api")
 
@@ -110,7 +111,8 @@ class Hub:
             return
         begun, position = found
         while True:
-            window = time.time() - begun + SLACK_SECONDS
+            # A clock may have been set back since.
+            window = max(time.time() - begun, 0) + SLACK_SECONDS
             rows = await self._rows(position, window, MOST_ROWS, until)
             for first in range(0, len(rows), REPLAYED_ROWS):
                 some = rows[first : first + REPLAYED_ROWS]
@@ -188,6 +190,6 @@ class Hub:
             given.pop("_until", None)
         try:
             return await self._store.ask(sql, given, "JSONEachRow")
-        except RefusedError as error:
+        except (RefusedError, ServiceError) as error:
             log.error("%s: %s", self._query.endpoint.place, error)
             raise Problem(500, "The stream's SQL failed; the log says why.") from None

@@ -29,8 +29,6 @@ from bench.stack import program, stack
 from lib import clickhouse
 from lib.settings import ROOT, Settings
 
-CHUNK = 1_000_000
-
 # One chunk: every tenth tick or so of the day before now, so that each number of chunks spans it.
 FILL = """
     INSERT INTO stocks.ticks
@@ -192,6 +190,7 @@ async def load(config: Settings, path: str, rate: int, seconds: int) -> None:
         due.put_nowait(at)
     while len(delays) < rate * seconds:
         await asyncio.sleep(0.01)
+        check(workers)
     took = time.perf_counter() - begun
     for worker in workers:
         worker.cancel()
@@ -199,6 +198,14 @@ async def load(config: Settings, path: str, rate: int, seconds: int) -> None:
         f"/api/{path}: {len(delays) / took:,.0f} requests a second, {quantile(delays, 0.5):.1f} ms "
         f"at the median, {quantile(delays, 0.99):.1f} ms at the 99th percentile"
     )
+
+
+def check(tasks: list["asyncio.Task[None]"]) -> None:
+    """Raise what a task has failed with; none ends by itself."""
+    for task in tasks:
+        if task.done():
+            task.result()
+            raise click.ClickException("the API closed a connection")
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -211,6 +218,7 @@ async def push(config: Settings, client: Client, clients: int) -> None:
     tasks = [asyncio.create_task(follow(config.api.port, found)) for found in seen]
     while not all(-1 in found for found in seen):
         await asyncio.sleep(0.1)
+        check(tasks)
     spreads, firsts, lasts = [], [], []
     for number in range(20):
         offset = 1_000_000_000 + number
@@ -223,6 +231,7 @@ async def push(config: Settings, client: Client, clients: int) -> None:
         )
         while not all(offset in found for found in seen):
             await asyncio.sleep(0.05)
+            check(tasks)
         times = [found[offset] for found in seen]
         firsts.append(1e3 * (min(times) - begun))
         lasts.append(1e3 * (max(times) - begun))

@@ -140,6 +140,7 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
         asked = Signals()
         asked.listen(end_at_second=True)
         follow.until(asked, rest, console, same_topics, run.note)
+        run.say("STOPPING")
         follow.stop(rest, folder, console)
 
 

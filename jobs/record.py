@@ -7,16 +7,17 @@ tells more.
 import json
 import logging
 import threading
+import time
 import uuid
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
-from kafka.admin import KafkaAdminClient
 
 from jobs.follow import Glance
 from lib import clickhouse, kafka
@@ -26,9 +27,15 @@ from lib.sqlfiles import SqlFile, show
 
 log = logging.getLogger("millrace.record")
 
-# How often the state is written, and how long the end waits for its last words, in seconds.
+# How often the state is written, how long the end waits for its last words, and how long the ends
+# of topics are good for, in seconds.
 EVERY = 1.0
 LAST_WORDS = 5.0
+KNOWN_FOR = 8.0
+
+# Flink's figures are read once a second and are up to a second old then: what came to Kafka since
+# is no lag of a job that keeps up. In seconds.
+FLINK_AGE = 2.0
 
 Partition = tuple[str, int]
 
@@ -41,11 +48,26 @@ def of(
     record = Record(config, job, files, resume)
     try:
         yield record
+    except MillraceError as error:
+        record.end("failed", str(error))
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        # Asked to end before there was anything to save.
+        record.end("stopped", "")
+        raise
     except BaseException as error:
-        is_ours = isinstance(error, MillraceError)
-        record.end("failed", str(error) if is_ours else one_line(repr(error)))
+        record.end("failed", one_line(repr(error)))
         raise
     record.end("stopped", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is to be told: a look at the job, or a state that stands until there is another."""
+
+    state: str
+    glance: Glance | None = None
+    rates: tuple[float | None, float | None] = (None, None)
 
 
 class Record:
@@ -54,138 +76,158 @@ class Record:
     def __init__(
         self, config: Settings, job: str, files: Sequence[SqlFile], resume: Path | None
     ) -> None:
-        self._config = config
-        self._topics = sorted({topic for file in files for topic in file.topics})
+        self._settings = config.clickhouse
         self._run = {
             "run_id": str(uuid.uuid4()),
             "job": job,
-            "started_at": _text(datetime.now(UTC)),
+            "started_at": _now(),
             "resumed_from": show(resume) if resume else "",
-            "files": {file.place: file.text for file in files},
+            "files": {Path(file.place).name: file.text for file in files},
         }
-        self._seen = Glance(0.0, "STARTING")
-        self._rates: tuple[float | None, float | None] = (None, None)
-        self._last: dict[str, str] = {}
+        topics = sorted({topic for file in files for topic in file.topics})
+        self._ends = Ends(config.kafka.bootstrap_servers, topics)
+        self._seen: Seen | None = Seen("STARTING")
+        self._last: dict[str, Any] = {}
+        self._is_begun = False
         self._ended = threading.Event()
         self._client: Client | None = None
-        self._admin: KafkaAdminClient | None = None
         self._said = ""
         self._thread = threading.Thread(target=self._write, name=f"record of {job}", daemon=True)
         self._thread.start()
 
     def note(self, now: Glance, before: Glance | None) -> None:
         """Take over what a look at the job has shown; never waits."""
-        self._seen, self._rates = now, now.rates(before)
+        self._seen = Seen(now.state, now, now.rates(before))
+
+    def say(self, state: str) -> None:
+        """Take over a state that stands until the next look; never waits."""
+        self._seen = Seen(state)
 
     def end(self, status: str, message: str) -> None:
         """Write how the run ended, if ClickHouse takes it within LAST_WORDS."""
-        self._last = {
-            "status": status,
-            "message": message,
-            "ended_at": _text(datetime.now(UTC)),
-        }
+        self._last = {"status": status, "message": message, "ended_at": _now()}
         self._ended.set()
+        self._ends.close()
         self._thread.join(LAST_WORDS)
 
     def _write(self) -> None:
-        is_begun = self._insert("job_runs", {**self._run, "status": "running"})
-        while not self._ended.is_set():
-            is_begun = is_begun or self._insert("job_runs", {**self._run, "status": "running"})
-            self._insert("job_status", self._status())
-            self._ended.wait(EVERY)
-        self._insert("job_runs", {**self._run, **self._last})
-        seen = {"state": self._last["status"].upper(), "message": self._last["message"]}
-        self._insert("job_status", {**self._identity(), **seen})
-        self._close()
+        is_last, pause = False, 0.0
+        while not is_last:
+            is_last, pause = self._ended.wait(pause), EVERY
+            try:
+                self._tell(is_last)
+            except ServiceError as error:
+                self._note(str(error))
+            except Exception:
+                # A mistake of ours in here must not end what others rely on.
+                log.exception("job %s: not recorded", self._run["job"])
+        if self._client:
+            self._client.close()
 
-    def _identity(self) -> dict[str, str]:
-        return {
-            "job": str(self._run["job"]),
-            "run_id": str(self._run["run_id"]),
-            "reported_at": _text(datetime.now(UTC)),
-        }
+    def _tell(self, is_last: bool) -> None:
+        if is_last:
+            self._insert("job_runs", {**self._run, **self._last})
+            said = {"state": self._last["status"].upper(), "message": self._last["message"]}
+            self._insert("job_status", {**self._identity(), **said})
+            return
+        if not self._is_begun:
+            self._insert("job_runs", {**self._run, "status": "running"})
+            self._is_begun = True
+        # A look is told once: one that is not followed by another grows old, and is seen to.
+        seen, self._seen = self._seen, None
+        if seen and not seen.glance:
+            self._seen = seen
+        if seen:
+            self._insert("job_status", {**self._identity(), **self._status(seen)})
 
-    def _status(self) -> dict[str, Any]:
-        seen, ends = self._seen, self._ends()
-        age = seen.checkpoint_age
-        done = None if age is None else _text(datetime.now(UTC) - timedelta(seconds=age))
-        found = lags(ends, seen.positions, seen.lag)
+    def _identity(self) -> dict[str, Any]:
+        return {"job": self._run["job"], "run_id": self._run["run_id"]}
+
+    def _status(self, seen: Seen) -> dict[str, Any]:
+        glance = seen.glance or Glance(0.0, seen.state)
+        found = lags(self._ends.earlier(), glance.positions)
         return {
-            **self._identity(),
             "state": seen.state,
-            "message": seen.reason,
-            "records_per_second": self._rates[0],
-            "rows_per_second": self._rates[1],
-            "checkpointed_at": done,
+            "message": glance.reason or self._ends.problem,
+            "records_per_second": seen.rates[0],
+            "rows_per_second": seen.rates[1],
+            "checkpointed_at": _now(glance.checkpoint_age),
             "partitions": [
                 {"topic": topic, "partition": number, "lag": lag}
                 for (topic, number), lag in found.items()
             ],
         }
 
-    def _ends(self) -> dict[Partition, int]:
-        """The next offset of each partition; nothing while Kafka does not tell."""
-        servers = self._config.kafka.bootstrap_servers
-        try:
-            if self._admin is None:
-                self._admin = kafka.connect(servers)
-            return kafka.ends(self._admin, servers, self._topics)
-        except ServiceError as error:
-            self._note(str(error))
-            if self._admin:
-                self._admin.close()
-            self._admin = None
-            return {}
-
-    def _insert(self, table: str, row: Mapping[str, Any]) -> bool:
-        """Write one row; return whether ClickHouse took it."""
-        settings = self._config.clickhouse
-        try:
-            with clickhouse.explained(settings):
-                if self._client is None:
-                    self._client = clickhouse.connect(settings)
-                self._client.raw_insert(
-                    f"{settings.database}.{table}",
-                    insert_block=json.dumps(row),
-                    fmt="JSONEachRow",
-                    settings={"async_insert": 0, "date_time_input_format": "best_effort"},
-                )
-        except ServiceError as error:
-            self._note(str(error))
-            return False
-        return True
+    def _insert(self, table: str, row: Mapping[str, Any]) -> None:
+        with clickhouse.explained(self._settings):
+            if self._client is None:
+                self._client = clickhouse.connect(self._settings)
+            self._client.raw_insert(
+                f"{self._settings.database}.{table}",
+                insert_block=json.dumps(row),
+                fmt="JSONEachRow",
+                settings={"async_insert": 0, "date_time_input_format": "best_effort"},
+            )
 
     def _note(self, text: str) -> None:
-        """Log what cannot be told or written, once."""
+        """Log what cannot be written, once."""
         if text != self._said:
             log.warning("job %s: not recorded: %s", self._run["job"], text)
         self._said = text
 
-    def _close(self) -> None:
-        with suppress(ClickHouseError, OSError):
-            if self._client:
-                self._client.close()
-        if self._admin:
-            self._admin.close()
+
+class Ends:
+    """The ends of topics, asked for again and again in a thread of its own: a broker that hangs
+    makes them unknown, and nobody waits."""
+
+    def __init__(self, servers: str, topics: Sequence[str]) -> None:
+        self._servers = servers
+        self._topics = topics
+        # What is wrong with Kafka; empty if nothing is.
+        self.problem = ""
+        self._found: deque[tuple[float, dict[Partition, int]]] = deque(maxlen=8)
+        self._ended = threading.Event()
+        threading.Thread(target=self._ask, name="ends of topics", daemon=True).start()
+
+    def earlier(self) -> dict[Partition, int]:
+        """The next offset of each partition as it was when what Flink tells now was counted, or a
+        little before; nothing where that is not known."""
+        now = time.monotonic()
+        fits = (found for at, found in [*self._found] if FLINK_AGE <= now - at < KNOWN_FOR)
+        return max(fits, key=lambda found: sum(found.values()), default={})
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._ended.set()
+
+    def _ask(self) -> None:
+        while not self._ended.wait(EVERY):
+            try:
+                with kafka.admin(self._servers) as client:
+                    while not self._ended.wait(EVERY):
+                        found = kafka.ends(client, self._topics)
+                        self._found.append((time.monotonic(), found))
+                        self.problem = ""
+            except ServiceError as error:
+                self.problem = str(error)
 
 
 def lags(
-    ends: Mapping[Partition, int], positions: Mapping[Partition, int], pending: float | None
+    ends: Mapping[Partition, int], positions: Mapping[Partition, int]
 ) -> dict[Partition, int | None]:
     """How many records of each partition Flink has not read: None where nobody knows.
 
-    `positions` are offsets last read, -1 or missing where none was since the start; `pending` is
-    Flink's own sum."""
+    `positions` are offsets last read, -1 or missing where none was since the start."""
 
     def lag(partition: Partition, end: int) -> int | None:
         position = positions.get(partition, -1)
-        # Flink's figures are a second old: what came since is no lag while it keeps up.
-        if pending == 0 or end == 0:
-            return 0
-        return max(end - position - 1, 0) if position >= 0 else None
+        return 0 if end == 0 else max(end - position - 1, 0) if position >= 0 else None
 
     return {partition: lag(partition, end) for partition, end in sorted(ends.items())}
 
 
-def _text(time: datetime) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+def _now(age: float | None = 0.0) -> str | None:
+    """The moment so many seconds ago, as ClickHouse reads it."""
+    if age is None:
+        return None
+    return (datetime.now(UTC) - timedelta(seconds=age)).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

@@ -22,16 +22,6 @@ _ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[\da-fA-F:.]+\]):(?P<port>\d{1,5})", 
 @contextmanager
 def admin(servers: str) -> Iterator[KafkaAdminClient]:
     """An admin client; raise AwayError if no broker answers there, ServiceError if one refuses."""
-    client = connect(servers)
-    try:
-        with explained(servers):
-            yield client
-    finally:
-        client.close()
-
-
-def connect(servers: str) -> KafkaAdminClient:
-    """An admin client, to be closed; raise AwayError if no broker answers there."""
     away = (
         f"Kafka at {servers} does not answer; start it with `make up` "
         "or set kafka.bootstrap_servers."
@@ -40,24 +30,21 @@ def connect(servers: str) -> KafkaAdminClient:
     if not is_listening(servers):
         raise AwayError(away)
     try:
-        return KafkaAdminClient(
+        client = KafkaAdminClient(
             bootstrap_servers=servers.split(","),
             bootstrap_timeout_ms=5_000,
             request_timeout_ms=10_000,
         )
     except KafkaError as error:
         raise AwayError(away) from error
-
-
-@contextmanager
-def explained(servers: str) -> Iterator[None]:
-    """Turn what the client raises into a ServiceError with address, fact and remedy."""
     try:
-        yield
+        yield client
     except KafkaError as error:
         raise ServiceError(
             f"Kafka at {servers}: {one_line(error)}; see its log, or set kafka.bootstrap_servers."
         ) from error
+    finally:
+        client.close()
 
 
 def is_listening(servers: str) -> bool:
@@ -109,20 +96,14 @@ def topic_ids(servers: str, names: Iterable[str]) -> dict[str, str]:
         return {t["name"]: str(t["topic_id"]) for t in client.describe_topics(sorted(set(names)))}
 
 
-def ends(
-    client: KafkaAdminClient, servers: str, names: Collection[str]
-) -> dict[tuple[str, int], int]:
-    """The next offset of each (topic, partition); raise ServiceError if the broker does not tell
-    within a few seconds."""
-    if not is_listening(servers):
-        raise AwayError(f"Kafka at {servers} does not answer.")
-    with explained(servers):
-        wanted = {
-            TopicPartition(topic["name"], partition["partition_index"]): OffsetSpec.LATEST
-            for topic in client.describe_topics(sorted(names))
-            for partition in topic["partitions"]
-        }
-        found = client.list_partition_offsets(wanted, timeout_ms=3_000)
+def ends(client: KafkaAdminClient, names: Collection[str]) -> dict[tuple[str, int], int]:
+    """The next offset of each (topic, partition)."""
+    wanted = {
+        TopicPartition(topic["name"], partition["partition_index"]): OffsetSpec.LATEST
+        for topic in client.describe_topics(sorted(names))
+        for partition in topic["partitions"]
+    }
+    found = client.list_partition_offsets(wanted)
     return {(place.topic, place.partition): at.offset for place, at in found.items()}
 
 

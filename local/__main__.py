@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 
-from lib import clickhouse, kafka, locks, migrations, settings
+from lib import clickhouse, kafka, locks, migrations, settings, signals
 from lib.errors import MillraceError, exit_on_error
 from lib.settings import Settings
 from lib.signals import Signals
@@ -39,8 +39,9 @@ def up(foreground: bool) -> None:
                 supervisor.shut_down()
             raise
         return
-    with ends_stack(supervisor) as ended:
+    with ends_stack(supervisor):
         bring_up(config, supervisor, attached=True)
+        ended = listening()
         console.print("Ctrl-C stops them")
         ended.wait()
 
@@ -89,9 +90,9 @@ def run_demo(opens: bool) -> None:
     if supervisor.is_running():
         demo.run(config, supervisor, console, listening(), opens=opens)
         return
-    with ends_stack(supervisor) as ended:
+    with ends_stack(supervisor):
         bring_up(config, supervisor, attached=True)
-        demo.run(config, supervisor, console, ended, opens=opens)
+        demo.run(config, supervisor, console, listening(), opens=opens)
 
 
 def bring_up(config: Settings, supervisor: Supervisor, *, attached: bool) -> None:
@@ -119,11 +120,14 @@ def listening() -> Signals:
 
 
 @contextmanager
-def ends_stack(supervisor: Supervisor) -> Iterator[Signals]:
-    """The same, and the stack is shut down at the end, however it comes."""
+def ends_stack(supervisor: Supervisor) -> Iterator[None]:
+    """Shut the stack down at the end, however it comes: Ctrl-C, too, until someone listens."""
+    signals.handle(lambda number: sys.exit(0))
     try:
-        yield listening()
+        yield
     finally:
+        # Once more Ctrl-C must not cut this short.
+        listening()
         if supervisor.is_running():
             with console.status("stopping"):
                 supervisor.shut_down()

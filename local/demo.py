@@ -36,17 +36,22 @@ def run(
     config: Settings, supervisor: Supervisor, console: Console, ended: Signals, *, opens: bool
 ) -> None:
     """Start job, producer and API, show everything until `ended`, then stop them in order."""
-    if not supervisor.states()["api"]["pid"]:
+    running = supervisor.states()
+    # What another demo on the same data has started is its to stop.
+    ours = [name for name in PROGRAMS if not running[name]["pid"]]
+    if "api" in ours:
         ports.check_free(config.api.host, config.api.port, "api.port")
+    if "job" in ours:
+        ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
     all_said = threading.Event()
     tails = threading.Thread(target=_show_logs, args=(supervisor, console, all_said))
     tails.start()
     try:
-        for name in reversed(PROGRAMS):
+        for name in reversed(ours):
             supervisor.start(name)
         _show(config.api, supervisor, console, ended, opens)
     finally:
-        for name in PROGRAMS:
+        for name in ours:
             supervisor.stop(name)
         all_said.set()
         tails.join()
@@ -74,14 +79,14 @@ def _show(api: Api, supervisor: Supervisor, console: Console, ended: Signals, op
             is_open = True
             if opens:
                 webbrowser.open(page)
-        if prices != said:
+        if prices and prices != said:
             _say(console, "latest", prices)
-        said = prices
+            said = prices
 
 
 def _prices(api: Api) -> str:
     """What /api/latest answers, in a line; empty while it does not."""
-    keys = [entry.key for entry in api.keys.values()]
+    keys = [entry.key for entry in api.keys.values() if not (entry.only or entry.rate)]
     try:
         answer = urllib3.request(
             "GET",

@@ -5,15 +5,16 @@
 -- @param to = null: Only ticks before this moment.
 -- @param limit = 500 [1..10000]: How many rows a page has at most.
 -- @page start desc, symbol
-WITH toIntervalSecond(
-    parseTimeDelta(
+WITH toInt64(
+    1000000 * parseTimeDelta(
         toString({interval:Enum8('1s', '5s', '15s', '30s', '1m', '5m', '15m', '30m', '1h', '4h', '12h', '1d')})
     )
 ) AS step
 
 SELECT
     t.symbol,
-    toStartOfInterval(t.timestamp, step) AS start,
+    -- Not toStartOfInterval, which ends in 2106.
+    fromUnixTimestamp64Micro(toInt64(floor(toUnixTimestamp64Micro(t.timestamp) / step)) * step, 'UTC') AS start,
     -- By time, then by offset: ticks of one moment keep the order in which they came.
     argMin(t.price, (t.timestamp, t.kafka_offset)) AS open,
     max(t.price) AS high,

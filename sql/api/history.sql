@@ -1,13 +1,13 @@
 -- One row per point of a symbol's price over time: real ticks, few enough to draw, no peak left out.
 -- @param symbols [1..20] /[A-Z0-9.-]{1,16}/: Whose.
 -- @param from = null: The first moment; without it, a day before the last.
--- @param to = null: The last moment; without it, that of the newest tick.
+-- @param to = null: Only ticks before this moment; without it, up to the newest (none of the future).
 -- @param points = 500 [4..10000]: How many points of each symbol at most.
 WITH
 coalesce(
     {to:Nullable(DateTime64(6, 'UTC'))},
     (
-        SELECT max(tupleElement(last, 'timestamp')) FROM stocks.latest
+        SELECT least(max(tupleElement(last, 'timestamp')), now64(6, 'UTC')) FROM stocks.latest
         WHERE symbol IN {symbols:Array(String)}
     )
 ) AS last_moment,
@@ -18,30 +18,39 @@ ticks AS (
     SELECT
         symbol,
         timestamp,
-        price
+        price,
+        -- By time, then by offset: ticks of one moment keep the order in which they came.
+        (timestamp, kafka_offset) AS place
     FROM stocks.ticks
-    WHERE symbol IN {symbols:Array(String)} AND timestamp BETWEEN first_moment AND last_moment
+    WHERE
+        symbol IN {symbols:Array(String)}
+        AND timestamp >= first_moment
+        AND if({to:Nullable(DateTime64(6, 'UTC'))} IS NULL, timestamp <= last_moment, timestamp < last_moment)
 ),
 
--- Slices span the ticks there are, so that a day with one busy hour shows that hour in full.
-(SELECT min(toUnixTimestamp64Micro(timestamp)) FROM ticks) AS beginning,
-
-(SELECT max(toUnixTimestamp64Micro(timestamp)) FROM ticks) AS ending,
-
-intDiv(ending - beginning, intDiv({points:UInt16}, 4)) + 1 AS width,
+-- Slices of a symbol span the ticks it has, so that a day with one busy hour shows that hour in full.
+spans AS (
+    SELECT
+        symbol,
+        min(toUnixTimestamp64Micro(timestamp)) AS beginning,
+        intDiv(max(toUnixTimestamp64Micro(timestamp)) - beginning, intDiv({points:UInt16}, 4)) + 1 AS width
+    FROM ticks
+    GROUP BY symbol
+),
 
 -- A slice gives four ticks at most: its first, lowest, highest and last.
 slices AS (
     SELECT
-        symbol,
+        t.symbol,
         [
-            (min(timestamp), argMin(price, timestamp)),
-            (argMin(timestamp, price), min(price)),
-            (argMax(timestamp, price), max(price)),
-            (max(timestamp), argMax(price, timestamp))
+            (min(t.timestamp), argMin(t.price, t.place)),
+            (argMin(t.timestamp, t.price), min(t.price)),
+            (argMax(t.timestamp, t.price), max(t.price)),
+            (max(t.timestamp), argMax(t.price, t.place))
         ] AS ends
-    FROM ticks
-    GROUP BY symbol, intDiv(toUnixTimestamp64Micro(timestamp) - beginning, width)
+    FROM ticks AS t
+    INNER JOIN spans AS s ON t.symbol = s.symbol
+    GROUP BY t.symbol, intDiv(toUnixTimestamp64Micro(t.timestamp) - s.beginning, s.width)
 )
 
 SELECT

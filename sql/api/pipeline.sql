@@ -3,7 +3,7 @@ WITH hops AS (
     SELECT
         splitByChar('/', inserted_by)[1] AS job,
         quantilesTDigest(0.5, 0.99)(1000 * toFloat64(kafka_timestamp - timestamp)) AS to_kafka, -- noqa: LT01
-        quantilesTDigest(0.5, 0.99)(1000 * toFloat64(received_at - kafka_timestamp)) AS to_sink, -- noqa: LT01
+        quantilesTDigest(0.5, 0.99)(1000 * toFloat64(received_at - kafka_timestamp)) AS to_flink, -- noqa: LT01
         quantilesTDigest(0.5, 0.99)(1000 * toFloat64(inserted_at - received_at)) AS to_clickhouse -- noqa: LT01
     FROM stocks.ticks
     WHERE inserted_at >= now64(3, 'UTC') - INTERVAL 1 MINUTE
@@ -14,14 +14,16 @@ jobs AS (
     SELECT
         *,
         dateDiff('millisecond', reported_at, now64(3, 'UTC')) / 1000 AS age_seconds,
-        state = 'RUNNING' AND age_seconds < 10 AS is_up
+        -- A runner says something every second.
+        age_seconds < 10 AS is_heard,
+        state = 'RUNNING' AND is_heard AS is_up
     FROM stocks.job_status FINAL
     WHERE reported_at > now() - INTERVAL 1 DAY
 )
 
 SELECT
     s.job,
-    if(s.state = 'RUNNING' AND NOT s.is_up, 'LOST', s.state) AS state,
+    if(s.is_heard OR s.state IN ('STOPPED', 'FAILED'), s.state, 'LOST') AS state,
     s.message,
     s.reported_at,
     s.age_seconds,
@@ -43,8 +45,8 @@ SELECT
             empty(h.to_kafka), [],
             [
                 ('event to Kafka', h.to_kafka[1], h.to_kafka[2]),
-                ('Kafka to sink', h.to_sink[1], h.to_sink[2]),
-                ('sink to ClickHouse', h.to_clickhouse[1], h.to_clickhouse[2])
+                ('Kafka to Flink', h.to_flink[1], h.to_flink[2]),
+                ('Flink to ClickHouse', h.to_clickhouse[1], h.to_clickhouse[2])
             ]
         ),
         'Array(Tuple(hop String, p50_ms Nullable(Float64), p99_ms Nullable(Float64)))'

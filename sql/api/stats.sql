@@ -1,13 +1,13 @@
 -- One row per symbol that traded in a span of time: how often, how much and at what prices.
 -- @param symbols = [] [..100] /[A-Z0-9.-]{1,16}/: Only these; without any, all.
 -- @param from = null: The first moment; without it, a day before the last.
--- @param to = null: The last moment; without it, that of the newest tick.
+-- @param to = null: Only ticks before this moment; without it, up to the newest (none of the future).
 -- @cache 1
 WITH
 coalesce(
     {to:Nullable(DateTime64(6, 'UTC'))},
     (
-        SELECT max(tupleElement(last, 'timestamp')) FROM stocks.latest
+        SELECT least(max(tupleElement(last, 'timestamp')), now64(6, 'UTC')) FROM stocks.latest
         WHERE empty({symbols:Array(String)}) OR symbol IN {symbols:Array(String)}
     )
 ) AS last_moment,
@@ -27,6 +27,7 @@ SELECT
 FROM stocks.ticks AS t FINAL
 WHERE
     (empty({symbols:Array(String)}) OR t.symbol IN {symbols:Array(String)})
-    AND t.timestamp BETWEEN first_moment AND last_moment
+    AND t.timestamp >= first_moment
+    AND if({to:Nullable(DateTime64(6, 'UTC'))} IS NULL, t.timestamp <= last_moment, t.timestamp < last_moment)
 GROUP BY t.symbol
 ORDER BY t.symbol

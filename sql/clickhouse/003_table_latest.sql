@@ -8,10 +8,10 @@ CREATE TABLE IF NOT EXISTS stocks.latest -- noqa: PRS
         max, Tuple(timestamp DateTime64(6, 'UTC'), kafka_offset Int64, price Float64, volume UInt32)
     ) COMMENT 'The newest tick',
     first SimpleAggregateFunction(
-        max, Tuple(day Date, minus_timestamp Int64, minus_kafka_offset Int64, price Float64)
+        max, Tuple(day Date32, minus_timestamp Int64, minus_kafka_offset Int64, price Float64)
     ) COMMENT 'The first tick of the newest day; microseconds since 1970',
-    low SimpleAggregateFunction(max, Tuple(day Date, minus_price Float64)) COMMENT 'Its lowest price',
-    high SimpleAggregateFunction(max, Tuple(day Date, price Float64)) COMMENT 'Its highest price'
+    low SimpleAggregateFunction(max, Tuple(day Date32, minus_price Float64)) COMMENT 'Its lowest price',
+    high SimpleAggregateFunction(max, Tuple(day Date32, price Float64)) COMMENT 'Its highest price'
 )
 ENGINE = AggregatingMergeTree
 ORDER BY symbol

@@ -3,8 +3,8 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS stocks.latest_of_ticks TO stocks.latest A
 SELECT
     symbol,
     max((timestamp, kafka_offset, price, volume)) AS last,
-    max((toDate(timestamp), -toUnixTimestamp64Micro(timestamp), -kafka_offset, price)) AS first,
-    max((toDate(timestamp), -price)) AS low,
-    max((toDate(timestamp), price)) AS high
+    max((toDate32(timestamp), -toUnixTimestamp64Micro(timestamp), -kafka_offset, price)) AS first,
+    max((toDate32(timestamp), -price)) AS low,
+    max((toDate32(timestamp), price)) AS high
 FROM stocks.ticks
 GROUP BY symbol

@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS stocks.job_runs
     status LowCardinality(String) COMMENT 'running, stopped or failed',
     message String COMMENT 'Why it failed',
     resumed_from String COMMENT 'The saved state it began with; empty: at the sources',
-    files Map(String, String) COMMENT 'Its SQL, by the name of the file',
+    files Map(String, String) COMMENT 'Its SQL by the name of the file, settings filled in',
     written_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When this row was written'
 )
 ENGINE = ReplacingMergeTree(written_at)

@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS stocks.job_status -- noqa: PRS
 (
     job LowCardinality(String) COMMENT 'The folder under sql/flink/',
     run_id UUID COMMENT 'Of the run in job_runs',
-    reported_at DateTime64(3, 'UTC') COMMENT 'When the runner looked',
+    reported_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When the runner said so',
     state LowCardinality(String) COMMENT 'As Flink calls it; STOPPED after a savepoint',
     message String COMMENT 'What is wrong, if anything is',
     records_per_second Nullable(Float64) COMMENT 'Read from Kafka',

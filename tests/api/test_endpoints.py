@@ -90,13 +90,24 @@ def test_history_keeps_the_peaks_and_the_ends(api: Api, tables: Client) -> None:
     assert [row["timestamp"] for row in rows] == sorted(row["timestamp"] for row in rows)
 
 
+def test_each_symbol_of_a_history_has_its_own_slices(api: Api, tables: Client) -> None:
+    insert(tables, [("OLD", 1.0 + n % 7, 1, n, n) for n in range(5000)])
+    insert(tables, [("YOUNG", 1.0 + n % 7, 1, 4000 + n / 10, 10_000 + n) for n in range(500)])
+    rows = api.rows("/api/history", symbols="OLD,YOUNG", points=100)
+    for symbol in ("OLD", "YOUNG"):
+        assert 50 < len([row for row in rows if row["symbol"] == symbol]) <= 100
+
+
 def test_history_of_a_span(api: Api, tables: Client) -> None:
     insert(tables, [(symbol, n, 1, n, n) for n in range(1, 20) for symbol in ("A", "B")])
+    # The beginning belongs to a span, its end to the next one.
     span = {"from": "2024-01-30T00:00:05Z", "to": "2024-01-30T00:00:07Z"}
     rows = api.rows("/api/history", symbols="B,A", **span)
     assert [(row["symbol"], row["price"]) for row in rows] == [
-        ("A", 5), ("A", 6), ("A", 7), ("B", 5), ("B", 6), ("B", 7),
+        ("A", 5), ("A", 6), ("B", 5), ("B", 6),
     ]  # fmt: skip
+    stats = api.rows("/api/stats", symbols="A", **span)
+    assert [(row["ticks"], row["max_price"]) for row in stats] == [("2", 6)]
     assert api.rows("/api/history", symbols="A", **{"from": span["to"], "to": span["from"]}) == []
 
 

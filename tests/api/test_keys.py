@@ -171,6 +171,12 @@ def test_what_cannot_be_narrowed_is_refused(keyed: Api) -> None:
     assert keyed.get("/health").status_code not in (401, 403)
 
 
+def test_health_tells_its_parts_only_to_who_sees_all(keyed: Api) -> None:
+    said = [keyed.get("/health", headers=headers).json() for headers in ({}, SOME, ME)]
+    assert len({answer["status"] for answer in said}) == 1
+    assert [bool(answer["parts"]) for answer in said] == [False, False, True]
+
+
 def test_every_format_is_narrowed(keyed: Api) -> None:
     def bytes_of(fmt: str) -> bytes:
         answer = keyed.get(f"/api/recent?format={fmt}", headers=SOME)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from tests.api.support import COLUMNS, Api, insert
+from tests.api.support import COLUMNS, DAY, Api, insert
 
 RUN = uuid.UUID(int=7)
 STATUS = ["job", "run_id", "reported_at", "state", "message", "records_per_second",
@@ -33,7 +33,9 @@ def part(api: Api, name: str) -> dict[str, Any]:
 def test_a_pipeline_without_a_job_is_down(api: Api, tables: Client) -> None:
     answer = api.get("/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "down")
-    assert part(api, "jobs")["message"] == "no job has run; `make run-job` starts it"
+    assert (
+        part(api, "jobs")["message"] == "no job was heard of for a day; `make run-job` starts one"
+    )
     assert part(api, "ticks")["status"] == "empty"
 
 
@@ -64,10 +66,33 @@ def test_a_job_that_does_not_run_is_down_and_why(
     insert(tables, [("A", 1.0, 1, 0, 0)])
     report(tables, state, age, message=message)
     answer = api.get("/health")
-    assert (answer.status_code, answer.json()["status"]) == (503, "down")
+    status = "starting" if state == "STARTING" else "down"
+    assert (answer.status_code, answer.json()["status"]) == (503, status)
     found = part(api, "job stocks")
-    assert (found["status"], found["lag"]) == ("down", None)
+    assert (found["status"], found["lag"]) == (status, None)
     assert found["message"].startswith(told)
+
+
+def test_what_is_wrong_while_a_job_runs_is_told(api: Api, tables: Client) -> None:
+    report(tables, message="Kafka at x:1 does not answer; start it.")
+    found = part(api, "job stocks")
+    assert api.get("/health").status_code == 503
+    assert found["message"] == "running: Kafka at x:1 does not answer; start it."
+    assert 'millrace_part_up{part="job stocks"} 0.0' in api.get("/metrics").text
+
+
+def test_a_tick_of_the_future_hides_nothing(api: Api, tables: Client) -> None:
+    report(tables)
+    now = (datetime.now(UTC) - DAY).total_seconds()
+    far = 150 * 365 * 86400
+    ticks = [("A", 1.0, 1, now - 60, 0), ("B", 2.0, 1, now - 60, 1), ("A", 9.0, 1, far, 2)]
+    insert(tables, ticks)
+    assert part(api, "ticks")["message"].startswith("the newest tick is of the future")
+    assert [row["symbol"] for row in api.rows("/api/stats")] == ["A", "B"]
+    prices = [row["price"] for row in api.rows("/api/history", symbols="A,B")]
+    assert prices == [1, 2]
+    newest, before = api.rows("/api/candles", symbols="A", interval="1d")
+    assert newest["start"].startswith("2173-") and before["start"] < newest["start"]
 
 
 def test_a_job_that_was_stopped_beside_another_is_no_fault(api: Api, tables: Client) -> None:
@@ -94,13 +119,15 @@ def test_the_pipeline_hop_by_hop(api: Api, tables: Client) -> None:
     assert found["partitions"][1] == {"topic": "t", "partition": 1, "lag": 3}
     assert 0 <= found["checkpoint_age_seconds"] < 30
     hops = {hop["hop"]: (hop["p50_ms"], hop["p99_ms"]) for hop in found["hops"]}
-    assert list(hops) == ["event to Kafka", "Kafka to sink", "sink to ClickHouse"]
+    assert list(hops) == ["event to Kafka", "Kafka to Flink", "Flink to ClickHouse"]
     for times, expected in zip(hops.values(), (20, 30, 10), strict=True):
         # The times of Kafka and ClickHouse are whole milliseconds.
         assert times == pytest.approx((expected, expected), abs=1.1)
 
 
 def test_what_is_not_known_is_null_and_not_zero(api: Api, tables: Client) -> None:
+    report(tables, lags=[1, 2])
+    assert 'millrace_part_lag{part="job stocks"} 3.0' in api.get("/metrics").text
     report(tables, lags=[0, None], rows=None)
     (found,) = api.rows("/api/pipeline")
     assert (found["lag"], found["rows_per_second"], found["hops"]) == (None, None, [])
@@ -114,8 +141,9 @@ def test_what_is_not_known_is_null_and_not_zero(api: Api, tables: Client) -> Non
     assert api.rows("/api/pipeline")[0]["state"] == "RUNNING"
 
 
-def test_a_job_that_was_lost_says_nothing_of_now(api: Api, tables: Client) -> None:
-    report(tables, age=60)
+@pytest.mark.parametrize("state", ["RUNNING", "STARTING", "RESTARTING", "STOPPING"])
+def test_a_job_that_was_lost_says_nothing_of_now(api: Api, tables: Client, state: str) -> None:
+    report(tables, state, age=60)
     (found,) = api.rows("/api/pipeline")
     assert (found["state"], found["lag"], found["partitions"]) == ("LOST", None, [])
     assert found["records_per_second"] is None

@@ -3,35 +3,19 @@
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NoReturn
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from clickhouse_connect.driver.client import Client
+from playwright.sync_api import Browser, Page, expect
 
 from bench.browser import chromium
 from tests.api.conftest import api, make_api, server, tables
+from tests.browser.support import Complaints, report_job
 
 __all__ = ["api", "make_api", "server", "tables"]
-
-
-@dataclass(frozen=True, slots=True)
-class Complaints:
-    """What a page must not do; a test that provokes some looks at them and clears them."""
-
-    console: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    foreign: list[str] = field(default_factory=list)
-
-    def note_message(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.console.append(message.text)
-
-    def note_request(self, request: Request) -> None:
-        address = urlsplit(request.url)
-        if address.scheme not in ("data", "blob") and address.hostname != "127.0.0.1":
-            self.foreign.append(request.url)
+PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 # Not for the session: while Playwright runs, no other test may call asyncio.run in this process.
@@ -59,7 +43,7 @@ def complaints() -> Complaints:
 def page(browser: Browser, complaints: Complaints) -> Iterator[Page]:
     """An empty tab; in the end it must have logged no error and asked no other machine."""
     context = browser.new_context()
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     found = context.new_page()
     # Not the methods themselves: Playwright would set attributes on what they belong to.
     found.on("console", lambda message: complaints.note_message(message))
@@ -68,3 +52,10 @@ def page(browser: Browser, complaints: Complaints) -> Iterator[Page]:
     yield found
     context.close()
     assert complaints == Complaints()
+
+
+@pytest.fixture
+def running(tables: Client) -> Client:
+    """Empty tables, and a job that runs."""
+    report_job(tables)
+    return tables

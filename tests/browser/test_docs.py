@@ -5,7 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.api.support import Api
-from tests.browser.conftest import Complaints
+from tests.browser.support import Complaints
 
 KEY = "0123456789abcdef"
 # The tooltip is drawn: as HTML, which is the default, it has inline styles.

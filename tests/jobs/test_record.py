@@ -1,11 +1,13 @@
 """A run told in ClickHouse, with the tables of sql/clickhouse."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
@@ -51,7 +53,7 @@ def test_a_run_is_there_while_it_runs_and_how_it_ended(
     given = config(clickhouse, database)
     with record.of(given, "j", FILES, Path("/x/chk-1")) as run:
         wait_until(lambda: client.query(STARTED.format(database)).result_rows)
-        files = {"sql/flink/j/900_insert_x.sql": "INSERT INTO x SELECT 1"}
+        files = {"900_insert_x.sql": "INSERT INTO x SELECT 1"}
         assert client.query(STARTED.format(database)).first_row == ("running", files, "", 1)
         run.note(Glance(12.0, "RUNNING", 30, 20), Glance(10.0, "RUNNING", 10, 10))
         seen = f"SELECT state, records_per_second, rows_per_second FROM {database}.job_status FINAL"
@@ -108,20 +110,64 @@ END = {("t", 0): 10, ("t", 1): 5, ("t", 2): 0}
 
 
 @pytest.mark.parametrize(
-    ("positions", "pending", "found"),
+    ("positions", "found"),
     [
         # Read up to offset 6: 7, 8 and 9 are left.
-        ({("t", 0): 6, ("t", 1): 4}, 3.0, [3, 0, 0]),
+        ({("t", 0): 6, ("t", 1): 4}, [3, 0, 0]),
         # Nothing read since the start: not known, except of an empty partition.
-        ({("t", 0): 6, ("t", 1): -1}, 3.0, [3, None, 0]),
-        ({}, None, [None, None, 0]),
-        # Flink knows that there was nothing to read.
-        ({("t", 0): 6}, 0.0, [0, 0, 0]),
+        ({("t", 0): 6, ("t", 1): -1}, [3, None, 0]),
+        ({}, [None, None, 0]),
         # Read after the ends were asked for.
-        ({("t", 0): 12, ("t", 1): 4}, 1.0, [0, 0, 0]),
+        ({("t", 0): 12, ("t", 1): 4}, [0, 0, 0]),
     ],
 )
 def test_lag_is_known_or_not(
-    positions: dict[tuple[str, int], int], pending: float | None, found: list[int | None]
+    positions: dict[tuple[str, int], int], found: list[int | None]
 ) -> None:
-    assert list(record.lags(END, positions, pending).values()) == found
+    assert list(record.lags(END, positions).values()) == found
+
+
+@pytest.mark.parametrize("asked", [SystemExit(0), KeyboardInterrupt()])
+def test_a_run_that_is_ended_while_it_starts_has_not_failed(
+    clickhouse: ClickHouse, client: Client, database: str, asked: BaseException
+) -> None:
+    given = config(clickhouse, database)
+    with pytest.raises(type(asked)), record.of(given, "j", FILES, None):
+        raise asked
+    assert client.query(STARTED.format(database)).first_row[::2] == ("stopped", "")
+
+
+def test_a_look_is_told_once_and_a_state_until_the_next(
+    clickhouse: ClickHouse, client: Client, database: str
+) -> None:
+    given = config(clickhouse, database)
+    count = (
+        f"SELECT count(), max(reported_at) FROM {database}.job_status WHERE state = {{s:String}}"
+    )
+
+    def told(state: str) -> tuple[int, Any]:
+        return tuple(client.query(count, parameters={"s": state}).first_row)
+
+    with record.of(given, "j", FILES, None) as run:
+        wait_until(lambda: told("STARTING")[1].year > 2000)
+        first = told("STARTING")[1]
+        wait_until(lambda: told("STARTING")[1] > first)
+        run.note(Glance(1.0, "RUNNING"), None)
+        wait_until(lambda: told("RUNNING")[0])
+        once = told("RUNNING")
+        run.say("STOPPING")
+        wait_until(lambda: told("STOPPING")[0])
+        assert told("RUNNING")[1:] == once[1:] or told("RUNNING")[0] == 0
+
+
+def test_a_kafka_that_hangs_holds_nothing_up(
+    clickhouse: ClickHouse, client: Client, database: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        servers = f"127.0.0.1:{silent.getsockname()[1]}"
+        given = config(clickhouse, database)
+        kafka = msgspec.structs.replace(given.kafka, bootstrap_servers=servers)
+        given = msgspec.structs.replace(given, kafka=kafka)
+        with record.of(given, "j", FILES, None):
+            wait_until(lambda: client.query(STARTED.format(database)).result_rows)
+        assert client.query(STARTED.format(database)).first_row[0] == "stopped"

@@ -1,0 +1,130 @@
+// @ts-check
+// The chart on its canvas: what is drawn, which part is seen, where the crosshair stands.
+
+import { frame, INSIDE } from "./chart-frame.js";
+import * as series from "./chart-series.js";
+import * as format from "./format.js";
+import { look } from "./theme.js";
+import * as zoom from "./zoom.js";
+
+/** @typedef {ReturnType<typeof import("./history.js").createHistory>} History */
+
+const LEAST_CANDLES = 12;
+const WIDEST = 20;
+const ROOM = 0.015;
+// How long a symbol's name is, and how high the newest price and a label beside it, in letters' heights.
+const NAME = 5;
+const TAG = 1.4;
+
+/**
+ * @param {any} echarts @param {HTMLElement} element
+ * @param {{zoomed: (follows: boolean, isWhole: boolean) => void, pointed: (time: number | null) => void}} hands
+ */
+export function createChart(echarts, element, hands) {
+  const chart = echarts.init(element, null, { renderer: "canvas" });
+  let colors = look();
+  /** @type {History | null} */
+  let shown = null;
+  /** @type {zoom.Window} */
+  let all = { left: 0, right: 1 };
+  let window = all;
+  let isFollowing = true;
+  let isFull = true;
+  let kind = "";
+
+  /** Draw anew. @param {History} history @param {boolean} isCandles */
+  function draw(history, isCandles) {
+    const first = Math.min(...history.symbols.map((symbol) => history.rows(symbol)[0]?.start ?? Infinity));
+    const before = all;
+    // The names stand behind the ends of the lines.
+    const room = history.symbols.length > 1 ? (NAME * Number(colors.size)) / chart.getWidth() : ROOM;
+    all = zoom.whole({ begin: history.begin(), end: history.end(), first, step: history.step(), room });
+    if (history !== shown) [isFollowing, isFull] = [true, true];
+    shown = history;
+    window = isFull ? all : zoom.moved(window, all, isFollowing);
+    const drawn = history.symbols.length > 1 ? "comparison" : isCandles ? "candles" : "line";
+    const options = { ...base(history, drawn), series: list(history, drawn) };
+    // Merging is cheaper, but would leave behind what another kind of chart had.
+    chart.setOption(options, { notMerge: kind !== drawn + history.symbols, lazyUpdate: false });
+    kind = drawn + history.symbols;
+    if (before.right !== all.right) tell();
+  }
+
+  /** @param {History} history @param {string} drawn */
+  function base(history, drawn) {
+    const isCompared = drawn === "comparison";
+    const value = isCompared ? format.percent : format.price;
+    const rows = isCompared ? [] : history.rows(history.symbols[0]);
+    const newest = rows[rows.length - 1]?.close ?? NaN;
+    const pixel = (/** @type {number} */ at) => chart.convertToPixel({ yAxisIndex: 0 }, at);
+    const isCovered = (/** @type {number} */ at) => Math.abs(pixel(at) - pixel(newest)) < TAG * Number(colors.size);
+    const scale = {
+      begin: all.left, end: all.right, step: history.step(), ...window, height: chart.getHeight(), value, isCovered,
+    };
+    return frame(colors, scale);
+  }
+
+  /** @param {History} history @param {string} drawn */
+  function list(history, drawn) {
+    const [symbol] = history.symbols;
+    const width = barWidth(history.step());
+    if (drawn === "comparison") {
+      return [
+        ...series.comparison(history.symbols, history.rows, colors),
+        ...series.volumes(history.symbols, history.rows, colors, width),
+      ];
+    }
+    const rows = history.rows(symbol);
+    const prices = drawn === "candles" ? series.candles(rows, colors, width) : series.line(rows, colors);
+    return [prices, ...series.volume(rows, colors, width)];
+  }
+
+  /** @param {number} step */
+  function barWidth(step) {
+    const pixels = (chart.getWidth() - 8 - Number(colors.size) * 6.6) * (step / (window.right - window.left));
+    return Math.max(1, Math.min(WIDEST, Math.floor(pixels * 0.7)));
+  }
+
+  const tell = () => hands.zoomed(isFollowing, isFull);
+
+  /** @param {zoom.Window} to */
+  function see(to) {
+    window = to;
+    chart.dispatchAction({ type: "dataZoom", startValue: to.left, endValue: to.right });
+  }
+
+  chart.on("datazoom", () => {
+    const { startValue: left, endValue: right } = chart.getOption().dataZoom.find(({ id }) => id === INSIDE);
+    if (!shown) return;
+    window = { left, right };
+    isFollowing = zoom.follows(window, all, shown.step());
+    isFull = zoom.isWhole(window, all);
+    tell();
+  });
+  chart.on("updateAxisPointer", (event) => {
+    const axis = event.axesInfo?.find(({ axisDim }) => axisDim === "x");
+    hands.pointed(axis ? axis.value : null);
+  });
+  chart.getZr().on("globalout", () => hands.pointed(null));
+
+  return {
+    draw,
+    window: () => window,
+    recolor: () => void (colors = look()),
+    resize: () => chart.resize(),
+    clear: () => (chart.clear(), (shown = null), (kind = "")),
+    /** See all of it, and go on with the newest. */
+    reset() {
+      [isFollowing, isFull] = [true, true];
+      see(all);
+    },
+    /** @param {number} factor */
+    zoom: (factor) => shown && see(zoom.zoomed(window, all, factor, LEAST_CANDLES * shown.step())),
+    /** Put the crosshair at a moment. @param {number} time @param {number} value */
+    point(time, value) {
+      const [x, y] = chart.convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, [time, value]);
+      chart.dispatchAction({ type: "showTip", x, y });
+    },
+    unpoint: () => chart.dispatchAction({ type: "updateAxisPointer", currTrigger: "leave" }),
+  };
+}

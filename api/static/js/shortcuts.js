@@ -1,0 +1,59 @@
+// @ts-check
+// Keys that work anywhere on the page but where one types; they can be turned off.
+
+import { find } from "./dom.js";
+import { CHOICES } from "./view.js";
+
+const NAME = "millrace.shortcuts";
+
+/** @param {ReturnType<typeof import("./view.js").createView>} view @param {{pause: () => void}} actions */
+export function createShortcuts(view, { pause }) {
+  const help = /** @type {HTMLDialogElement} */ (find("#help"));
+  const isOn = /** @type {HTMLInputElement} */ (find("#shortcuts"));
+  isOn.checked = kept() !== "off";
+  isOn.addEventListener("change", () => keep(isOn.checked ? "on" : "off"));
+  find("#help-open").addEventListener("click", () => help.showModal());
+  find("button", help).addEventListener("click", () => help.close());
+  // The backdrop belongs to the dialog, its content does not.
+  help.addEventListener("click", (event) => event.target === help && help.close());
+
+  /** @type {Record<string, () => void>} */
+  const keys = {
+    "/": () => find("#filter").focus(),
+    f: () => find("#find").focus(),
+    c: () => view.set({ type: "candles" }),
+    l: () => view.set({ type: "line" }),
+    p: pause,
+    "?": () => help.showModal(),
+  };
+  CHOICES.interval.forEach((interval, at) => (keys[at + 1] = () => view.set({ interval })));
+
+  document.addEventListener("keydown", (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
+    if (target.matches("input:not([type=radio]), textarea") || document.querySelector("dialog[open]")) {
+      if (event.key === "Escape") target.blur();
+      return;
+    }
+    if (!isOn.checked || !keys[event.key]) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+}
+
+// A browser may forbid to keep anything.
+function kept() {
+  try {
+    return localStorage.getItem(NAME);
+  } catch {
+    return null;
+  }
+}
+/** @param {string} value */
+function keep(value) {
+  try {
+    localStorage.setItem(NAME, value);
+  } catch {
+    // It holds until the page is closed.
+  }
+}

@@ -1,0 +1,107 @@
+"""Ticks of this moment, and the dashboard as someone sees it."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit
+
+from clickhouse_connect.driver.client import Client
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
+
+from tests.api.support import DAY, Api, insert
+
+# Above those of tests that ran before: a stream knows where they ended.
+_offsets = count(time.time_ns())
+STATUS = ["job", "reported_at", "state", "message", "checkpointed_at", "partitions"]
+SERIES = """async () => {
+    const { getInstanceByDom } = await import("/assets/echarts.esm.min.js");
+    const drawn = getInstanceByDom(document.querySelector("#chart"))?.getOption()?.series ?? [];
+    return drawn.map(({ type, name, data }) => ({ type, name, data }));
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaints:
+    """What a page must not do; a test that provokes some looks at them and clears them."""
+
+    console: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def note_message(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.console.append(message.text)
+
+    def note_request(self, request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in ("data", "blob") and address.hostname != "127.0.0.1":
+            self.foreign.append(request.url)
+
+
+def store(client: Client, *ticks: tuple[str, float, float]) -> None:
+    """Store ticks: symbol, price, age in seconds."""
+    now = (datetime.now(UTC) - DAY).total_seconds()
+    insert(client, [(each, price, 10, now - age, next(_offsets)) for each, price, age in ticks])
+
+
+def store_minute(client: Client, symbols: Iterable[str]) -> None:
+    """A minute of ticks of each, from 100 on: enough for a line, candles and a day's range."""
+    ticks = [
+        (symbol, 100 + (at + age // 6) % 5, age + at / 1000)
+        for at, symbol in enumerate(symbols)
+        for age in range(60, 0, -6)
+    ]
+    store(client, *ticks)
+
+
+def report_job(client: Client) -> None:
+    """Have the job's runner say that all is well, for the next hour."""
+    now = datetime.now(UTC)
+    row = ["stocks", now + timedelta(hours=1), "RUNNING", "", now, [("stock-ticks", 0, 7)]]
+    client.insert("stocks.job_status", [row], column_names=STATUS)
+
+
+def open_page(page: Page, api: Api, query: str = "") -> None:
+    page.goto(f"http://127.0.0.1:{api.port}/{query}")
+
+
+def open_live(page: Page, api: Api, query: str = "") -> None:
+    """Open the dashboard and wait until its parts have loaded and new ticks come."""
+    open_page(page, api, query)
+    expect(page.locator("html")).not_to_have_attribute("data-state", "connecting")
+    expect(page.locator("#legend .pair b").first).not_to_be_empty()
+    expect(rows(page).first).to_be_visible()
+
+
+def card(page: Page, symbol: str) -> Locator:
+    return page.locator(f'.card[data-symbol="{symbol}"]')
+
+
+def price(page: Page, symbol: str) -> Locator:
+    return card(page, symbol).locator(".price")
+
+
+def rows(page: Page) -> Locator:
+    """The rows of the ticks table that hold a tick."""
+    return page.locator("#ticks tbody tr:not(.room):not([hidden])")
+
+
+def legend(page: Page, name: str) -> Locator:
+    """A value in the line above the chart."""
+    pair = page.locator("#legend .pair", has=page.get_by_text(name, exact=True))
+    return pair.locator("b")
+
+
+def series(page: Page) -> list[dict[str, Any]]:
+    """What the chart draws; empty before it draws anything."""
+    return list(page.evaluate(SERIES))
+
+
+def leave(page: Page, complaints: Complaints) -> None:
+    """End the page; forgive it what the browser itself logs when a request fails, and no more."""
+    page.goto("about:blank")
+    assert [each for each in complaints.console if "Failed to load resource" not in each] == []
+    complaints.console.clear()

@@ -1,0 +1,167 @@
+"""The dashboard when something is away: it says what, and goes on with nothing missing."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+from playwright.sync_api import Page, expect
+
+from tests.api.support import Api, migrated, wait_until
+from tests.browser.support import (
+    Complaints,
+    leave,
+    legend,
+    open_live,
+    open_page,
+    price,
+    report_job,
+    rows,
+    series,
+    store,
+)
+from tests.conftest import Server
+
+# As many as the table keeps, less those that tests add.
+MOST = 180
+_numbers = count(1)
+
+
+@contextmanager
+def arriving(server: Server) -> Iterator[None]:
+    """Ticks that come one by one while the block runs; each has a price of its own."""
+    client, ending = migrated(server), threading.Event()
+
+    def arrive() -> None:
+        for _ in range(MOST):
+            store(client, ("AAPL", 100 + next(_numbers) / 100, 0))
+            if ending.wait(0.03):
+                return
+
+    thread = threading.Thread(target=arrive)
+    thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        thread.join()
+        client.close()
+
+
+def is_complete(page: Page, api: Api) -> None:
+    """Wait until the table holds the ticks that are stored, each once and the newest first."""
+    stored = [f"{row['price']:.2f}" for row in api.rows("/api/recent", limit=1000)]
+    assert len(stored) < 200
+    expect(rows(page).locator(".price")).to_have_text(stored)
+    expect(legend(page, "C")).to_have_text(stored[0])
+    wait_until(lambda: volume(page) == 10 * len(stored), 30)
+
+
+def volume(page: Page) -> float:
+    """Of all candles in the chart."""
+    return sum(value for each in series(page)[1:] for _, value in each["data"])
+
+
+@pytest.fixture
+def tall(page: Page) -> Page:
+    """A tab in which the whole table of ticks is on screen."""
+    page.set_viewport_size({"width": 1440, "height": 5200})
+    return page
+
+
+def test_no_tick_is_lost_or_doubled_when_the_api_starts_anew(
+    tall: Page,
+    complaints: Complaints,
+    make_api: Callable[..., Api],
+    server: Server,
+    running: object,
+) -> None:
+    first = make_api()
+    with arriving(server):
+        first.start()
+        open_live(tall, first)
+        first.stop()
+        expect(tall.locator("#state .word")).to_have_text("Reconnecting")
+        expect(tall.locator("#notice")).to_contain_text("Trying again")
+        second = make_api(api__port=first.port)
+        second.start()
+        expect(tall.locator("#state .word")).not_to_have_text("Reconnecting")
+    is_complete(tall, second)
+    leave(tall, complaints)
+
+
+def test_a_machine_without_network_is_told_so(page: Page, api: Api, running: Client) -> None:
+    store(running, ("AAPL", 100.0, 1))
+    open_live(page, api)
+    page.context.set_offline(True)
+    expect(page.locator("#state .word")).to_have_text("Offline")
+    expect(page.locator("#notice")).to_contain_text("no network")
+    page.context.set_offline(False)
+    expect(page.locator("#state .word")).to_have_text("Live")
+
+
+def test_after_a_long_gap_everything_is_loaded_anew(
+    tall: Page,
+    complaints: Complaints,
+    make_api: Callable[..., Api],
+    server: Server,
+    running: object,
+) -> None:
+    first = make_api()
+    asked: list[str] = []
+    tall.on("request", lambda request: asked.append(request.url))
+    tall.clock.install()
+    with arriving(server):
+        first.start()
+        open_live(tall, first)
+        first.stop()
+        expect(tall.locator("#state .word")).to_have_text("Reconnecting")
+        tall.clock.fast_forward("02:00")
+        asked.clear()
+        second = make_api(api__port=first.port)
+        second.start()
+        expect(tall.locator("#state .word")).not_to_have_text("Reconnecting")
+    is_complete(tall, second)
+    assert any("/api/recent" in url for url in asked)
+    leave(tall, complaints)
+
+
+def test_clickhouse_away_is_said_and_its_return_is_noticed(
+    page: Page, complaints: Complaints, mortal: Server, tmp_path: Path
+) -> None:
+    client = migrated(mortal)
+    report_job(client)
+    store(client, ("AAPL", 100.0, 1))
+    client.close()
+    api = Api(tmp_path / "api", mortal.settings)
+    try:
+        api.start()
+        open_live(page, api)
+        mortal.kill()
+        expect(page.locator("#state .word")).to_have_text("ClickHouse away")
+        expect(page.locator("#notice")).to_contain_text("make up")
+        expect(page.locator("#state .age")).to_have_text(re.compile(r"^data \d.* old$"))
+        expect(page.locator("html")).to_have_attribute("data-state", "down")
+        late = page.context.new_page()
+        open_page(late, api)
+        expect(late.locator("#state .word")).to_have_text("ClickHouse away")
+        expect(late.locator("#empty")).to_be_hidden()
+        mortal.start()
+        client = migrated(mortal)
+        store(client, ("AAPL", 102.0, 0))
+        for each in (page, late):
+            each.bring_to_front()
+            expect(price(each, "AAPL")).to_have_text("102.00")
+            expect(rows(each)).to_have_count(2)
+            expect(each.locator("#state .word")).to_have_text("Live")
+            expect(each.locator("#notice")).to_be_hidden()
+            expect(each.locator("#state .age")).to_be_empty()
+        late.close()
+        leave(page, complaints)
+    finally:
+        client.close()
+        api.stop()
