@@ -33,8 +33,8 @@ def stack(folder: Path) -> Iterator[Settings]:
 
 
 @contextmanager
-def program(module: str, *arguments: str, until: str) -> Iterator[subprocess.Popen[str]]:
-    """A program of Millrace's from when it has said `until`, ended in good order."""
+def program(module: str, *arguments: str, until: str | None) -> Iterator[subprocess.Popen[str]]:
+    """A program of Millrace's, from when it has said `until` if that is given, ended in order."""
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
@@ -44,7 +44,7 @@ def program(module: str, *arguments: str, until: str) -> Iterator[subprocess.Pop
     )
     assert process.stdout
     try:
-        if not any(until in line for line in process.stdout):
+        if until and not any(until in line for line in process.stdout):
             raise click.ClickException(f"{module} ended: what it said stands above")
         # Read on, so that it never waits for us.
         threading.Thread(target=process.stdout.read, daemon=True).start()

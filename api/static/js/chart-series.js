@@ -25,10 +25,13 @@ export function candles(rows, look, width) {
   };
 }
 
+/** A single point is no line. @param {Candle[]} rows */
+const dot = (rows) => ({ symbol: rows.length > 1 ? "none" : "circle", symbolSize: 6 });
+
 /** One symbol as a line of what its candles closed at. @param {Candle[]} rows @param {Look} look */
 export function line(rows, look) {
   return {
-    type: "line", data: rows.map(({ start, close }) => [start, close]), symbol: "none",
+    type: "line", data: rows.map(({ start, close }) => [start, close]), ...dot(rows),
     sampling: "minmax", lineStyle: { color: look.accent, width: 1.75 }, itemStyle: { color: look.accent },
     areaStyle: { color: look.accent, opacity: 0.07, origin: "start" }, markLine: last(rows, look),
   };
@@ -41,7 +44,7 @@ export function comparison(symbols, rows, look) {
     const open = all[0]?.open;
     const color = look.lines[at];
     return {
-      type: "line", name: symbol, symbol: "none", sampling: "minmax",
+      type: "line", name: symbol, ...dot(all), sampling: "minmax",
       data: all.map(({ start, close }) => [start, 100 * (close / open - 1)]),
       lineStyle: { color, width: 1.75, type: DASHES[at % DASHES.length] },
       itemStyle: { color },
