@@ -270,9 +270,11 @@ def test_external_tables_open_no_door(server, folder, params):
     assert "TOPSECRET" not in response.text
 
 
-def test_a_parameter_opens_no_door(server, folder):
+def test_a_parameter_opens_no_door(server, guarded, folder):
     secret = str(folder / "secret.csv")
     for sql in ("SELECT * FROM {t:Identifier}", "DESCRIBE {t:Identifier}"):
+        # A text that passes with one value has not passed with another.
+        assert server.post(sql, reader=True, param_t="guarded").status_code == 200
         response = server.post(sql, reader=True, param_t=secret, database="default")
         assert response.status_code >= 400
         assert "TOPSECRET" not in response.text
@@ -305,6 +307,15 @@ def test_a_parameter_opens_no_door(server, folder):
 def test_reading_works(server, guarded, sql):
     response = server.post(sql, reader=True)
     assert response.status_code == 200, response.text
+
+
+def test_a_table_that_went_is_gone_for_who_asked_before(server, guarded):
+    server.post("CREATE TABLE passing (a Int8) ENGINE = Memory")
+    for sql in ("SELECT a FROM passing", "DESCRIBE TABLE passing"):
+        assert [server.post(sql, reader=True).status_code for _ in range(2)] == [200, 200]
+    server.post("DROP TABLE passing SYNC")
+    for sql in ("SELECT a FROM passing", "DESCRIBE TABLE passing"):
+        assert server.post(sql, reader=True).status_code == 404
 
 
 @pytest.mark.parametrize(
