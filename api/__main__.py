@@ -10,6 +10,7 @@ import click
 from api import assets, keys, registry, server
 from api.app import create_app
 from api.problems import Problem
+from api.registry import Registry
 from api.shield import App
 from api.store import Store
 from lib import settings
@@ -34,13 +35,15 @@ def main(context: click.Context, host: str | None, port: int | None, reloads: bo
     config = settings.load()
     host, port = host or config.api.host, port or config.api.port
     server.check_address(host, config.api)
-    loaded = assets.load()
+    static = assets.load()
     listener = server.bind(host, port)
-    count = asyncio.run(check(config, patience=float("inf")))
-    click.echo(f"{count} endpoints at http://{host}:{port}/api/, described in /openapi.json")
+    endpoints = asyncio.run(load(config, patience=float("inf")))
+    click.echo(
+        f"{len(endpoints)} endpoints at http://{host}:{port}/api/, described in /openapi.json"
+    )
 
     def make_app(is_ending: Callable[[], bool]) -> App:
-        return create_app(config, loaded, reloads=reloads, is_ending=is_ending)
+        return create_app(config, endpoints, static, reloads=reloads, is_ending=is_ending)
 
     server.serve(make_app, config.api, listener)
 
@@ -49,12 +52,12 @@ def main(context: click.Context, host: str | None, port: int | None, reloads: bo
 @exit_on_error()
 def validate() -> None:
     """Check every endpoint against ClickHouse; exit 2 at the first that is wrong."""
-    count = asyncio.run(check(settings.load(), patience=10))
-    click.echo(f"{count} endpoints are right")
+    endpoints = asyncio.run(load(settings.load(), patience=10))
+    click.echo(f"{len(endpoints)} endpoints are right")
 
 
-async def check(config: Settings, patience: float) -> int:
-    """Load all endpoints and return how many; wait so many seconds for ClickHouse."""
+async def load(config: Settings, patience: float) -> Registry:
+    """All endpoints, checked, and the keys with them; wait so many seconds for ClickHouse."""
     store = Store(config.clickhouse, config.api.timeout)
     deadline = time.monotonic() + patience
     try:
@@ -63,7 +66,7 @@ async def check(config: Settings, patience: float) -> int:
                 folder = config.sql_dir / "api"
                 found = await registry.load(folder, config.variables(), store)
                 keys.check(config.api.keys, [query.endpoint for query in found.values()])
-                return len(found)
+                return found
             except Problem as problem:
                 if time.monotonic() > deadline:
                     raise ServiceError(

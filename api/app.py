@@ -18,7 +18,6 @@ from api import (
     openapi,
     pages,
     problems,
-    registry,
     reload,
     requests,
     shield,
@@ -31,6 +30,7 @@ from api.metrics import Metrics
 from api.pages import READ, Asker
 from api.problems import Problem
 from api.push import Push
+from api.registry import Query, Registry
 from api.service import Service
 from api.shield import App, shielded
 from api.store import Store
@@ -41,21 +41,21 @@ log = logging.getLogger("millrace.api")
 
 def create_app(
     settings: Settings,
+    loaded: Registry,
     assets: Mapping[str, File],
     *,
     reloads: bool = False,
     is_ending: Callable[[], bool] = lambda: False,
 ) -> App:
-    """The API of the endpoints in settings.sql_dir, which must be right by now, and its pages with
-    what they load; `is_ending` tells those who follow that the server wants to stop."""
+    """The API of these endpoints, as settings.sql_dir has them, and its pages with what they load;
+    `is_ending` tells those who follow that the server wants to stop."""
     folder, variables = settings.sql_dir / "api", settings.variables()
     metrics = Metrics()
-    endpoints: dict[str, registry.Query] = {}
+    endpoints = {**loaded}
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         store = Store(settings.clickhouse, settings.api.timeout)
-        endpoints.update(await registry.load(folder, variables, store))
         app.state.service = service = Service(store, endpoints)
         app.state.push = Push(service, settings.api.max_followers, is_ending)
         app.state.update({"metrics": metrics, "settings": settings, "assets": assets})
@@ -109,7 +109,7 @@ async def endpoint(request: Asker, name: str) -> Response[bytes] | Stream:
     return Response(answer.body, media_type=asked.format.media_type, headers=headers)
 
 
-async def events(request: Asker, query: registry.Query) -> Response[bytes] | Stream:
+async def events(request: Asker, query: Query) -> Response[bytes] | Stream:
     """What the endpoint answers from now on, for as long as the client stays."""
     wanted = requests.followed(query, request.scope["query_string"], keys.only(request.scope))
     if request.method == HttpMethod.HEAD:
@@ -126,7 +126,7 @@ async def describe(request: Asker) -> dict[str, Any]:
     return openapi.document(usable(request), keys=needs_key)
 
 
-def usable(request: Asker) -> registry.Registry:
+def usable(request: Asker) -> Registry:
     """The endpoints that a request's key may ask."""
     service: Service = request.app.state.service
     found, only = service.registry.items(), keys.only(request.scope)

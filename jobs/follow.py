@@ -83,7 +83,7 @@ def look(rest: Rest) -> Glance:
     if state != "RUNNING":
         check_failure(rest, state)
         return Glance(time.monotonic(), state, reason=reason(rest))
-    metrics = rest.metrics(_METRICS)
+    metrics, positions = rest.metrics(_METRICS)
     checkpoint = rest.last_checkpoint()
     return Glance(
         time.monotonic(),
@@ -92,7 +92,7 @@ def look(rest: Rest) -> Glance:
         metrics.get("rows_inserted", 0.0),
         metrics.get("Source.pendingRecords"),
         time.time() - checkpoint["latest_ack_timestamp"] / 1000 if checkpoint else None,
-        positions=rest.positions(),
+        positions=positions,
     )
 
 

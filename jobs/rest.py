@@ -5,7 +5,7 @@ https://nightlies.apache.org/flink/flink-docs-release-2.3/docs/ops/rest_api/
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -61,26 +61,26 @@ class Rest:
         completed: dict[str, Any] | None = self.get("/checkpoints")["latest"]["completed"]
         return completed
 
-    def metrics(self, names: Collection[str]) -> dict[str, float]:
-        """Sums over all tasks of the metrics of these short names."""
+    def metrics(
+        self, names: Collection[str]
+    ) -> tuple[dict[str, float], dict[tuple[str, int], int]]:
+        """Sums over all tasks of the metrics of these short names; and the offset that Flink last
+        read of each (topic, partition), -1 where it has read none."""
         sums: dict[str, float] = {}
-        for metric, value in self._sums(lambda metric: _short(metric) in names):
-            sums[_short(metric)] = sums.get(_short(metric), 0.0) + value
-        return sums
+        positions: dict[tuple[str, int], int] = {}
+        for metric, value in self._sums(names):
+            if match := _POSITION.search(metric):
+                positions[match["topic"], int(match["partition"])] = int(value)
+            else:
+                sums[_short(metric)] = sums.get(_short(metric), 0.0) + value
+        return sums, positions
 
-    def positions(self) -> dict[tuple[str, int], int]:
-        """The offset that Flink last read of each (topic, partition); -1 where it has read none."""
-        return {
-            (match["topic"], int(match["partition"])): int(value)
-            for metric, value in self._sums(_POSITION.search)
-            if (match := _POSITION.search(metric))
-        }
-
-    def _sums(self, is_wanted: Callable[[str], Any]) -> Iterator[tuple[str, float]]:
-        """The metrics of these ids of each vertex, added up over its subtasks."""
+    def _sums(self, names: Collection[str]) -> Iterator[tuple[str, float]]:
+        """The positions and the metrics of these names of each vertex, added up over subtasks."""
         for vertex in self.get()["vertices"]:
             path = f"/vertices/{vertex['id']}/subtasks/metrics"
-            ids = [m["id"] for m in self.get(path) if is_wanted(m["id"])]
+            found = (metric["id"] for metric in self.get(path))
+            ids = [id for id in found if _short(id) in names or _POSITION.search(id)]
             if ids:
                 for metric in self.get(f"{path}?get={quote(','.join(ids))}&agg=sum"):
                     yield metric["id"], metric["sum"]

@@ -3,17 +3,10 @@
 -- message says why.
 WITH jobs AS (
     SELECT
-        job,
-        reported_at,
-        state,
-        message,
-        if(empty(partitions) OR has(partitions.lag, NULL), NULL, toFloat64(arrayReduce('sum', partitions.lag))) AS lag,
-        dateDiff('millisecond', reported_at, now64(3, 'UTC')) / 1000 AS age_seconds,
-        -- A runner says something every second, and a message only if something is wrong.
-        age_seconds < 10 AS is_heard,
+        *,
+        -- It has a message only if something is wrong.
         state = 'RUNNING' AND is_heard AND message = '' AS is_up
-    FROM stocks.job_status FINAL
-    WHERE reported_at > now() - INTERVAL 1 DAY
+    FROM stocks.jobs
 ),
 
 (SELECT countIf(is_up) > 0 FROM jobs) AS any_up,

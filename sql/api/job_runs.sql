@@ -2,10 +2,10 @@
 -- @param job = null: Only this one.
 -- @param limit = 20 [1..1000]: How many rows a page has at most.
 -- @page started_at desc, run_id
-WITH now_running AS (
+WITH heard AS (
     SELECT run_id
-    FROM stocks.job_status FINAL
-    WHERE reported_at > now() - INTERVAL 10 SECOND
+    FROM stocks.jobs
+    WHERE is_heard
 )
 
 SELECT
@@ -14,7 +14,7 @@ SELECT
     started_at,
     ended_at,
     -- A runner that was killed could not say so.
-    if(status = 'running' AND run_id NOT IN (SELECT r.run_id FROM now_running AS r), 'lost', status) AS status,
+    if(status = 'running' AND run_id NOT IN (SELECT h.run_id FROM heard AS h), 'lost', status) AS status,
     message,
     resumed_from,
     files

@@ -13,12 +13,8 @@ WITH hops AS (
 jobs AS (
     SELECT
         *,
-        dateDiff('millisecond', reported_at, now64(3, 'UTC')) / 1000 AS age_seconds,
-        -- A runner says something every second.
-        age_seconds < 10 AS is_heard,
         state = 'RUNNING' AND is_heard AS is_up
-    FROM stocks.job_status FINAL
-    WHERE reported_at > now() - INTERVAL 1 DAY
+    FROM stocks.jobs
 )
 
 SELECT
@@ -30,12 +26,7 @@ SELECT
     if(s.is_up, s.records_per_second, NULL) AS records_per_second,
     if(s.is_up, s.rows_per_second, NULL) AS rows_per_second,
     dateDiff('millisecond', s.checkpointed_at, now64(3, 'UTC')) / 1000 AS checkpoint_age_seconds,
-    -- Not known as a whole while one part of it is not.
-    if(
-        s.is_up AND notEmpty(s.partitions) AND NOT has(s.partitions.lag, NULL),
-        toFloat64(arrayReduce('sum', s.partitions.lag)),
-        NULL
-    ) AS lag,
+    if(s.is_up, s.lag, NULL) AS lag,
     CAST(
         if(s.is_up, s.partitions, []),
         'Array(Tuple(topic String, partition Int32, lag Nullable(Float64)))'

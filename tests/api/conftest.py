@@ -41,11 +41,8 @@ def api(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ap
         text = file.read_text(encoding="utf-8")
         lines = [line for line in text.splitlines() if not line.startswith("-- @cache")]
         file.write_text("\n".join(lines), encoding="utf-8")
-    try:
-        found.start()
+    with found.running():
         yield found
-    finally:
-        found.stop()
 
 
 @pytest.fixture

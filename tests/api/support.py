@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,15 @@ class Api:
             )  # fmt: skip
         wait_until(self._listens, 30)
 
+    @contextmanager
+    def running(self) -> Iterator["Api"]:
+        """It runs as long as the block does."""
+        try:
+            self.start()
+            yield self
+        finally:
+            self.stop()
+
     def _listens(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.said()
@@ -103,7 +113,7 @@ class Api:
             raise
 
 
-def wait_until(is_true: Callable[[], bool], seconds: float) -> None:
+def wait_until(is_true: Callable[[], Any], seconds: float = 50) -> None:
     deadline = time.monotonic() + seconds
     while not is_true():
         assert time.monotonic() < deadline, "waited in vain"

@@ -288,7 +288,7 @@ def test_clients_that_stall_or_vanish_leave_it_answering(api: Api, tables: Clien
 
 
 def test_garbage_is_answered_or_closed(api: Api) -> None:
-    for garbage in (b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/9.9\r\n\r\n", b"\r\n\r\n\0\0",
+    for garbage in (b"\x16\x03\x01\x02\x00\x01\x00", b"\r\n\r\n\0\0",
                     b"GET /api/\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n",
                     b"GET http://[::1/api HTTP/1.1\r\nHost: localhost\r\n\r\n"):  # fmt: skip
         with socket.create_connection(("127.0.0.1", api.port), timeout=5) as raw:
@@ -297,6 +297,12 @@ def test_garbage_is_answered_or_closed(api: Api) -> None:
             answer = raw.recv(100)
             assert answer == b"" or answer[9:12] in (b"400", b"404", b"505"), garbage
     assert api.get("/api/latest").status_code == 200
+
+
+def test_a_version_of_http_that_is_none_is_refused(api: Api) -> None:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=20) as raw:
+        raw.sendall(b"GET /api/latest HTTP/9.9\r\nHost: localhost\r\n\r\n")
+        assert raw.recv(100).startswith(b"HTTP/1.1 505 ")
 
 
 def test_what_is_followed_counts_only_until_its_answer_begins(

@@ -67,11 +67,8 @@ def api_with_keys(server: Server, tmp_path_factory: pytest.TempPathFactory) -> I
     found = Api(tmp_path_factory.mktemp("keys"), server.settings, api__keys=KEYS)
     for name, sql in SCALARS.items():
         (found.sql / f"{name}.sql").write_text(sql)
-    try:
-        found.start()
+    with found.running():
         yield found
-    finally:
-        found.stop()
 
 
 @pytest.fixture

@@ -150,11 +150,8 @@ def pair(mortal: Server, tmp_path: Path) -> Iterator[tuple[Server, Api]]:
     insert(client, [("A", 1.0, 1, 0, 0)])
     client.close()
     api = Api(tmp_path / "api", mortal.settings)
-    try:
-        api.start()
+    with api.running():
         yield mortal, api
-    finally:
-        api.stop()
 
 
 def test_a_killed_clickhouse_is_503_and_its_return_is_noticed(pair: tuple[Server, Api]) -> None:

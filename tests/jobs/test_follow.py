@@ -40,11 +40,9 @@ class Rest:
     def last_failure(self) -> str:
         return self._failure
 
-    def metrics(self, names: Any) -> dict[str, float]:
-        return {"Source.numRecordsOut": 10.0, "rows_inserted": 8.0, "Source.pendingRecords": 2.0}
-
-    def positions(self) -> dict[tuple[str, int], int]:
-        return {("t", 0): 9}
+    def metrics(self, names: Any) -> tuple[dict[str, float], dict[tuple[str, int], int]]:
+        sums = {"Source.numRecordsOut": 10.0, "rows_inserted": 8.0, "Source.pendingRecords": 2.0}
+        return sums, {("t", 0): 9}
 
     def last_checkpoint(self) -> None:
         return None

@@ -2,8 +2,6 @@
 
 import socket
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +16,11 @@ from lib import ports, settings, sqlfiles
 from lib.errors import JobError
 from lib.settings import ClickHouse, Settings
 from lib.sqlfiles import SqlFile
+from tests.api.support import wait_until
 from tests.conftest import ROOT, Server
 
 FILES = [SqlFile(900, "insert", "x", "sql/flink/j/900_insert_x.sql", "INSERT INTO x SELECT 1")]
 STARTED = "SELECT status, files, message, ended_at IS NULL FROM {}.job_runs FINAL"
-
-
-def wait_until(is_true: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 50
-    while not is_true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def config(server: ClickHouse, database: str) -> Settings:

@@ -44,7 +44,6 @@ export function createCard(symbol) {
     element,
     button,
     add,
-    isSeen: false,
     isStale: true,
     /** @param {import("./types.js").Quote} quote @param {number} now */
     paint(quote, now) {

@@ -52,7 +52,7 @@ export function createDelays() {
       const fresh = values.slice(0, size).filter((_, at) => now - times[at] < DELAY_MS).sort();
       if (!fresh.length) return null;
       const at = (/** @type {number} */ share) => fresh[Math.ceil(share * fresh.length) - 1];
-      return { p50: at(0.5), p99: at(0.99), count: fresh.length };
+      return { p50: at(0.5), p99: at(0.99) };
     },
   };
 }
