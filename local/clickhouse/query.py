@@ -13,8 +13,6 @@ from local.clickhouse.forms import External
 from local.clickhouse.request import Query
 from local.clickhouse.sqltext import output_format, takes_input
 
-SLICE = 1024 * 1024
-
 
 @dataclass(slots=True)
 class Answer:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
@@ -52,15 +52,20 @@ class Service:
     async def answer(self, query: Query) -> AsyncIterator[Answer]:
         """Run a query; on leaving, whatever it still holds is cancelled and given back."""
         self._register(query)
+        session: Session | None = None
         try:
-            async with self._handle(query) as handle:
-                answer = await self.call(start, handle, query, self._unsafe)
-                try:
-                    yield answer
-                finally:
-                    if answer.rest is not None:
-                        await self.call(answer.rest.close)
+            session = self._sessions.acquire(query) if query.session else None
+            held, is_over = ExitStack(), False
+            try:
+                answer = await self.call(self._begin, query, session, held)
+                is_over = answer.rest is None
+                yield answer
+            finally:
+                if not is_over:
+                    await self.call(held.close)
         finally:
+            if session is not None:
+                self._sessions.release(query, session)
             self._running.discard(query.query_id)
 
     def _register(self, query: Query) -> None:
@@ -72,38 +77,32 @@ class Service:
             )
         self._running.add(query.query_id)
 
-    @asynccontextmanager
-    async def _handle(self, query: Query) -> AsyncIterator[Handle]:
-        session = self._sessions.acquire(query) if query.session else None
-        handle: Handle | None = None
-        undo: AbstractContextManager[None] = nullcontext()
-        try:
-            opened, undo = await self.call(self._open, query, session)
-            handle = opened
-            yield opened
-        finally:
-            if handle is not None:
-                await self.call(_give_back, handle, undo, session)
-            if session is not None:
-                self._sessions.release(query, session)
+    def _begin(self, query: Query, session: Session | None, held: ExitStack) -> Answer:
+        """Run a query until its answer is whole or known to be long; what goes on using the engine
+        is held. One call for all of it: going to another thread and back costs as much as a small
+        query does."""
+        answer = start(self._open(query, session, held), query, self._unsafe)
+        if answer.rest is None:
+            held.close()
+        else:
+            held.callback(answer.rest.close)
+        return answer
 
-    def _open(
-        self, query: Query, session: Session | None
-    ) -> tuple[Handle, AbstractContextManager[None]]:
-        kept = session.handle if session else None
-        handle = kept or Handle(self._path)
-        undo = restored(handle, query) if session and query.user.may_write else nullcontext()
-        try:
-            undo.__enter__()
-            prepare(handle, query)
-        except BaseException:
-            undo.__exit__(None, None, None)
-            if kept is None:
+    def _open(self, query: Query, session: Session | None, held: ExitStack) -> Handle:
+        """The session's handle or a new one, ready for the query."""
+        handle = session.handle if session and session.handle else Handle(self._path)
+
+        def close() -> None:
+            if session is None or session.handle is not handle:
                 handle.close()
-            raise
+
+        held.callback(close)
+        if session and query.user.may_write:
+            held.enter_context(restored(handle, query))
+        prepare(handle, query)
         if session and query.user.may_write:
             session.handle = handle
-        return handle, undo
+        return handle
 
     async def cancel(self, query: Query) -> None:
         """Stop a query that only reads, whose client has left; harmless if it has ended."""
@@ -148,9 +147,3 @@ class Service:
         self._workers.shutdown(wait=True)
         self._keeper.close()
         return True
-
-
-def _give_back(handle: Handle, undo: AbstractContextManager[None], session: Session | None) -> None:
-    undo.__exit__(None, None, None)
-    if session is None or session.handle is not handle:
-        handle.close()

@@ -70,6 +70,15 @@ def test_latest_is_the_same_in_whatever_batches_ticks_come(api: Api, tables: Cli
     assert (row["low"], row["high"], row["change"]) == (100, 120, 10)
 
 
+def test_an_insert_of_few_rows_makes_few_files(tables: Client) -> None:
+    insert(tables, [("A", 100.0, 2, 60, 1), ("B", 7.0, 1, 5, 5)])
+    parts = tables.query(
+        "SELECT table, any(part_storage_type) FROM system.parts"
+        " WHERE active AND database = 'stocks' AND table IN ('ticks', 'latest') GROUP BY table"
+    ).result_rows
+    assert dict(parts) == {"ticks": "Packed", "latest": "Packed"}
+
+
 def test_latest_knows_the_ticks_that_were_stored_before_it(api: Api, tables: Client) -> None:
     insert(tables, [("A", 100.0, 2, 60, 1), ("A", 90.0, 3, 120, 2), ("B", 7.0, 1, 5, 5)])
     before = api.rows("/api/latest")
