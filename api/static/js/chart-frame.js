@@ -10,14 +10,17 @@ export const SLIDER = "slider";
 
 /**
  * @param {Look} look @param {{begin: number, end: number, step: number, left: number, right: number,
- *   height: number, value: (value: number) => string, isCovered: (value: number) => boolean}} scale
- *   `height` of the canvas; `isCovered`: the newest price stands where this value would
+ *   height: number, value: (value: number) => string, isCovered: (value: number) => boolean,
+ *   isCut: (time: number) => boolean}} scale
+ *   `height` of the canvas; `isCovered`: the newest price stands where this value would; `isCut`: there is no room for
+ *   this time
  */
 export function frame(look, scale) {
   const size = Number(look.size);
   const text = { color: look.soft, fontSize: size, fontFamily: look.font };
   const right = size * 6.6;
-  const grid = { left: 8, right, containLabel: false };
+  // No room is made for the label of a time at the end: it would move one pane and not the other.
+  const grid = { left: 8, right, outerBoundsMode: "none" };
   // From the bottom: the slider, the times, the volume.
   const foot = size * 4.4;
   const low = Math.round(Math.max(40, 0.17 * scale.height));
@@ -41,7 +44,7 @@ export function frame(look, scale) {
       {
         // Its labels stand below the volume.
         ...span, type: "time", gridIndex: 0, offset: low + size, axisLine: line,
-        axisLabel: { ...text, hideOverlap: true, formatter: labels },
+        axisLabel: { ...text, hideOverlap: true, formatter: (at) => (scale.isCut(at) ? "" : labels(at)) },
         splitLine: { show: true, lineStyle: { color: look.line, opacity: 0.6 } },
         axisPointer: { label: { formatter: ({ value }) => format.moment(value, scale.step) } },
       },

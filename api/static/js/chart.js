@@ -12,8 +12,9 @@ import * as zoom from "./zoom.js";
 const LEAST_CANDLES = 12;
 const WIDEST = 20;
 const ROOM = 0.015;
-// How long a symbol's name is, and how high the newest price and a label beside it, in letters' heights.
+// How long a symbol's name and half a time are, and how high the newest price and a label beside it, in letters' heights.
 const NAME = 5;
+const HALF_TIME = 2.4;
 const TAG = 1.4;
 
 /**
@@ -58,8 +59,10 @@ export function createChart(echarts, element, hands) {
     const newest = rows[rows.length - 1]?.close ?? NaN;
     const pixel = (/** @type {number} */ at) => chart.convertToPixel({ yAxisIndex: 0 }, at);
     const isCovered = (/** @type {number} */ at) => Math.abs(pixel(at) - pixel(newest)) < TAG * Number(colors.size);
+    const isCut = (/** @type {number} */ at) =>
+      chart.convertToPixel({ xAxisIndex: 0 }, at) < HALF_TIME * Number(colors.size);
     const scale = {
-      begin: all.left, end: all.right, step: history.step(), ...window, height: chart.getHeight(), value, isCovered,
+      begin: all.left, end: all.right, step: history.step(), ...window, height: chart.getHeight(), value, isCovered, isCut,
     };
     return frame(colors, scale);
   }
