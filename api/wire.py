@@ -39,10 +39,10 @@ def _written(value: str, kind: Type) -> str:
     if kind.name in _AS_TEXT:
         return f"toString({value})"
     if kind.name.startswith("DateTime"):
-        digits = max(6, kind.decimals)
-        return (
-            f"concat(replaceOne(toString(toDateTime64({value}, {digits}, 'UTC')), ' ', 'T'), 'Z')"
-        )
+        if kind.decimals <= 6:
+            return f"formatDateTime({value}, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC')"
+        # %f leaves the digits after the sixth away.
+        return f"concat(replaceOne(toString(toTimeZone({value}, 'UTC')), ' ', 'T'), 'Z')"
     match kind.name:
         case "Array":
             inner = _written("x", kind.inner)

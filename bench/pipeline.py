@@ -116,7 +116,7 @@ def latency(config: Settings, client: Client, rate: int, seconds: int) -> None:
             rows = client.query(
                 "SELECT volume FROM stocks.ticks WHERE volume > 1000000"
                 f" AND volume NOT IN ({','.join(map(str, list(seen)[-200:])) or 0})"
-                f" AND timestamp > now64() - 5"
+                " AND inserted_at > now64(3) - 5"
             ).result_rows
             now = time.monotonic()
             for (number,) in rows:
