@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 
-from api import assets, keys, registry, server
+from api import assets, keys, registry, reload, server
 from api.app import create_app
 from api.problems import Problem
 from api.registry import Registry
@@ -37,13 +37,14 @@ def main(context: click.Context, host: str | None, port: int | None, reloads: bo
     server.check_address(host, config.api)
     static = assets.load()
     listener = server.bind(host, port)
+    seen = reload.stamps(config.sql_dir / "api") if reloads else None
     endpoints = asyncio.run(load(config, patience=float("inf")))
     click.echo(
         f"{len(endpoints)} endpoints at http://{host}:{port}/api/, described in /openapi.json"
     )
 
     def make_app(is_ending: Callable[[], bool]) -> App:
-        return create_app(config, endpoints, static, reloads=reloads, is_ending=is_ending)
+        return create_app(config, endpoints, static, seen=seen, is_ending=is_ending)
 
     server.serve(make_app, config.api, listener)
 

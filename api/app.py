@@ -31,6 +31,7 @@ from api.pages import READ, Asker
 from api.problems import Problem
 from api.push import Push
 from api.registry import Query, Registry
+from api.reload import Stamps
 from api.service import Service
 from api.shield import App, shielded
 from api.store import Store
@@ -44,11 +45,13 @@ def create_app(
     loaded: Registry,
     assets: Mapping[str, File],
     *,
-    reloads: bool = False,
+    seen: Stamps | None = None,
     is_ending: Callable[[], bool] = lambda: False,
 ) -> App:
-    """The API of these endpoints, as settings.sql_dir has them, and its pages with what they load;
-    `is_ending` tells those who follow that the server wants to stop."""
+    """The API of these endpoints, as settings.sql_dir has them, and its pages with what they load.
+
+    With `seen`, how the files were before they were read, those that are edited are put into
+    service; `is_ending` tells those who follow that the server wants to stop."""
     folder, variables = settings.sql_dir / "api", settings.variables()
     metrics = Metrics()
     endpoints = {**loaded}
@@ -59,14 +62,15 @@ def create_app(
         app.state.service = service = Service(store, endpoints)
         app.state.push = Push(service, settings.api.max_followers, is_ending)
         app.state.update({"metrics": metrics, "settings": settings, "assets": assets})
-        watching = (
-            reload.watch(folder, variables, store, endpoints) if reloads else asyncio.sleep(0)
-        )
-        task = asyncio.create_task(watching)
+        tasks = []
+        if seen is not None:
+            watching = reload.watch(folder, variables, store, endpoints, seen)
+            tasks.append(asyncio.create_task(watching))
         try:
             yield
         finally:
-            task.cancel()
+            for task in tasks:
+                task.cancel()
             app.state.push.close()
             await store.close()
 

@@ -13,14 +13,21 @@ log = logging.getLogger("millrace.api")
 SECONDS = 0.3
 
 
+# When each file was changed, and its size.
+Stamps = dict[Path, tuple[int, int]]
+
+
 async def watch(
-    folder: Path, variables: dict[str, str], store: Store, endpoints: dict[str, registry.Query]
+    folder: Path,
+    variables: dict[str, str],
+    store: Store,
+    endpoints: dict[str, registry.Query],
+    seen: Stamps,
 ) -> None:
-    """Keep `endpoints` as the folder is, for ever."""
-    seen = _stamps(folder)
+    """Keep `endpoints` as the folder is, for ever; `seen` is how it was before they were read."""
     while True:
         await asyncio.sleep(SECONDS)
-        now = _stamps(folder)
+        now = stamps(folder)
         for path in {*seen} - {*now}:
             endpoints.pop(path.stem, None)
             log.warning("%s: gone", path.name)
@@ -39,8 +46,8 @@ async def watch(
         seen = now
 
 
-def _stamps(folder: Path) -> dict[Path, tuple[int, int]]:
-    """When each file was changed, and its size."""
+def stamps(folder: Path) -> Stamps:
+    """How the files are now."""
     found = {}
     for path in folder.glob("*.sql"):
         try:

@@ -72,8 +72,8 @@ def refused(
     scope: Mapping[str, Any], settings: Api, count: Callable[[str], Problem | None]
 ) -> Problem | None:
     """Why a request gets no further, if so; else its key's rule goes on with it."""
-    if scope["http_version"] not in ("1.0", "1.1"):
-        version = scope["http_version"]
+    version = scope["http_version"]
+    if not version.startswith("1."):
         return Problem(505, f"HTTP {version} is not spoken here; ask with HTTP/1.1.")
     headers = dict(scope["headers"])
     length = len(scope.get("raw_path") or b"") + len(scope["query_string"])

@@ -20,6 +20,8 @@ from lib.errors import ServiceError
 log = logging.getLogger("millrace.api")
 
 POLL_SECONDS = 0.05
+# It goes on so long after its last client, who may come back.
+IDLE_SECONDS = 10
 # A row is looked for among those stored so long before the last poll: an insert takes less.
 SLACK_SECONDS = 60
 # Rows of one poll, and of one event when a gap is replayed.
@@ -123,10 +125,9 @@ class Hub:
 
     async def _poll(self) -> None:
         """Poll until nobody listens."""
-        idle = 0
-        while idle < 100:
-            idle = 0 if self._mailboxes else idle + 1
-            begun = time.monotonic()
+        heard = time.monotonic()
+        while (begun := time.monotonic()) < heard + IDLE_SECONDS:
+            heard = begun if self._mailboxes else heard
             try:
                 rows = await self._rows(
                     self._position, begun - self._polled + SLACK_SECONDS, MOST_ROWS

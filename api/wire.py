@@ -41,7 +41,7 @@ def _written(value: str, kind: Type) -> str:
     if kind.name.startswith("DateTime"):
         if kind.decimals <= 6:
             return f"formatDateTime({value}, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC')"
-        # %f leaves the digits after the sixth away.
+        # %f is six digits.
         return f"concat(replaceOne(toString(toTimeZone({value}, 'UTC')), ' ', 'T'), 'Z')"
     match kind.name:
         case "Array":

@@ -105,11 +105,15 @@ def progress(steps: range, text: str) -> Iterable[int]:
 
 
 def settle(client: Client) -> None:
-    """Wait until the parts are merged, which is not what is measured."""
-    while client.command(
-        "SELECT (SELECT count() FROM system.merges)"
-        " + (SELECT count() > 1 FROM system.parts WHERE active AND table = 'latest')"
-    ):
+    """Wait until `latest` is one part and nothing merges, which is not what is measured."""
+    unsettled = (
+        "SELECT (SELECT count() FROM system.merges) + (SELECT count() > 1 FROM system.parts"
+        " WHERE active AND database = 'stocks' AND table = 'latest')"
+    )
+    deadline = time.monotonic() + 120
+    while client.command(unsettled):
+        if time.monotonic() > deadline:
+            raise click.ClickException("the parts of stocks.latest do not become one")
         time.sleep(0.5)
 
 

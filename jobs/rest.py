@@ -5,7 +5,7 @@ https://nightlies.apache.org/flink/flink-docs-release-2.3/docs/ops/rest_api/
 
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import quote
 
@@ -68,22 +68,19 @@ class Rest:
         read of each (topic, partition), -1 where it has read none."""
         sums: dict[str, float] = {}
         positions: dict[tuple[str, int], int] = {}
-        for metric, value in self._sums(names):
-            if match := _POSITION.search(metric):
-                positions[match["topic"], int(match["partition"])] = int(value)
-            else:
-                sums[_short(metric)] = sums.get(_short(metric), 0.0) + value
-        return sums, positions
-
-    def _sums(self, names: Collection[str]) -> Iterator[tuple[str, float]]:
-        """The positions and the metrics of these names of each vertex, added up over subtasks."""
         for vertex in self.get()["vertices"]:
             path = f"/vertices/{vertex['id']}/subtasks/metrics"
             found = (metric["id"] for metric in self.get(path))
-            ids = [id for id in found if _short(id) in names or _POSITION.search(id)]
-            if ids:
-                for metric in self.get(f"{path}?get={quote(','.join(ids))}&agg=sum"):
-                    yield metric["id"], metric["sum"]
+            wanted = [name for name in found if _short(name) in names or _POSITION.search(name)]
+            if not wanted:
+                continue
+            for metric in self.get(f"{path}?get={quote(','.join(wanted))}&agg=sum"):
+                name, value = metric["id"], metric["sum"]
+                if match := _POSITION.search(name):
+                    positions[match["topic"], int(match["partition"])] = int(value)
+                else:
+                    sums[_short(name)] = sums.get(_short(name), 0.0) + value
+        return sums, positions
 
     def stop(self, folder: str) -> str:
         """Stop with a savepoint under `folder`, return its path; raise ServiceError if it fails."""

@@ -5,9 +5,10 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -57,6 +58,14 @@ class Server:
                 return True
         except OSError:
             return False
+
+
+def wait_until(is_true: Callable[[], Any], seconds: float = 50) -> None:
+    """Return as soon as it is true; generous, for a machine may be slow."""
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 -- @param symbols = [] [..100] /[A-Z0-9.-]{1,16}/: Only these; without any, all.
 SELECT
     symbol,
-    -- Not last.price: of a tuple that is read in part FINAL keeps any.
+    -- Not last.price: that reads a part of the tuple alone, and FINAL keeps that of any row.
     tupleElement(last, 'price') AS price,
     tupleElement(last, 'volume') AS volume,
     tupleElement(last, 'timestamp') AS timestamp,

@@ -17,8 +17,4 @@ ENGINE = AggregatingMergeTree
 ORDER BY symbol
 SETTINGS
     -- A batch that is sent again reaches this table if it did not before.
-    non_replicated_deduplication_window = 1000,
-    -- A small part is one file.
-    min_rows_for_full_part_storage = 10000,
-    -- What few parts hold is read faster.
-    min_age_to_force_merge_seconds = 5
+    non_replicated_deduplication_window = 1000

@@ -14,5 +14,3 @@ CREATE TABLE IF NOT EXISTS stocks.job_status -- noqa: PRS
 )
 ENGINE = ReplacingMergeTree(reported_at)
 ORDER BY job
--- A small part is one file.
-SETTINGS min_rows_for_full_part_storage = 10000

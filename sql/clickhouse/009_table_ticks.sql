@@ -1,4 +1,4 @@
--- One row per valid tick; a part of few rows is now one file instead of twenty, which a file system makes and
--- deletes in less time.
+-- One row per valid tick; where the engine can pack a part of few rows (the embedded one can), it is one file now
+-- instead of twenty, made and deleted in less time.
 ALTER TABLE stocks.ticks -- noqa: PRS
 MODIFY SETTING min_rows_for_full_part_storage = 10000

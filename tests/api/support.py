@@ -5,8 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +17,7 @@ from clickhouse_connect.driver.client import Client
 from lib import clickhouse, migrations, ports, sqlfiles
 from lib.processes import end_with_parent
 from lib.settings import ClickHouse
-from tests.conftest import ROOT, Server
+from tests.conftest import ROOT, Server, wait_until
 
 DAY = datetime(2024, 1, 30, tzinfo=UTC)
 COLUMNS = [
@@ -111,13 +110,6 @@ class Api:
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise
-
-
-def wait_until(is_true: Callable[[], Any], seconds: float = 50) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def migrated(server: Server) -> Client:

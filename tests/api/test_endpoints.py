@@ -73,10 +73,10 @@ def test_latest_is_the_same_in_whatever_batches_ticks_come(api: Api, tables: Cli
 def test_an_insert_of_few_rows_makes_few_files(tables: Client) -> None:
     insert(tables, [("A", 100.0, 2, 60, 1), ("B", 7.0, 1, 5, 5)])
     parts = tables.query(
-        "SELECT table, any(part_storage_type) FROM system.parts"
+        "SELECT table, groupUniqArray(part_storage_type) FROM system.parts"
         " WHERE active AND database = 'stocks' AND table IN ('ticks', 'latest') GROUP BY table"
     ).result_rows
-    assert dict(parts) == {"ticks": "Packed", "latest": "Packed"}
+    assert dict(parts) == {"ticks": ["Packed"], "latest": ["Packed"]}
 
 
 def test_latest_knows_the_ticks_that_were_stored_before_it(api: Api, tables: Client) -> None:
@@ -217,6 +217,10 @@ def test_every_kind_of_column_is_safe_for_a_browser(
         " 'Tuple(n UInt64, at DateTime(\\'Europe/Berlin\\'))') AS pair,\n"
         "map('k', toUInt64(1)) AS m, toDate('2024-01-30') AS day, true AS yes,\n"
         "toDateTime64('2024-01-30 10:00:00.123456789', 9, 'UTC') AS fine,\n"
+        "toDateTime64('2024-01-30 10:00:00.1234567', 7, 'Asia/Tokyo') AS seven,\n"
+        "toDateTime64('2024-01-30 10:00:00.007', 3, 'UTC') AS milli,\n"
+        "toDateTime64('2024-01-30 10:00:00', 0, 'UTC') AS whole,\n"
+        "toDateTime64('1969-12-31 23:59:59.25', 6, 'UTC') AS early,\n"
         "CAST(NULL, 'Nullable(DateTime64(3, \\'UTC\\'))') AS never, 'line\\nbreak' AS text"
     )
     api.start()
@@ -225,7 +229,9 @@ def test_every_kind_of_column_is_safe_for_a_browser(
             "big": "18446744073709551615", "bigs": ["-1"], "nothing": None, "all": None,
             "dec": "1.5", "maybe": "7", "m": {"k": "1"}, "day": "2024-01-30", "yes": True,
             "pair": {"n": "1", "at": "2024-01-30T09:00:00.000000Z"},
-            "fine": "2024-01-30T10:00:00.123456789Z", "never": None, "text": "line\nbreak",
+            "fine": "2024-01-30T10:00:00.123456789Z", "seven": "2024-01-30T01:00:00.1234567Z",
+            "milli": "2024-01-30T10:00:00.007000Z", "whole": "2024-01-30T10:00:00.000000Z",
+            "early": "1969-12-31T23:59:59.250000Z", "never": None, "text": "line\nbreak",
         }
     ]  # fmt: skip
     paths = api.get("/openapi.json").json()["paths"]

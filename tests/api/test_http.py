@@ -14,7 +14,8 @@ import httpx
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from tests.api.support import Api, insert, wait_until
+from tests.api.support import Api, insert
+from tests.conftest import wait_until
 
 TOP_MOVERS = """-- One row per symbol, the most traded first.
 -- @param min_count = 1 [0..]: How many ticks at least.
@@ -299,10 +300,15 @@ def test_garbage_is_answered_or_closed(api: Api) -> None:
     assert api.get("/api/latest").status_code == 200
 
 
-def test_a_version_of_http_that_is_none_is_refused(api: Api) -> None:
+@pytest.mark.parametrize(
+    ("version", "status"), [(b"1.0", b"200"), (b"1.2", b"200"), (b"2.0", b"505"), (b"9.9", b"505")]
+)
+def test_another_major_version_of_http_is_refused(
+    api: Api, tables: Client, version: bytes, status: bytes
+) -> None:
     with socket.create_connection(("127.0.0.1", api.port), timeout=20) as raw:
-        raw.sendall(b"GET /api/latest HTTP/9.9\r\nHost: localhost\r\n\r\n")
-        assert raw.recv(100).startswith(b"HTTP/1.1 505 ")
+        raw.sendall(b"GET /api/latest HTTP/%b\r\nHost: localhost\r\n\r\n" % version)
+        assert raw.recv(100).startswith(b"HTTP/1.1 %b " % status)
 
 
 def test_what_is_followed_counts_only_until_its_answer_begins(

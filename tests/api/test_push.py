@@ -12,8 +12,8 @@ import httpx
 from clickhouse_connect.driver.client import Client
 
 from api.stream import MOST_WAITING, Rows, fold
-from tests.api.support import Api, insert, migrated, wait_until
-from tests.conftest import Server
+from tests.api.support import Api, insert, migrated
+from tests.conftest import Server, wait_until
 
 EVENTS = {"accept": "text/event-stream"}
 

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from tests.api.support import Api, insert, migrated, wait_until
-from tests.conftest import Server
+from tests.api.support import Api, insert, migrated
+from tests.conftest import Server, wait_until
 
 FILL = (
     "INSERT INTO stocks.ticks (symbol, price, volume, timestamp, kafka_partition, kafka_offset,"

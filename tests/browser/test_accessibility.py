@@ -7,8 +7,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from playwright.sync_api import Page, expect
 
-from tests.api.support import Api, wait_until
+from tests.api.support import Api
 from tests.browser.support import open_live, open_page, price, rows, store, store_minute
+from tests.conftest import wait_until
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 # Swagger UI's own parts are not ours to mend.

@@ -6,7 +6,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from playwright.sync_api import Page, expect
 
-from tests.api.support import Api, wait_until
+from tests.api.support import Api
 from tests.browser.support import (
     card,
     legend,
@@ -18,6 +18,7 @@ from tests.browser.support import (
     store,
     store_minute,
 )
+from tests.conftest import wait_until
 
 
 @pytest.fixture

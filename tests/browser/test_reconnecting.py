@@ -11,7 +11,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from playwright.sync_api import Page, expect
 
-from tests.api.support import Api, migrated, wait_until
+from tests.api.support import Api, migrated
 from tests.browser.support import (
     Complaints,
     leave,
@@ -24,7 +24,7 @@ from tests.browser.support import (
     series,
     store,
 )
-from tests.conftest import Server
+from tests.conftest import Server, wait_until
 
 # As many as the table keeps, less those that tests add.
 MOST = 180

@@ -16,8 +16,7 @@ from lib import ports, settings, sqlfiles
 from lib.errors import JobError
 from lib.settings import ClickHouse, Settings
 from lib.sqlfiles import SqlFile
-from tests.api.support import wait_until
-from tests.conftest import ROOT, Server
+from tests.conftest import ROOT, Server, wait_until
 
 FILES = [SqlFile(900, "insert", "x", "sql/flink/j/900_insert_x.sql", "INSERT INTO x SELECT 1")]
 STARTED = "SELECT status, files, message, ended_at IS NULL FROM {}.job_runs FINAL"
