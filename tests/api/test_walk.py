@@ -150,6 +150,9 @@ def pair(mortal: Server, tmp_path: Path) -> Iterator[tuple[Server, Api]]:
     insert(client, [("A", 1.0, 1, 0, 0)])
     client.close()
     api = Api(tmp_path / "api", mortal.settings)
+    # Far more than what is on the way holds.
+    long = "SELECT number, repeat('x', 1000) AS text FROM numbers(300000)"
+    (api.sql / "long.sql").write_text(f"-- One row after the other.\n{long}")
     with api.running():
         yield mortal, api
 
@@ -188,10 +191,7 @@ def test_a_killed_clickhouse_is_503_and_its_return_is_noticed(pair: tuple[Server
 
 def test_a_long_answer_that_breaks_off_has_no_end(pair: tuple[Server, Api]) -> None:
     server, api = pair
-    client = migrated(server)
-    client.command(FILL.format(count=300_000))
-    client.close()
-    with api.client.stream("GET", "/api/recent?limit=100000&format=ndjson") as answer:
+    with api.client.stream("GET", "/api/long?format=ndjson") as answer:
         parts = answer.iter_raw(1000)
         next(parts)
         server.kill()
