@@ -62,15 +62,15 @@ def create_app(
         app.state.service = service = Service(store, endpoints)
         app.state.push = Push(service, settings.api.max_followers, is_ending)
         app.state.update({"metrics": metrics, "settings": settings, "assets": assets})
-        tasks = []
+        watching = None
         if seen is not None:
-            watching = reload.watch(folder, variables, store, endpoints, seen)
-            tasks.append(asyncio.create_task(watching))
+            watch = reload.watch(folder, variables, store, endpoints, seen)
+            watching = asyncio.create_task(watch)
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
+            if watching:
+                watching.cancel()
             app.state.push.close()
             await store.close()
 

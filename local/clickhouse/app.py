@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from local.clickhouse.errors import QueryError
-from local.clickhouse.reply import SMALL, Reply
+from local.clickhouse.reply import Reply
 from local.clickhouse.request import Query, Request, read_params, read_query
 from local.clickhouse.service import Service
 
@@ -81,7 +81,7 @@ class App:
             await self._answer(request, reply, receive)
 
     async def _answer(self, request: Request, reply: Reply, receive: Receive) -> None:
-        query = await self._read(request)
+        query = await self._service.call(read_query, request)
         reply.query_id = query.query_id
         watch = asyncio.create_task(self._watch(query, reply, receive))
         try:
@@ -90,12 +90,6 @@ class App:
             await reply.finish()
         finally:
             watch.cancel()
-
-    async def _read(self, request: Request) -> Query:
-        is_small = sum(map(len, request.body)) <= SMALL
-        if is_small and "content-encoding" not in request.headers:
-            return read_query(request)
-        return await self._service.call(read_query, request)
 
     async def _watch(self, query: Query, reply: Reply, receive: Receive) -> None:
         """Wait for the client to leave; a query that only reads then runs for nobody."""

@@ -17,10 +17,6 @@ from local.clickhouse.service import Service
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _NAME = socket.gethostname()
 
-# So many bytes are read or packed at once; more would keep everyone waiting, and a thread for less
-# costs more.
-SMALL = 65536
-
 
 class Reply:
     """One answer to one request."""
@@ -71,7 +67,7 @@ class Reply:
             packer = Plain()
         packed = (
             await self._service.call(_pack, packer, body)
-            if len(body) > SMALL
+            if len(body) > 65536
             else _pack(packer, body)
         )
 

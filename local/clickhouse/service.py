@@ -55,14 +55,11 @@ class Service:
         session: Session | None = None
         try:
             session = self._sessions.acquire(query) if query.session else None
-            held, is_over = ExitStack(), False
+            held = ExitStack()
             try:
-                answer = await self.call(self._begin, query, session, held)
-                is_over = answer.rest is None
-                yield answer
+                yield await self.call(self._begin, query, session, held)
             finally:
-                if not is_over:
-                    await self.call(held.close)
+                await self.call(held.close)
         finally:
             if session is not None:
                 self._sessions.release(query, session)
@@ -78,13 +75,10 @@ class Service:
         self._running.add(query.query_id)
 
     def _begin(self, query: Query, session: Session | None, held: ExitStack) -> Answer:
-        """Run a query until its answer is whole or known to be long; what goes on using the engine
-        is held. One call for all of it: going to another thread and back costs as much as a small
-        query does."""
+        """Run a query until its answer, or the beginning of a long one, is there; `held` gives back
+        what they use."""
         answer = start(self._open(query, session, held), query, self._unsafe)
-        if answer.rest is None:
-            held.close()
-        else:
+        if answer.rest is not None:
             held.callback(answer.rest.close)
         return answer
 
