@@ -30,8 +30,13 @@ class Tail:
 
 
 def follow(files: Mapping[str, Path], ended: Event) -> Iterator[tuple[str, str]]:
-    """(name, line) of all files as they come, until `ended`."""
+    """(name, line) of all files as they come from this call on, until `ended`."""
+    # Made here, not at the first line asked for: what is said between the two counts as well.
     tails = {name: Tail(file) for name, file in files.items()}
+    return _lines(tails, ended)
+
+
+def _lines(tails: Mapping[str, Tail], ended: Event) -> Iterator[tuple[str, str]]:
     is_last = False
     while not is_last:
         # Once more after the end: what was said until then.

@@ -35,16 +35,15 @@ def test_a_file_may_come_later_and_hold_any_bytes(tmp_path: Path) -> None:
     assert tail.lines() == ["\ufffd is no text"]
 
 
-def test_what_was_said_until_the_end_is_shown(tmp_path: Path) -> None:
+def test_what_is_said_from_the_call_until_the_end_is_shown(tmp_path: Path) -> None:
     file = tmp_path / "a.log"
+    file.write_text("before\n")
     ended = threading.Event()
     lines = follow({"a": file}, ended)
-    file.write_text("")
-    said = []
-    reader = threading.Thread(target=lambda: said.extend(lines))
-    reader.start()
     with file.open("a") as stream:
+        stream.write("first words\n")
+        stream.flush()
+        assert next(lines) == ("a", "first words")
         stream.write("last words\n")
     ended.set()
-    reader.join(30)
-    assert said == [("a", "last words")]
+    assert list(lines) == [("a", "last words")]
