@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.problems import Problem
-from api.shield import App, last_headers
+from api.shield import App, last_headers, refusing
 from lib.errors import SettingsError, SetupError
 from lib.settings import Api
 
@@ -56,10 +56,9 @@ def serve(
         access_log=False,
         log_level="warning",
         server_header=False,
-        http=partial(Protocol, settings.head_timeout),  # type: ignore[arg-type]
+        http=partial(Protocol, settings),  # type: ignore[arg-type]
         # One request's head; what follows is refused before it fills memory.
         h11_max_incomplete_event_size=settings.max_address + 16 * 1024,
-        limit_concurrency=settings.max_connections,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
     )
@@ -69,18 +68,25 @@ def serve(
 
 class Protocol(H11Protocol):
     """HTTP/1.1 that waits only so long for the head of a request, from the connection or, on one
-    that is kept, from its first byte."""
+    that is kept, from its first byte, and serves only so many connections."""
 
-    def __init__(self, head_timeout: float, **given: Any) -> None:
+    def __init__(self, settings: Api, **given: Any) -> None:
         super().__init__(**given)
-        self._head_timeout = head_timeout
+        self._head_timeout = settings.head_timeout
+        self._most = settings.max_connections
         self._waiting: TimerHandle | None = None
+        self._served = self.app
+        detail = f"{self._most} connections are served already; try again later."
+        self._full = refusing(Problem(503, detail, {"Retry-After": "1"}))
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
         self._wait()
 
     def data_received(self, data: bytes) -> None:
+        # Not by uvicorn's limit_concurrency, whose refusal is plain text.
+        is_full = len(self.connections) > self._most
+        self.app = self._full if is_full else self._served
         super().data_received(data)
         self._wait()
 

@@ -109,6 +109,15 @@ def is_open(path: str) -> bool:
     return path in OPEN or path.startswith(OPEN_FOLDERS)
 
 
+def refusing(problem: Problem) -> App:
+    """An application that answers every request with a problem and closes the connection."""
+
+    async def refuse(_: Message, __: Receive, send: Send) -> None:
+        await _send_problem(problem, send)
+
+    return refuse
+
+
 async def _send_problem(problem: Problem, send: Send) -> None:
     body = problem.body()
     pairs = last_headers(problem, body)

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http.client import HTTPResponse
 
 import httpx
@@ -274,6 +274,20 @@ def test_who_has_sent_a_head_has_time(impatient: Api) -> None:
             assert (answer.status in (200, 404), answer.read(size) != b"") == (True, True)
             time.sleep(1.2)
         assert "millrace_api_followers 1.0" in impatient.get("/metrics").text
+
+
+def test_one_connection_too_many_is_told_when_to_come_back(make_api: Callable[..., Api]) -> None:
+    api = make_api(api__max_connections=3)
+    api.start()
+    with ExitStack() as held:
+        for _ in range(3):
+            held.enter_context(socket.create_connection(("127.0.0.1", api.port)))
+        wait_until(lambda: api.get("/nothing").status_code == 503)
+        answer = api.get("/nothing")
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["detail"] == "3 connections are served already; try again later."
+        assert answer.headers["retry-after"] == "1"
+    wait_until(lambda: api.get("/nothing").status_code == 404)
 
 
 def test_clients_that_stall_or_vanish_leave_it_answering(api: Api, tables: Client) -> None:
