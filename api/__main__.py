@@ -13,7 +13,7 @@ from api.problems import Problem
 from api.registry import Registry
 from api.shield import App
 from api.store import Store
-from lib import settings
+from lib import ports, settings
 from lib.errors import ServiceError, exit_on_error
 from lib.settings import Settings
 
@@ -39,9 +39,8 @@ def main(context: click.Context, host: str | None, port: int | None, reloads: bo
     listener = server.bind(host, port)
     seen = reload.stamps(config.sql_dir / "api") if reloads else None
     endpoints = asyncio.run(load(config, patience=float("inf")))
-    click.echo(
-        f"{len(endpoints)} endpoints at http://{host}:{port}/api/, described in /openapi.json"
-    )
+    page = f"http://{ports.address(host, port)}"
+    click.echo(f"{len(endpoints)} endpoints at {page}/api/, described in /openapi.json")
 
     def make_app(is_ending: Callable[[], bool]) -> App:
         return create_app(config, endpoints, static, seen=seen, is_ending=is_ending)

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.problems import Problem
 from api.shield import App, last_headers, refusing
+from lib import ports
 from lib.errors import SettingsError, SetupError
 from lib.settings import Api
 
@@ -142,8 +143,9 @@ def bind(host: str, port: int) -> socket.socket:
         listener.bind(address)
     except OSError as error:
         listener.close()
+        place = ports.address(host, port)
         remedy = "end what listens there, or change api.port (MILLRACE_API__PORT, --port)"
         if error.errno != errno.EADDRINUSE:
-            raise SetupError(f"{host}:{port}: cannot be bound: {error.strerror}.") from None
-        raise SetupError(f"{host}:{port}: the port is in use; {remedy}.") from None
+            raise SetupError(f"{place}: cannot be bound: {error.strerror}.") from None
+        raise SetupError(f"{place}: the port is in use; {remedy}.") from None
     return listener

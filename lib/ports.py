@@ -1,9 +1,14 @@
-"""Free ports, and whose setting to change when one is taken."""
+"""Addresses, free ports, and whose setting to change when one is taken."""
 
 import random
 import socket
 
 from lib.errors import SetupError
+
+
+def address(host: str, port: int) -> str:
+    """host:port as in a URL, where an address of IPv6 has brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def is_free(host: str, port: int) -> bool:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import yaml
 
+from lib import ports
 from lib.errors import SettingsError, one_line
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,7 +69,8 @@ class ClickHouse(_Section, frozen=True):
 
     @property
     def address(self) -> str:
-        return f"{self.host}:{self.port}"
+        """host:port, as in a URL."""
+        return ports.address(self.host, self.port)
 
     @property
     def is_local(self) -> bool:
@@ -104,6 +106,11 @@ class Api(_Section, frozen=True):
     max_address: Count
     max_connections: Count
     max_followers: Count
+
+    @property
+    def address(self) -> str:
+        """host:port, as in a URL."""
+        return ports.address(self.host, self.port)
 
 
 class Local(_Section, frozen=True):

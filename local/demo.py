@@ -67,7 +67,7 @@ def _show_logs(supervisor: Supervisor, console: Console, ended: threading.Event)
 
 def _show(api: Api, supervisor: Supervisor, console: Console, ended: Signals, opens: bool) -> None:
     """The dashboard's address once it is there, and the newest prices whenever one has changed."""
-    said, page = "", f"http://{api.host}:{api.port}/"
+    said, page = "", f"http://{api.address}/"
     is_open = False
     while not ended.wait(1.0):
         for name in ("job", "api"):
@@ -90,7 +90,7 @@ def _prices(api: Api) -> str:
     try:
         answer = urllib3.request(
             "GET",
-            f"http://{api.host}:{api.port}/api/latest",
+            f"http://{api.address}/api/latest",
             headers={"Authorization": f"Bearer {keys[0]}"} if keys else {},
             timeout=5,
             retries=False,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from api import contract
@@ -139,6 +140,15 @@ def test_without_a_clickhouse_validate_ends_with_a_line(make_api: Callable[..., 
 def test_it_listens_elsewhere_only_with_keys(make_api: Callable[..., Api]) -> None:
     ended = make_api().run("--host", "0.0.0.0")
     assert (ended.returncode, "set api.keys" in ended.stderr) == (2, True)
+
+
+def test_it_listens_on_ipv6_and_says_an_address_that_can_be_opened(
+    make_api: Callable[..., Api],
+) -> None:
+    api = make_api()
+    api.client = httpx.Client(base_url=f"http://[::1]:{api.port}", timeout=60)
+    api.start("--host", "::1")
+    assert f"endpoints at http://[::1]:{api.port}/api/" in api.said()
 
 
 def test_a_taken_port_is_said_in_a_line(make_api: Callable[..., Api], api: Api) -> None:

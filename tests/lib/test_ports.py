@@ -24,6 +24,13 @@ def test_a_port_is_taken_while_a_server_listens(host: str) -> None:
     ports.check_free(host, port, "flink.rest_port")
 
 
+@pytest.mark.parametrize(
+    ("host", "written"), [("127.0.0.1", "127.0.0.1:80"), ("db", "db:80"), ("::1", "[::1]:80")]
+)
+def test_an_address_can_stand_in_a_url(host: str, written: str) -> None:
+    assert ports.address(host, 80) == written
+
+
 def test_free_ports_differ_and_are_none_of_those_the_kernel_gives_away() -> None:
     found = ports.free(50)
     assert len(set(found)) == 50
