@@ -4,8 +4,9 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPResponse
 from typing import Any
 
 import httpx
@@ -24,12 +25,12 @@ def listening(api: Api, path: str, **headers: str) -> Iterator[Iterator[dict[str
     address = f"http://127.0.0.1:{api.port}{path}"
     with httpx.stream("GET", address, headers={**EVENTS, **headers}, timeout=20) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
-        yield events(answer)
+        yield events(answer.iter_lines())
 
 
-def events(answer: httpx.Response) -> Iterator[dict[str, str]]:
+def events(lines: Iterable[str]) -> Iterator[dict[str, str]]:
     found: dict[str, str] = {}
-    for line in answer.iter_lines():
+    for line in lines:
         if not line:
             if found:
                 yield found
@@ -116,6 +117,38 @@ def test_a_slow_client_gets_the_newest_of_each_key() -> None:
     newest = fold([], Rows([("A", b"1")] * (MOST_WAITING + 1), "9"))
     assert newest[0].event(frozenset()) == b"event: newest\nid: 9\ndata: [1]\n\n"
     assert newest[0].event(frozenset({"B"})) == b""
+
+
+def test_a_client_that_does_not_read_holds_up_nobody(api: Api, tables: Client) -> None:
+    new, count, batch = fresh(), 60_000, MOST_WAITING
+    symbols = [f"SYMBOL-{number}" for number in range(10)]
+    with socket.socket() as raw, listening(api, "/api/stream") as quick:
+        # What the buffers on the way cannot hold waits at the server.
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        raw.settimeout(60)
+        raw.connect(("127.0.0.1", api.port))
+        raw.sendall(b"GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        slow = HTTPResponse(raw)
+        slow.begin()
+        next(quick)
+        seen: list[int] = []
+        while len(seen) < count:
+            numbers = range(new + len(seen), new + len(seen) + batch)
+            insert(tables, [(symbols[number % 10], 1.0, 1, 0, number) for number in numbers])
+            while seen[-1:] != [numbers[-1]]:
+                seen += offsets(next(quick))
+        assert seen == [*range(new, new + count)]
+        slow_seen: list[int] = []
+        for event in events(line.decode().rstrip("\n") for line in slow):
+            slow_seen += offsets(event)
+            if slow_seen[-1:] == [seen[-1]]:
+                break
+    # Until it fell behind it missed nothing; then it got the newest of each symbol.
+    assert event["event"] == "newest"
+    assert sorted(row["symbol"] for row in json.loads(event["data"])) == symbols
+    before, newest = slow_seen[:-10], slow_seen[-10:]
+    assert sorted(newest) == seen[-10:]
+    assert before == seen[: len(before)]
 
 
 def test_an_endpoint_is_sent_again_when_it_changes(api: Api, tables: Client) -> None:
