@@ -11,9 +11,10 @@ const LINES = 8;
 export function look() {
   const style = getComputedStyle(document.documentElement);
   const value = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
+  /** @type {any} */
   const found = Object.fromEntries(NAMES.map((name) => [name, value(name)]));
   const lines = Array.from({ length: LINES }, (_, at) => value(`line-${at + 1}`));
-  return /** @type {Look} */ ({ ...found, lines, size: String(parseFloat(style.fontSize) * 0.6875) });
+  return { ...found, lines, size: String(parseFloat(style.fontSize) * 0.6875) };
 }
 
 /** @param {() => void} changed */

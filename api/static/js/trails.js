@@ -11,7 +11,7 @@ const AGAIN_MS = 10_000;
 
 /** @typedef {{times: number[], prices: number[], loaded: number, from: string}} Trail */
 
-/** @param {import("./market.js").createMarket extends () => infer M ? M : never} market @param {(symbols: string[]) => void} changed */
+/** @param {ReturnType<typeof import("./market.js").createMarket>} market @param {(symbols: string[]) => void} changed */
 export function createTrails(market, changed) {
   /** @type {Map<string, Trail>} */
   const trails = new Map();
