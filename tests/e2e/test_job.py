@@ -1,19 +1,18 @@
 """The stock job beside a real broker and a real ClickHouse: every record once, whatever happens."""
 
-import os
 import re
 import shutil
-import signal
 
 import pytest
 
 from tests.e2e.support import Load, Place, check_stored, sql_with, tick, ticks, wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 COUNT = 50_000
-# So slow that 50,000 last for longer than any kill and restart; the rest is then sent at once.
-PER_SECOND = 500
+# So slow that 50,000 last for longer than all kills and restarts, on a slow machine too; what is
+# left is then sent at once.
+PER_SECOND = 150
 
 
 def test_ticks_of_another_client_land_once_and_a_stopped_job_goes_on(place: Place) -> None:
@@ -73,10 +72,8 @@ def test_nothing_is_lost_or_twice_when_job_clickhouse_and_kafka_are_killed(
     load.start()
     for server in ("clickhouse", "kafka"):
         check_mid_load(place, load)
-        old = stack.pid(server)
-        os.kill(old, signal.SIGKILL)
-        wait_until(lambda: stack.run("local", "status").code == 0, f"{server} runs again")
-        assert stack.pid(server) != old
+        stack.kill_program(server)
+        wait_until(lambda: stack.run("local", "status").code == 0, "both servers run")
     check_mid_load(place, load)
     load.wait()
     place.wait_count(2 * COUNT)
@@ -114,8 +111,8 @@ def test_a_topic_that_was_recreated_is_refused(place: Place) -> None:
     assert place.ask("SELECT * FROM stocks.ticks ORDER BY ALL") == stored
 
     place.ask("TRUNCATE TABLE stocks.ticks")
+    # The refused run may have left a checkpoint, from before its first record.
     job = place.run_job()
-    job.wait_line("^job stocks: starting from the sources, ")
     place.wait_count(5_000)
     check_stored(place, ticks(10_000, 15_000))
     place.stop_job(job)
