@@ -126,7 +126,9 @@ class Hub:
     async def _poll(self) -> None:
         """Poll until nobody listens."""
         heard = time.monotonic()
-        while (begun := time.monotonic()) < heard + IDLE_SECONDS:
+        # However long a poll takes: who listens is never left without the next.
+        while self._mailboxes or time.monotonic() < heard + IDLE_SECONDS:
+            begun = time.monotonic()
             heard = begun if self._mailboxes else heard
             try:
                 rows = await self._rows(

@@ -20,6 +20,6 @@ def chromium() -> Iterator[Browser]:
     if program is None:
         raise click.ClickException("chromium: not on PATH; apt-get install chromium")
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        found = playwright.chromium.launch(executable_path=program, args=FLAGS, timeout=120_000)
         yield found
         found.close()

@@ -6,12 +6,16 @@ https://nightlies.apache.org/flink/flink-docs-release-2.3/docs/ops/rest_api/
 import re
 import time
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import urllib3
 
 from lib.errors import ServiceError
+
+# How long an answer may take while somebody watches, in seconds.
+LOOK_LIMIT = 5.0
 
 # How long a savepoint may take, in seconds: the sink may be waiting for ClickHouse meanwhile.
 SAVEPOINT_LIMIT = 120.0
@@ -28,16 +32,16 @@ class Rest:
         self.address = address
         self.job_id = job_id
         self.logs = logs
-        self._pool = urllib3.PoolManager(retries=False, timeout=5.0)
+        self._pool = urllib3.PoolManager(retries=False)
 
     def get(self, path: str = "") -> Any:
         """The JSON that GET /jobs/<id><path> answers; raise ServiceError if there is no answer."""
         return self._ask("GET", path)
 
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+    def _ask(self, method: str, path: str, body: Any = None, timeout: float = LOOK_LIMIT) -> Any:
         url = f"http://{self.address}/jobs/{self.job_id}{path}"
         try:
-            answer = self._pool.request(method, url, json=body)
+            answer = self._pool.request(method, url, json=body, timeout=timeout)
         except urllib3.exceptions.HTTPError as error:
             raise ServiceError(
                 f"Flink at {self.address} does not answer; see {self.logs}."
@@ -84,12 +88,12 @@ class Rest:
 
     def stop(self, folder: str) -> str:
         """Stop with a savepoint under `folder`, return its path; raise ServiceError if it fails."""
-        trigger = self._ask("POST", "/stop", {"targetDirectory": folder, "drain": False})[
-            "request-id"
-        ]
+        # It may be busy with just that: to give up early would lose the savepoint.
+        ask = partial(self._ask, timeout=SAVEPOINT_LIMIT)
+        trigger = ask("POST", "/stop", {"targetDirectory": folder, "drain": False})["request-id"]
         deadline = time.monotonic() + SAVEPOINT_LIMIT
         while time.monotonic() < deadline:
-            answer = self.get(f"/savepoints/{trigger}")
+            answer = ask("GET", f"/savepoints/{trigger}")
             if answer["status"]["id"] == "COMPLETED":
                 done = answer["operation"]
                 if "location" in done:

@@ -16,7 +16,7 @@ def held(file: Path, what: str, remedy: str) -> Iterator[None]:
     """Hold the file, with this process' id in it; raise SetupError if another process does."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+") as stream:
-        if not _lock(stream):
+        if not _lock(stream, file):
             raise SetupError(f"{what} runs already (process {file.read_text()}); {remedy}")
         stream.truncate(0)
         stream.write(str(os.getpid()))
@@ -27,13 +27,16 @@ def held(file: Path, what: str, remedy: str) -> Iterator[None]:
             stream.truncate(0)
 
 
-def _lock(stream: TextIO) -> bool:
-    # More than once: who only asks for the holder has the lock for a moment.
-    for _ in range(10):
+def _lock(stream: TextIO, file: Path) -> bool:
+    # More than once: who only asks for the holder has the lock for a moment. On a busy machine that
+    # can be long, but then the file names nobody.
+    for number in range(200):
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
         except BlockingIOError:
+            if number >= 10 and file.read_text():
+                return False
             time.sleep(0.01)
     return False
 

@@ -6,6 +6,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ class Server:
             stdin=subprocess.DEVNULL,
             preexec_fn=end_with_parent if is_main else None,
         )
-        deadline = time.monotonic() + 50
+        deadline = time.monotonic() + 120
         while not self._answers():
             assert self._process.poll() is None, "the embedded ClickHouse ended"
             assert time.monotonic() < deadline, "the embedded ClickHouse does not answer"
@@ -60,12 +61,72 @@ class Server:
             return False
 
 
-def wait_until(is_true: Callable[[], Any], seconds: float = 50) -> None:
+def wait_until(is_true: Callable[[], Any], seconds: float = 90) -> None:
     """Return as soon as it is true; generous, for a machine may be slow."""
     deadline = time.monotonic() + seconds
     while not is_true():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
+
+
+class Held:
+    """Numbers from 0 to 9 for ClickHouse's url(), which are there once the test lets go of them:
+    a query that reads them runs for as long as it should."""
+
+    def __init__(self) -> None:
+        released = self._released = threading.Event()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_HEAD(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                released.wait()
+                self.do_HEAD()
+                self.wfile.write(b"".join(b"%d\n" % number for number in range(10)))
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=[0.05])
+        self._thread.start()
+
+    @property
+    def rows(self) -> str:
+        """What a query selects from: one column, a."""
+        return f"url('http://127.0.0.1:{self._server.server_port}/', 'CSV', 'a Int64')"
+
+    def let_go(self) -> None:
+        self._released.set()
+
+    def close(self) -> None:
+        self.let_go()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def held() -> Iterator[Held]:
+    found = Held()
+    yield found
+    found.close()
+
+
+class FakeTime:
+    """In the place of the module `time`: the clock goes on only by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ class Api:
         self.sql = folder / "sql" / "api"
         if not self.sql.exists():
             shutil.copytree(ROOT / "sql", folder / "sql")
-        values = {"api__port": ports.free(1)[0], **settings}
+        # A machine that is slow for a while must not look like a client or a ClickHouse that is.
+        patient = {"api__timeout": 90, "api__head_timeout": 90}
+        values = {"api__port": ports.free(1)[0], **patient, **settings}
         own = {f"MILLRACE_{name.upper()}": str(value) for name, value in values.items()}
         self.environ = {
             **os.environ,
@@ -45,7 +48,7 @@ class Api:
         self.port = int(self.environ["MILLRACE_API__PORT"])
         self.log = folder / "api.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=90)
 
     def start(self, *options: str) -> None:
         """Start it and return when it listens."""
@@ -55,7 +58,7 @@ class Api:
                 cwd=ROOT, env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 preexec_fn=end_with_parent,
             )  # fmt: skip
-        wait_until(self._listens, 30)
+        wait_until(self._listens, 120)
 
     @contextmanager
     def running(self) -> Iterator["Api"]:
@@ -78,7 +81,7 @@ class Api:
         """Run `python -m api <arguments>` to its end."""
         return subprocess.run(
             [sys.executable, "-m", "api", *arguments],
-            cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=40,
+            cwd=ROOT, env=self.environ, capture_output=True, text=True, timeout=150,
         )  # fmt: skip
 
     def get(self, path: str | httpx.URL, **options: Any) -> httpx.Response:
@@ -89,6 +92,48 @@ class Api:
         answer = self.get(path, params=params)
         assert answer.status_code == 200, answer.text
         return list(answer.json()["data"])
+
+    def health(self, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """What /health says, from a ClickHouse that answered in time: one that a busy machine holds
+        up counts as away."""
+        answers: list[httpx.Response] = []
+
+        def is_whole() -> bool:
+            answers.append(self.get("/health", headers=headers))
+            return bool(answers[-1].json()["clickhouse"] == "up")
+
+        wait_until(is_whole)
+        return answers[-1]
+
+    def metrics(self) -> str:
+        """The same of /metrics."""
+        texts: list[str] = []
+
+        def is_whole() -> bool:
+            texts.append(self.get("/metrics").text)
+            return "millrace_clickhouse_up 1.0" in texts[-1]
+
+        wait_until(is_whole)
+        return texts[-1]
+
+    @contextmanager
+    def at_once(
+        self, path: str, count: int, headers: Mapping[str, str] | None = None
+    ) -> Iterator[list[HTTPResponse]]:
+        """The answers to equal requests that reach it in one moment: it stands still until all are
+        sent."""
+        assert self._process is not None
+        with ExitStack() as held:
+            connections = [HTTPConnection("127.0.0.1", self.port, timeout=90) for _ in range(count)]
+            for connection in connections:
+                held.enter_context(closing(connection))
+            self._process.send_signal(signal.SIGSTOP)
+            try:
+                for connection in connections:
+                    connection.request("GET", path, headers=headers or {})
+            finally:
+                self._process.send_signal(signal.SIGCONT)
+            yield [held.enter_context(connection.getresponse()) for connection in connections]
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
@@ -106,7 +151,7 @@ class Api:
             return 0
         self._process.send_signal(signal.SIGTERM)
         try:
-            return self._process.wait(15)
+            return self._process.wait(90)
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise

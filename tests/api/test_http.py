@@ -6,8 +6,7 @@ import re
 import socket
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from http.client import HTTPResponse
 
 import httpx
@@ -62,12 +61,12 @@ def test_an_edited_file_is_live_and_a_broken_one_keeps_its_old_version(
     api.start("--reload")
     file = api.sql / "top_movers.sql"
     file.write_text(TOP_MOVERS)
-    wait_until(lambda: api.get("/api/top_movers").status_code == 200, 5)
+    wait_until(lambda: api.get("/api/top_movers").status_code == 200)
     file.write_text(TOP_MOVERS.replace("symbol,", "symbl,"))
-    wait_until(lambda: "top_movers.sql:3: ClickHouse refuses it" in api.said(), 5)
+    wait_until(lambda: "top_movers.sql:3: ClickHouse refuses it" in api.said())
     assert api.get("/api/top_movers").status_code == 200
     file.unlink()
-    wait_until(lambda: api.get("/api/top_movers").status_code == 404, 5)
+    wait_until(lambda: api.get("/api/top_movers").status_code == 404)
 
 
 def test_an_unknown_endpoint_lists_those_there_are(api: Api) -> None:
@@ -157,9 +156,9 @@ def test_equal_questions_at_one_time_are_asked_once(
     api = make_api()
     (api.sql / "slow.sql").write_text("-- One row, late.\nSELECT sleep(1) AS zero, rand() AS r")
     api.start()
-    with ThreadPoolExecutor(8) as pool:
-        found = {answer.text for answer in pool.map(api.get, ["/api/slow"] * 8)}
-    assert len(found) == 1
+    with api.at_once("/api/slow", 8) as answers:
+        found = {answer.read() for answer in answers}
+    assert len(found) == 1 and b"zero" in found.pop()
 
 
 def test_security_headers_are_everywhere_and_other_origins_are_not_let_in(api: Api) -> None:
@@ -189,7 +188,7 @@ def test_huge_requests_are_refused_and_memory_stays(api: Api, tables: Client) ->
     before = api.memory()
     assert api.get("/api/latest?symbols=" + "A" * 17_000).status_code == 414
     for _ in range(30):
-        with socket.create_connection(("127.0.0.1", api.port), timeout=10) as raw:
+        with socket.create_connection(("127.0.0.1", api.port), timeout=90) as raw:
             try:
                 raw.sendall(b"GET /api/latest?symbols=" + b"A" * 1_000_000)
                 raw.sendall(b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -203,11 +202,12 @@ def test_huge_requests_are_refused_and_memory_stays(api: Api, tables: Client) ->
 
 def test_a_head_that_is_too_long_or_no_http_is_a_problem(api: Api) -> None:
     heads = {
-        431: (b"GET / HTTP/1.1\r\nX: " + b"A" * 40_000, "The head is too long; ask for less."),
+        # Just too long: nothing of it may be on its way still when it is refused.
+        431: (b"GET / HTTP/1.1\r\nX: " + b"A" * 33_000, "The head is too long; ask for less."),
         400: (b"GET /\0 HTTP/1.1\r\n\r\n", "This is no HTTP: illegal request line."),
     }
     for status, (head, detail) in heads.items():
-        with socket.create_connection(("127.0.0.1", api.port), timeout=5) as raw:
+        with socket.create_connection(("127.0.0.1", api.port), timeout=90) as raw:
             raw.sendall(head)
             answer = HTTPResponse(raw)
             answer.begin()
@@ -216,7 +216,7 @@ def test_a_head_that_is_too_long_or_no_http_is_a_problem(api: Api) -> None:
 
 
 def test_a_body_that_is_no_http_does_not_disturb_the_answer(api: Api) -> None:
-    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as raw:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=90) as raw:
         raw.sendall(
             b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"
         )
@@ -237,7 +237,7 @@ def impatient(make_api: Callable[..., Api], tables: Client) -> Api:
 def test_half_a_head_is_waited_for_only_so_long(impatient: Api, before: int, head: bytes) -> None:
     """Also where it trickles, and after a request that was answered."""
     begun = time.monotonic()
-    with socket.create_connection(("127.0.0.1", impatient.port), timeout=5) as raw:
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=90) as raw:
         for _ in range(before):
             raw.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
             answer = HTTPResponse(raw)
@@ -251,21 +251,23 @@ def test_half_a_head_is_waited_for_only_so_long(impatient: Api, before: int, hea
             try:
                 said = raw.recv(4096)
             except TimeoutError:
-                raw.sendall(b"x" if head else b"")
-            except ConnectionResetError:
+                with suppress(ConnectionError):
+                    raw.sendall(b"x" if head else b"")
+            except ConnectionError:
                 said = b""
     assert said == b""
-    assert 0.4 < time.monotonic() - begun < 2
+    # A connection that is idle after an answer is kept for 30 s: that is not what has ended it.
+    assert 0.4 < time.monotonic() - begun < 25
 
 
 def test_who_has_sent_a_head_has_time(impatient: Api) -> None:
     slow = impatient.sql / "slow.sql"
     slow.write_text("-- One row, late.\nSELECT sleep(1.2) AS zero")
     impatient.stop()
-    impatient.client = httpx.Client(base_url=f"http://127.0.0.1:{impatient.port}", timeout=30)
+    impatient.client = httpx.Client(base_url=f"http://127.0.0.1:{impatient.port}", timeout=90)
     impatient.start()
     assert impatient.get("/api/slow").status_code == 200
-    connection = http.client.HTTPConnection("127.0.0.1", impatient.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", impatient.port, timeout=90)
     with closing(connection):
         # An idle connection is kept; then an answer that lasts begins on it.
         for path, size in (("/nothing", None), ("/api/stream", 5)):
@@ -306,7 +308,7 @@ def test_garbage_is_answered_or_closed(api: Api) -> None:
     for garbage in (b"\x16\x03\x01\x02\x00\x01\x00", b"\r\n\r\n\0\0",
                     b"GET /api/\xff\xfe HTTP/1.1\r\nHost: localhost\r\n\r\n",
                     b"GET http://[::1/api HTTP/1.1\r\nHost: localhost\r\n\r\n"):  # fmt: skip
-        with socket.create_connection(("127.0.0.1", api.port), timeout=5) as raw:
+        with socket.create_connection(("127.0.0.1", api.port), timeout=90) as raw:
             raw.sendall(garbage)
             raw.shutdown(socket.SHUT_WR)
             answer = raw.recv(100)
@@ -320,7 +322,7 @@ def test_garbage_is_answered_or_closed(api: Api) -> None:
 def test_another_major_version_of_http_is_refused(
     api: Api, tables: Client, version: bytes, status: bytes
 ) -> None:
-    with socket.create_connection(("127.0.0.1", api.port), timeout=20) as raw:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=90) as raw:
         raw.sendall(b"GET /api/latest HTTP/%b\r\nHost: localhost\r\n\r\n" % version)
         assert raw.recv(100).startswith(b"HTTP/1.1 %b " % status)
 
@@ -347,12 +349,11 @@ def test_what_is_followed_counts_only_until_its_answer_begins(
         with api.client.stream("GET", f"/api/{name}", headers=headers) as answer:
             pieces = answer.iter_raw()
             assert next(pieces)
-            assert numbers(name)[0] == 1
-            time.sleep(1)
+            begun = numbers(name)
+            assert begun[0] == 1
             assert "millrace_api_followers 1.0" in api.get("/metrics").text
-        wait_until(lambda: "millrace_api_followers 0.0" in api.get("/metrics").text, 5)
-        count, seconds = numbers(name)
-        assert (count, seconds < 0.9) == (1, True)
+        wait_until(lambda: "millrace_api_followers 0.0" in api.get("/metrics").text)
+        assert numbers(name) == begun
         assert f'requests_total{{endpoint="{name}",status="200"}} 1.0' in api.get("/metrics").text
 
 
@@ -360,7 +361,7 @@ def test_metrics(api: Api, tables: Client) -> None:
     insert(tables, [("A", 1.0, 1, 0, 0)])
     api.get("/api/latest")
     api.get("/api/made_up_name")
-    text = api.get("/metrics").text
+    text = api.metrics()
     assert 'millrace_api_requests_total{endpoint="latest",status="200"}' in text
     assert 'endpoint="other",status="404"' in text
     assert "made_up_name" not in text

@@ -40,7 +40,7 @@ NOTHING = [
 def ask(api: Api, path: str, *headers: str) -> tuple[int, str, str]:
     """Status, head and body of an answer to a path that no client has tidied."""
     lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers, "", ""]
-    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=90) as raw:
         raw.sendall("\r\n".join(lines).encode())
         with raw.makefile("rb") as stream:
             head, _, body = stream.read().decode(errors="replace").partition("\r\n\r\n")
@@ -233,7 +233,7 @@ def test_without_the_jars_it_does_not_listen(tmp_path: Path) -> None:
         ignored = shutil.ignore_patterns("jars", "__pycache__")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
     run = subprocess.run(
-        [sys.executable, "-m", "api"], cwd=tmp_path, capture_output=True, text=True, timeout=30
+        [sys.executable, "-m", "api"], cwd=tmp_path, capture_output=True, text=True, timeout=150
     )
     assert run.returncode == 2
     assert run.stdout == ""

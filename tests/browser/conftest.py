@@ -14,7 +14,7 @@ from tests.api.conftest import api, make_api, server, tables
 from tests.browser.support import Complaints, report_job
 
 __all__ = ["api", "make_api", "server", "tables"]
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 expect.set_options(timeout=PATIENCE_MS)
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.api.support import Api
 from tests.browser.support import (
     Complaints,
+    becomes_live,
     card,
     leave,
     open_page,
@@ -36,7 +37,7 @@ def test_the_first_tick_appears_by_itself(page: Page, api: Api, running: Client)
     expect(price(page, "AAPL")).to_have_text("100.00")
     expect(empty).to_be_hidden()
     expect(rows(page)).to_have_count(1)
-    expect(page.locator("#state .word")).to_have_text("Live")
+    becomes_live(page, running, "AAPL", 100.0)
 
 
 def test_a_key_is_asked_for(
@@ -79,7 +80,7 @@ def test_a_key_for_one_symbol_shows_that_one(
     expect(rows(page)).to_have_count(11)
     expect(card(page, "MSFT")).to_have_count(0)
     expect(page.locator("[data-meter=lag] b")).to_have_text("?")
-    expect(page.locator("#state .word")).to_have_text("Live")
+    becomes_live(page, running, "AAPL", 101.5)
     # It is not asked for again and again.
     with page.expect_response("**/health"):
         page.clock.run_for(6_000)

@@ -8,7 +8,9 @@ from playwright.sync_api import Page, expect
 
 from tests.api.support import Api
 from tests.browser.support import (
+    becomes_live,
     card,
+    drawn,
     legend,
     open_live,
     open_page,
@@ -56,10 +58,10 @@ def test_what_is_stored_is_shown(wide: Page, api: Api, ticks: Client) -> None:
     expect(price(wide, "AAPL")).to_have_text("101.00")
     expect(wide.locator(".card")).to_have_count(3)
     expect(wide.locator("#chosen .symbol")).to_have_text("AAPL")
-    expect(wide.locator("#state .word")).to_have_text("Live")
     expect(wide.locator("[data-meter=lag] b")).to_have_text("7")
     expect(wide.locator("#stats tbody .ticks")).to_have_text("11")
     expect(wide).to_have_title(re.compile(r"^AAPL 101\.00 .*% · Millrace$"))
+    becomes_live(wide, ticks, "AAPL", 101.0)
 
 
 def test_a_tick_changes_every_part(wide: Page, api: Api, running: Client) -> None:
@@ -73,7 +75,7 @@ def test_a_tick_changes_every_part(wide: Page, api: Api, running: Client) -> Non
     expect(wide.locator("#chosen .quote .price")).to_have_text("101.50")
     expect(legend(wide, "C")).to_have_text("101.50")
     # Open, close, low, high after the start.
-    wait_until(lambda: series(wide)[0]["data"][-1][2] == 101.5, 10)
+    wait_until(lambda: [each[2] for each in drawn(wide)["data"][-1:]] == [101.5])
     expect(rows(wide).first).to_contain_text("▲101.50")
     store(running, ("AAPL", 98.25, 0))
     expect(price(wide, "AAPL")).to_have_attribute("data-move", "down")
@@ -138,12 +140,12 @@ def test_everything_works_by_keyboard(wide: Page, api: Api, ticks: Client) -> No
 
 def test_interval_range_and_type_change_the_chart(wide: Page, api: Api, ticks: Client) -> None:
     open_live(wide, api, "?interval=1s&range=5m")
-    wait_until(lambda: len(series(wide)[0]["data"]) == 11, 10)
+    wait_until(lambda: len(drawn(wide)["data"]) == 11)
     wide.get_by_text("1h", exact=True).click()
-    wait_until(lambda: len(series(wide)[0]["data"]) <= 2, 10)
+    wait_until(lambda: 1 <= len(drawn(wide)["data"]) <= 2)
     wide.locator("[data-choice=range]").get_by_text("1 day").click()
     wide.get_by_text("Line", exact=True).click()
-    wait_until(lambda: series(wide)[0]["type"] == "line", 10)
+    wait_until(lambda: drawn(wide)["type"] == "line")
     addressed(wide, "?symbols=AAPL&interval=1h&range=1d&type=line")
     # What is coarser than asked for is said.
     wide.get_by_text("1s", exact=True).click()
@@ -154,12 +156,12 @@ def test_two_symbols_are_compared(wide: Page, api: Api, ticks: Client) -> None:
     open_live(wide, api)
     card(wide, "TSLA").hover()
     wide.get_by_label("Compare TSLA").click()
-    wait_until(lambda: [each["name"] for each in series(wide)[:2]] == ["AAPL", "TSLA"], 10)
+    wait_until(lambda: [each["name"] for each in series(wide)[:2]] == ["AAPL", "TSLA"])
     expect(legend(wide, "TSLA")).to_have_text(re.compile("%$"))
     expect(wide.locator("#stats tbody .symbol")).to_have_text(["AAPL", "TSLA"])
     wide.get_by_label("Remove AAPL").click()
     expect(wide.locator("#chosen .symbol")).to_have_text("TSLA")
-    wait_until(lambda: series(wide)[0]["type"] == "candlestick", 10)
+    wait_until(lambda: drawn(wide)["type"] == "candlestick")
 
 
 def test_an_address_gives_the_same_view_again(wide: Page, api: Api, ticks: Client) -> None:
@@ -229,12 +231,13 @@ def test_of_many_symbols_only_those_on_screen_are_drawn(
     store(running, *((f"S{number:03}", 100.0 + number, 1) for number in range(500)))
     open_live(wide, api)
     expect(wide.locator(".card")).to_have_count(500)
-    drawn = wide.locator(".card .price:not(:empty)")
+    written = wide.locator(".card .price:not(:empty)")
     expect(price(wide, "S000")).to_have_text("100.00")
-    assert 3 <= drawn.count() <= 40
+    wait_until(lambda: written.count() >= 3)
+    assert written.count() <= 40
     price(wide, "S499").scroll_into_view_if_needed()
     expect(price(wide, "S499")).to_have_text("599.00")
-    assert drawn.count() <= 80
+    assert written.count() <= 80
     wide.get_by_label("Find a symbol").fill("s12")
     expect(wide.locator(".card:not([hidden])")).to_have_count(10)
     expect(wide.locator("#cards .count")).to_have_text("10 of 500")
@@ -243,6 +246,6 @@ def test_of_many_symbols_only_those_on_screen_are_drawn(
 
 def test_volume_stands_below_its_candle(wide: Page, api: Api, ticks: Client) -> None:
     open_live(wide, api, "?interval=5s")
-    wait_until(lambda: len(series(wide)) > 1, 10)
+    wait_until(lambda: len(series(wide)) > 1)
     for price_at, volume_at in wide.evaluate(PLACES):
         assert abs(price_at - volume_at) < 0.5

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from lib.ports import free as free_ports
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PARTITIONS = 4
 
 # Generous: a machine may be slow, and a test must not be about that. In seconds.
-LIMIT = 120.0
+LIMIT = 300.0
 
 Tick = dict[str, Any]
 
@@ -122,7 +122,7 @@ class Program:
         self.process.kill()
         self.process.wait()
 
-    def end(self, limit: float = 200) -> Ended:
+    def end(self, limit: float = LIMIT) -> Ended:
         """Wait for its end; raise AssertionError if that does not come or there is a trace."""
         try:
             code = self.process.wait(limit)
@@ -130,7 +130,7 @@ class Program:
             self.kill()
             raise AssertionError(f"did not end within {limit:.0f} s:\n{self.said}") from None
         for reader in self._readers:
-            reader.join(10)
+            reader.join(60)
         assert "Traceback" not in self.said, self.said
         return Ended(code, "\n".join(self.out), "\n".join(self.err))
 
@@ -180,7 +180,7 @@ class Place:
         self.started.append(program)
         return program
 
-    def run(self, *arguments: str, limit: float = 200) -> Ended:
+    def run(self, *arguments: str, limit: float = LIMIT) -> Ended:
         return self.start(*arguments).end(limit)
 
     def run_job(self, job: str = "stocks", *arguments: str) -> Program:
@@ -218,7 +218,7 @@ class Place:
             if program.process.poll() is None:
                 program.process.terminate()
         with suppress(AssertionError):
-            wait_until(lambda: not self.processes(), "everything ended", 60)
+            wait_until(lambda: not self.processes(), "everything ended", 90)
         for pid in self.processes():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -226,9 +226,17 @@ class Place:
             program.kill()
 
     def pid(self, name: str) -> int:
-        """The process of one program of the stack, as `status` shows it."""
+        """The process of one program of the stack, as `status` shows it; 0 if it does not run."""
         said = self.run("local", "status").out
-        return int(re.search(rf"^{name} +running +pid (\d+)", said, re.MULTILINE)[1])
+        found = re.search(rf"^{name} +running +pid (\d+)", said, re.MULTILINE)
+        return int(found[1]) if found else 0
+
+    def kill_program(self, name: str) -> None:
+        """SIGKILL to one program of the stack; return when another runs in its place."""
+        old = self.pid(name)
+        assert old, f"{name} does not run"
+        os.kill(old, signal.SIGKILL)
+        wait_until(lambda: self.pid(name) not in (0, old), f"{name} runs again")
 
     # Kafka.
 
@@ -245,12 +253,12 @@ class Place:
 
     def make_topic(self, name: str | None = None) -> None:
         admin, topic = self.admin(), NewTopic(name or self.topic, PARTITIONS, 1)
-        admin.create_topics([topic], request_timeout=60)[topic.topic].result()
+        admin.create_topics([topic], request_timeout=120)[topic.topic].result()
 
     def delete_topic(self) -> None:
         admin = self.admin()
-        admin.delete_topics([self.topic], request_timeout=60)[self.topic].result()
-        wait_until(lambda: self.topic not in admin.list_topics(timeout=10).topics, "deleted")
+        admin.delete_topics([self.topic], request_timeout=120)[self.topic].result()
+        wait_until(lambda: self.topic not in admin.list_topics(timeout=90).topics, "deleted")
 
     def send(self, values: Iterable[Tick | str], topic: str | None = None) -> None:
         """Send records and return when all are acknowledged."""
@@ -260,13 +268,19 @@ class Place:
 
     def records(self) -> int:
         """How many records the topic holds."""
-        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "-", "log_level": 0})
-        marks = [
-            consumer.get_watermark_offsets(TopicPartition(self.topic, number), timeout=30)
-            for number in range(PARTITIONS)
-        ]
-        consumer.close()
+        marks = wait_until(self._marks, "Kafka tells the ends of the topic")
         return sum(high - low for low, high in marks)
+
+    def _marks(self) -> list[tuple[int, int]]:
+        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "-", "log_level": 0})
+        places = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
+        try:
+            return [consumer.get_watermark_offsets(place, timeout=60) for place in places]
+        except KafkaException:
+            # A broker that has just come back does not lead its partitions yet.
+            return []
+        finally:
+            consumer.close()
 
     # ClickHouse and Flink, as any HTTP client asks them.
 
@@ -274,7 +288,7 @@ class Place:
         """The rows that ClickHouse answers."""
         port = self.names["MILLRACE_CLICKHOUSE__PORT"]
         settings = {"output_format_json_quote_64bit_integers": 0, "default_format": "JSONCompact"}
-        answer = httpx.post(f"http://127.0.0.1:{port}/", params=settings, content=sql, timeout=60)
+        answer = httpx.post(f"http://127.0.0.1:{port}/", params=settings, content=sql, timeout=120)
         assert answer.status_code == 200, answer.text
         return answer.json()["data"] if answer.text else []
 
@@ -295,10 +309,11 @@ class Place:
             raise AssertionError(f"{error}: {self.count(table)}\n{said}") from None
 
     def api(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.names['MILLRACE_API__PORT']}{path}")
+        return httpx.get(f"http://127.0.0.1:{self.names['MILLRACE_API__PORT']}{path}", timeout=60)
 
     def flink(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.names['MILLRACE_FLINK__REST_PORT']}{path}")
+        port = self.names["MILLRACE_FLINK__REST_PORT"]
+        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=60)
 
     def has_checkpoint(self) -> bool:
         return any((self.folder / "var" / "flink").rglob("chk-*/_metadata"))
@@ -326,7 +341,7 @@ class Load(threading.Thread):
                 "bootstrap.servers": place.servers,
                 "acks": "all",
                 "enable.idempotence": True,
-                "message.timeout.ms": 120_000,
+                "message.timeout.ms": int(2000 * LIMIT),
                 "queue.buffering.max.messages": 1_000_000,
                 "log_level": 0,
             }

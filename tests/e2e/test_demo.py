@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.support import PARTITIONS, Place, Program, wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture
@@ -35,6 +35,12 @@ def busy(place: Place) -> dict[str, Any] | None:
     return job if job["rows_per_second"] and job["lag"] == 0 else None
 
 
+def runs(place: Place) -> list[dict[str, Any]]:
+    """The runs of the job, once the second of them runs."""
+    found: list[dict[str, Any]] = place.api("/api/job_runs").json()["data"]
+    return found if len(found) == 2 and found[0]["status"] == "running" else []
+
+
 def test_the_demo_shows_ticks_and_goes_on_where_it_stopped(own: Place) -> None:
     demo = own.start("local", "demo")
     demo.wait_line(r"^    latest \| AAPL \d+\.\d\d  AMZN \d+\.\d\d  .+TSLA \d+\.\d\d$")
@@ -54,7 +60,7 @@ def test_the_demo_shows_ticks_and_goes_on_where_it_stopped(own: Place) -> None:
     demo = own.start("local", "demo")
     demo.wait_line(r"^       job \| job stocks: resuming from .+/savepoint-")
     demo.wait_line(r"^       job \| RUNNING")
-    now, before = own.api("/api/job_runs").json()["data"]
+    now, before = wait_until(lambda: runs(own), "the second run is told")
     assert (now["status"], before["status"]) == ("running", "stopped")
     assert "/savepoint-" in now["resumed_from"] and not before["resumed_from"]
     assert len(now["files"]) == 5 and now["files"] == before["files"]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.support import ROOT, Place, free_ports, sql_with, wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

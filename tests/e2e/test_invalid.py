@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.support import ROOT, Place, Tick
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 GOOD: Tick = {
     "symbol": "AAPL",

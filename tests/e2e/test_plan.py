@@ -14,7 +14,7 @@ from lib.sqlfiles import SqlFile
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     # PyFlink's and Beam's own.
     pytest.mark.filterwarnings("default"),
 ]

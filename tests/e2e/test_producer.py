@@ -11,6 +11,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,7 +43,7 @@ broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=500
 """
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 
 class Broker:
@@ -75,7 +76,14 @@ class Broker:
         """Make a topic of four partitions, as soon as the broker answers."""
         name = f"ticks-{uuid.uuid4().hex[:8]}"
         admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
-        admin.create_topics([NewTopic(name, 4, 1)], request_timeout=30)[name].result()
+
+        def is_made() -> bool:
+            # A broker that has just come may answer before it may hold a topic.
+            with suppress(KafkaException):
+                admin.create_topics([NewTopic(name, 4, 1)], request_timeout=60)[name].result()
+            return name in admin.list_topics(timeout=60).topics
+
+        wait_until(is_made, "a topic")
         return name
 
     def read(self, topic: str) -> list[tuple[str, dict[str, object]]]:
@@ -99,7 +107,7 @@ class Broker:
         consumer = Consumer({"bootstrap.servers": self.address, "group.id": "-", "log_level": 0})
         places = [TopicPartition(topic, partition) for partition in range(4)]
         try:
-            return any(consumer.get_watermark_offsets(place, timeout=30)[1] for place in places)
+            return any(consumer.get_watermark_offsets(place, timeout=60)[1] for place in places)
         except KafkaException:
             # A broker that has just come back does not lead its partitions yet.
             return False
@@ -123,7 +131,7 @@ def start(address: str, topic: str, *arguments: str) -> Program:
     return Program([sys.executable, "-m", "producer", *arguments], os.environ | names, ROOT)
 
 
-def end(producer: Program, seconds: float = 60) -> tuple[int, str, str]:
+def end(producer: Program, seconds: float = 240) -> tuple[int, str, str]:
     ended = producer.end(seconds)
     assert "Exception ignored" not in ended.err
     return ended.code, ended.out.strip(), ended.err.strip()
@@ -136,7 +144,7 @@ def until_it_says(producer: Program, pattern: str) -> None:
         assert producer.process.poll() is None, producer.said
         return any(re.search(pattern, line) for line in producer.err)
 
-    wait_until(said, pattern, 60)
+    wait_until(said, pattern, 240)
 
 
 def run(broker: Broker, topic: str, *arguments: str) -> tuple[int, str, str]:
@@ -169,7 +177,15 @@ def each_once_in_order(count: int) -> dict[str, list[int]]:
 
 def until_it_grows(broker: Broker, topic: str) -> None:
     """Wait until the first ticks of a run are in the topic."""
-    wait_until(lambda: broker.holds_some(topic), "the first ticks", 60)
+    wait_until(lambda: broker.holds_some(topic), "the first ticks", 240)
+
+
+def grows_in_a_step(broker: Broker, topic: str, producer: Program) -> bool:
+    """Let a producer run for a moment, and stop it: whether ticks are in the topic then."""
+    producer.process.send_signal(signal.SIGCONT)
+    time.sleep(0.1)
+    producer.process.send_signal(signal.SIGSTOP)
+    return broker.holds_some(topic)
 
 
 def test_count_and_seed_are_reproducible(broker: Broker) -> None:
@@ -192,7 +208,8 @@ def test_the_rate_holds(broker: Broker) -> None:
     stamps = sorted(str(value["timestamp"]) for _, value in broker.read(topic))
     first, last = datetime.fromisoformat(stamps[0]), datetime.fromisoformat(stamps[-1])
     # Never faster; how much slower is up to the machine. tests/producer/test_pace.py is exact.
-    assert 0.99 < (last - first).total_seconds() < 20
+    # At the rate of the settings, which is 1, it would be 50 s.
+    assert 0.99 < (last - first).total_seconds() < 45
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet"])
@@ -218,11 +235,12 @@ def test_replay(broker: Broker, tmp_path: Path, name: str) -> None:
 def test_a_replay_keeps_its_gaps(broker: Broker, tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     tick = {"symbol": "A", "price": 1, "volume": 1}
-    times = [START, START + timedelta(minutes=2)]
+    times = [START, START + timedelta(minutes=100)]
     path.write_text("".join(json.dumps(tick | {"timestamp": str(at)}) + "\n" for at in times))
     began = time.monotonic()
-    assert run(broker, broker.topic(), "--replay", str(path), "--speed", "60")[0] == 0
-    assert 2 < time.monotonic() - began < 50
+    # At any other speed that it knows of by itself, it would be more than an hour or no time.
+    assert run(broker, broker.topic(), "--replay", str(path), "--speed", "3000")[0] == 0
+    assert time.monotonic() - began > 2
 
 
 def test_an_invalid_row_stops_after_those_before_it(broker: Broker, tmp_path: Path) -> None:
@@ -253,7 +271,7 @@ def test_a_missing_topic_is_one_line(broker: Broker) -> None:
         "make it with `make up`, or mend the name."
     )
     admin = AdminClient({"bootstrap.servers": broker.address, "log_level": 0})
-    assert "nowhere" not in admin.list_topics(timeout=30).topics, "asking must not create it"
+    assert "nowhere" not in admin.list_topics(timeout=90).topics, "asking must not create it"
 
 
 def test_a_topic_deleted_in_mid_send_ends_the_run(broker: Broker) -> None:
@@ -262,7 +280,7 @@ def test_a_topic_deleted_in_mid_send_ends_the_run(broker: Broker) -> None:
     until_it_grows(broker, topic)
     admin = AdminClient({"bootstrap.servers": broker.address})
     admin.delete_topics([topic])[topic].result()
-    code, out, err = end(process, 60)
+    code, out, err = end(process)
     assert (code, out.startswith("sent ")) == (2, True)
     last = err.splitlines()[-1]
     assert last.startswith(f"kafka.topic: Kafka at {broker.address} has no topic {topic}; ")
@@ -316,14 +334,16 @@ def test_a_broker_away_in_mid_send_loses_nothing(
     count = 60_000
     topic, path = broker.topic(), numbered(tmp_path / "t.csv", count)
     process = start(broker.address, topic, "--replay", str(path), "--speed", "max")
-    until_it_grows(broker, topic)
+    # It stands still while the topic is looked at, so that it cannot end before the broker does.
+    wait_until(lambda: grows_in_a_step(broker, topic, process), "the first ticks", 240)
     broker.send_signal(number)
+    process.process.send_signal(signal.SIGCONT)
     until_it_says(process, pattern)
     if number == signal.SIGKILL:
         broker.start()
     else:
         broker.send_signal(signal.SIGCONT)
-    code, out, err = end(process, 90)
+    code, out, err = end(process)
     assert (code, out) == (0, "sent 60,000 ticks, 60,000 acknowledged, 0 not acknowledged")
     assert "acknowledges again" in err
     assert numbers(broker, topic) == each_once_in_order(count)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.support import Place, sql_with
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from lib.processes import end_with_parent
+from local.supervisor import Supervisor
 from tests.e2e.support import ROOT, Place, tick, ticks, wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture
@@ -61,9 +62,13 @@ def test_up_down_and_status_and_a_killed_supervisor(own: Place) -> None:
     assert own.ask("SELECT symbol, volume FROM stocks.ticks") == [["AAPL", 42]]
     own.send([tick(0)])
 
+    supervisor = Supervisor(own.folder / "var")
+    supervisor.stop("clickhouse")
+    assert status(own) == 1, "one is missed"
+    supervisor.start("clickhouse")
+    wait_until(lambda: status(own) == 0, "both run")
     for name in ("clickhouse", "kafka"):
-        os.kill(own.pid(name), signal.SIGKILL)
-        wait_until(lambda: status(own) == 1, f"{name} is missed")
+        own.kill_program(name)
     wait_until(lambda: status(own) == 0, "both run again")
     assert wait_until(own.count, "ClickHouse answers") == 1
     assert own.records() == 101

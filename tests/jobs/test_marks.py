@@ -86,7 +86,7 @@ def test_a_claim_waits_for_the_insert_that_runs() -> None:
     def insert() -> None:
         with owners.holding("w", [0], old):
             inside.set()
-            end.wait(10)
+            end.wait(90)
             events.append("insert ended")
 
     def claim() -> None:
@@ -95,14 +95,14 @@ def test_a_claim_waits_for_the_insert_that_runs() -> None:
 
     threads = [threading.Thread(target=insert)]
     threads[0].start()
-    inside.wait(10)
+    assert inside.wait(90)
     threads.append(threading.Thread(target=claim))
     threads[1].start()
     time.sleep(0.05)
     assert events == []
     end.set()
     for thread in threads:
-        thread.join(10)
+        thread.join()
     assert events == ["insert ended", "claimed"]
 
 
@@ -121,5 +121,5 @@ def test_attempts_that_hold_and_claim_in_any_order_never_block_each_other() -> N
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(25)
     assert not any(thread.is_alive() for thread in threads)

@@ -1,11 +1,11 @@
 """A run told in ClickHouse, with the tables of sql/clickhouse."""
 
-import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
@@ -13,13 +13,19 @@ from jobs import record
 from jobs.follow import Glance
 from lib import clickhouse as connections
 from lib import ports, settings, sqlfiles
-from lib.errors import JobError
+from lib.errors import AwayError, JobError
 from lib.settings import ClickHouse, Settings
 from lib.sqlfiles import SqlFile
 from tests.conftest import ROOT, Server, wait_until
 
 FILES = [SqlFile(900, "insert", "x", "sql/flink/j/900_insert_x.sql", "INSERT INTO x SELECT 1")]
 STARTED = "SELECT status, files, message, ended_at IS NULL FROM {}.job_runs FINAL"
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last words are waited for, however slow the machine is."""
+    monkeypatch.setattr(record, "LAST_WORDS", 90.0)
 
 
 def config(server: ClickHouse, database: str) -> Settings:
@@ -152,13 +158,22 @@ def test_a_look_is_told_once_and_a_state_until_the_next(
 
 
 def test_a_kafka_that_hangs_holds_nothing_up(
-    clickhouse: ClickHouse, client: Client, database: str
+    clickhouse: ClickHouse, client: Client, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        servers = f"127.0.0.1:{silent.getsockname()[1]}"
-        given = config(clickhouse, database)
-        kafka = msgspec.structs.replace(given.kafka, bootstrap_servers=servers)
-        given = msgspec.structs.replace(given, kafka=kafka)
-        with record.of(given, "j", FILES, None):
+    asked, over = threading.Event(), threading.Event()
+
+    @contextmanager
+    def hang(servers: str) -> Iterator[NoReturn]:
+        asked.set()
+        over.wait()
+        raise AwayError(servers)
+        yield
+
+    monkeypatch.setattr(record.kafka, "admin", hang)
+    try:
+        with record.of(config(clickhouse, database), "j", FILES, None):
             wait_until(lambda: client.query(STARTED.format(database)).result_rows)
+            assert asked.wait(90)
         assert client.query(STARTED.format(database)).first_row[0] == "stopped"
+    finally:
+        over.set()

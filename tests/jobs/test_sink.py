@@ -210,7 +210,7 @@ class Paused:
     def insert_arrow(self, *args: Any, **more: Any) -> None:
         if not self.failed.is_set():
             self.failed.set()
-            self.go_on.wait(10)
+            self.go_on.wait(90)
             raise OperationalError("connection reset")
         self._client.insert_arrow(*args, **more)
 
@@ -228,14 +228,14 @@ def test_an_old_thread_that_tries_again_after_a_restart_doubles_nothing(
 
     first = threading.Thread(target=live)
     first.start()
-    assert paused.failed.wait(10)
+    assert paused.failed.wait(90)
     second = threading.Thread(target=run, args=(new, *partition(0, 8)))
     second.start()
     second.join(0.2)
     assert second.is_alive(), "a claim must wait for the insert that runs"
     paused.go_on.set()
-    first.join(10)
-    second.join(10)
+    first.join()
+    second.join()
     assert stored(client, table) == partition(0, 8)
 
 

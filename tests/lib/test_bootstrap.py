@@ -19,6 +19,9 @@ COPIED += ["lib/packages.py", "lib/errors.py", "lib/jgo.toml", "lib/jgo.lock.tom
 # A port of this machine on which nothing listens.
 NO_REGISTRY = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
 
+# To make an environment takes long on a slow machine.
+pytestmark = pytest.mark.timeout(400)
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -48,7 +51,7 @@ def python(project: Path, *arguments: str, **environment: str) -> "subprocess.Po
 
 def set_up(project: Path, **environment: str) -> tuple[int, str, str]:
     with python(project, "-m", "lib.bootstrap", **environment) as process:
-        out, err = process.communicate(timeout=50)
+        out, err = process.communicate(timeout=360)
         return process.returncode, out, err
 
 
@@ -139,7 +142,7 @@ def test_a_second_set_up_waits_for_the_first(project: Path) -> None:
             assert process.stdout.readline() == "setup: waiting for another set-up to end.\n"
             pretend_done(project)
             fcntl.flock(held, fcntl.LOCK_UN)
-            assert process.communicate(timeout=20) == ("", "")
+            assert process.communicate(timeout=150) == ("", "")
             assert process.returncode == 0
 
 

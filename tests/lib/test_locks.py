@@ -12,7 +12,7 @@ from lib.errors import SetupError
 
 HOLD = (
     "import sys, time; from pathlib import Path; from lib import locks\n"
-    "with locks.held(Path(sys.argv[1]), 'x', 'y'): print('held', flush=True); time.sleep(60)"
+    "with locks.held(Path(sys.argv[1]), 'x', 'y'): print('held', flush=True); time.sleep(600)"
 )
 
 

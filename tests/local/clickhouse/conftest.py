@@ -33,11 +33,11 @@ class Embedded:
         self.url = f"http://127.0.0.1:{self.port}/"
         self.log = path.with_suffix(".log")
         self.process: subprocess.Popen[bytes] | None = None
-        self.http = httpx.Client(timeout=60)
+        self.http = httpx.Client(timeout=90)
 
     def start(self) -> "Embedded":
         self.http.close()
-        self.http = httpx.Client(timeout=60)
+        self.http = httpx.Client(timeout=90)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command(self.path, self.port),
@@ -50,7 +50,7 @@ class Embedded:
         return self
 
     def _wait(self) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while time.monotonic() < end:
             assert self.process is not None
             assert self.process.poll() is None, self.log.read_text()
@@ -59,17 +59,17 @@ class Embedded:
                     return
             except httpx.TransportError:
                 time.sleep(0.05)
-        raise AssertionError(f"no answer in 30 s: {self.log.read_text()}")
+        raise AssertionError(f"no answer in 120 s: {self.log.read_text()}")
 
     def kill(self) -> None:
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(90)
 
     def stop(self) -> int:
         assert self.process is not None
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(90)
 
     def end(self) -> None:
         self.http.close()
@@ -98,7 +98,7 @@ def run() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(path: Path, port: int, *more: str) -> subprocess.CompletedProcess[str]:
         line = command(path, port, *more)
         return subprocess.run(
-            line, cwd=ROOT, capture_output=True, text=True, timeout=30, preexec_fn=end_with_parent
+            line, cwd=ROOT, capture_output=True, text=True, timeout=150, preexec_fn=end_with_parent
         )
 
     return run

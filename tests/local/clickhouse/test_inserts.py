@@ -89,7 +89,7 @@ def test_a_body_that_breaks_off_stores_nothing(server, table, request_bytes, goo
         time.sleep(0.05)
         if goodbye == "half close":
             connection.shutdown(socket.SHUT_WR)
-            connection.settimeout(5)
+            connection.settimeout(90)
             connection.recv(1000)
         if goodbye == "reset":
             linger = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
@@ -109,7 +109,7 @@ def test_readers_see_whole_batches_while_a_writer_inserts(server, table):
     seen, stop = [], threading.Event()
 
     def read():
-        with httpx.Client() as client:
+        with httpx.Client(timeout=90) as client:
             while not stop.is_set():
                 answer = client.post(server.url, content=f"SELECT count() FROM {table}").text
                 seen.append(int(answer))

@@ -5,11 +5,15 @@ import json
 import threading
 import time
 import zlib
+from contextlib import closing
+from http.client import HTTPConnection
 
 import httpx
 import lz4.frame
 import pytest
 import zstandard
+
+from tests.conftest import wait_until
 
 ROW = b'{"a": 1}\n'
 
@@ -243,38 +247,42 @@ def test_waiting_for_the_end_gives_the_right_status(server):
 
 
 def test_the_query_id_is_found_while_it_runs_and_is_unique(server):
-    sql = "SELECT sleepEachRow(1) FROM numbers(10) SETTINGS max_block_size = 1"
+    sql = "SELECT sleepEachRow(1) FROM numbers(1000) SETTINGS max_block_size = 1"
     running = threading.Thread(target=server.post, args=(sql,), kwargs={"query_id": "slow-one"})
     running.start()
     find = "FROM system.processes WHERE Settings['log_comment'] = 'slow-one'"
-    wait_for(lambda: server.sql(f"SELECT count() {find}") == "1")
+    wait_until(lambda: server.sql(f"SELECT count() {find}") == "1")
     assert (
         server.post("SELECT 1", query_id="slow-one").headers["x-clickhouse-exception-code"] == "216"
     )
     server.sql("KILL QUERY WHERE Settings['log_comment'] = 'slow-one'")
-    running.join(10)
+    running.join()
     assert server.sql("SELECT 1", query_id="slow-one") == "1"
 
 
 @pytest.mark.parametrize("fmt", ["TSV", "JSON"])
 def test_a_query_whose_client_left_is_cancelled(server, fmt):
-    sql = f"SELECT number, sleep(0.05) FROM numbers(1000) SETTINGS max_block_size = 1 FORMAT {fmt}"
-    send = {"content": sql, "params": {"query_id": f"left-{fmt}"}, "timeout": 0.5}
-    try:
-        with server.http.stream("POST", server.url, **send) as response:
-            next(response.iter_raw())
-    except httpx.ReadTimeout:
-        assert fmt == "JSON"
+    sql = f"SELECT number, sleep(0.05) FROM numbers(99999) SETTINGS max_block_size = 1 FORMAT {fmt}"
     find = f"FROM system.processes WHERE Settings['log_comment'] = 'left-{fmt}'"
-    wait_for(lambda: server.sql(f"SELECT count() {find}") == "0")
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=90)) as connection:
+        connection.request("POST", f"/?query_id=left-{fmt}", sql)
+        wait_until(lambda: server.sql(f"SELECT count() {find}") == "1")
+        if fmt == "TSV":
+            with connection.getresponse() as response:
+                assert response.read(1) == b"0"
+    wait_until(lambda: server.sql(f"SELECT count() {find}") == "0")
 
 
-def test_an_insert_whose_client_left_goes_on(server, table):
-    rows = "SELECT number + sleepEachRow(0.1) FROM numbers(10)"
-    with pytest.raises(httpx.ReadTimeout):
-        sql = f"INSERT INTO {table} (a) {rows} SETTINGS max_block_size = 1"
-        server.http.post(server.url, content=sql, timeout=0.3)
-    wait_for(lambda: server.sql(f"SELECT count() FROM {table}") == "10")
+def test_an_insert_whose_client_left_goes_on(server, table, held):
+    find = "FROM system.processes WHERE Settings['log_comment'] = 'left'"
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=90)) as connection:
+        sql = f"INSERT INTO {table} (a) SELECT a FROM {held.rows}"
+        connection.request("POST", "/?query_id=left", sql)
+        wait_until(lambda: server.sql(f"SELECT count() {find}") == "1")
+    # Enough for the server to see it leave, and to stop what it should not.
+    time.sleep(0.3)
+    held.let_go()
+    wait_until(lambda: server.sql(f"SELECT count() FROM {table}") == "10")
 
 
 def test_sessions(server):
@@ -286,14 +294,16 @@ def test_sessions(server):
     assert server.post(get).status_code == 404
 
 
-def test_a_session_is_locked_while_in_use_and_expires(server):
+def test_a_session_is_locked_while_in_use_and_expires(server, held):
     send = {"session_id": "l", "query_id": "holds-l"}
-    running = threading.Thread(target=server.post, args=("SELECT sleep(1)",), kwargs=send)
+    sql = f"SELECT max(a) FROM {held.rows}"
+    running = threading.Thread(target=server.post, args=(sql,), kwargs=send)
     running.start()
     find = "FROM system.processes WHERE Settings['log_comment'] = 'holds-l'"
-    wait_for(lambda: server.sql(f"SELECT count() {find}") == "1")
+    wait_until(lambda: server.sql(f"SELECT count() {find}") == "1")
     locked = server.post("SELECT 1", session_id="l")
     assert locked.headers["x-clickhouse-exception-code"] == "373"
+    held.let_go()
     running.join()
     assert server.sql("SELECT 1", session_id="l") == "1"
     server.sql("SELECT 1", session_id="short", session_timeout="1")
@@ -308,10 +318,3 @@ def test_external_tables_do_not_outlive_their_query(server):
     assert server.http.post(server.url, **send).text == "one\n"
     assert server.http.post(server.url, **send).text == "one\n"
     assert server.post("SELECT * FROM ext", session_id="e").status_code == 404
-
-
-def wait_for(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
