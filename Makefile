@@ -50,7 +50,7 @@ migrate: setup  ## Apply the new files of sql/clickhouse/
 	$(RUN) lib.migrations $(ARGS)
 
 test: setup  ## Run the tests
-	$(RUN) pytest $(ARGS)
+	$(RUN) pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup  ## Run the linters and the type checker
 	$(VENV)/ruff check

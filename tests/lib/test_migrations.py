@@ -183,7 +183,11 @@ def test_the_lock_of_a_dead_process_is_dropped_by_one_of_many(
     test_migrators_at_once_run_each_file_once(client, clickhouse, database)
 
 
-@pytest.mark.parametrize("owner", [f"{socket.gethostname()} {os.getpid()}", "elsewhere 999999999"])
+@pytest.mark.parametrize(
+    "owner",
+    [f"{socket.gethostname()} {os.getpid()}", "elsewhere 999999999"],
+    ids=["alive", "elsewhere"],
+)
 def test_the_lock_of_a_process_that_may_run_is_waited_for(
     client: Client, database: str, owner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
