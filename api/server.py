@@ -57,7 +57,7 @@ def serve(
         access_log=False,
         log_level="warning",
         server_header=False,
-        http=partial(Protocol, settings),  # type: ignore[arg-type]
+        http=partial(Protocol, settings, _full(settings.max_connections)),  # type: ignore[arg-type]
         # One request's head; what follows is refused before it fills memory.
         h11_max_incomplete_event_size=settings.max_address + 16 * 1024,
         timeout_keep_alive=30,
@@ -69,25 +69,27 @@ def serve(
 
 class Protocol(H11Protocol):
     """HTTP/1.1 that waits only so long for the head of a request, from the connection or, on one
-    that is kept, from its first byte, and serves only so many connections."""
+    that is kept, from its first byte, and serves only so many connections; another is for `full`.
 
-    def __init__(self, settings: Api, **given: Any) -> None:
+    uvicorn's own limit_concurrency refuses in plain text, and also who is served already."""
+
+    def __init__(self, settings: Api, full: App, **given: Any) -> None:
         super().__init__(**given)
         self._head_timeout = settings.head_timeout
         self._most = settings.max_connections
+        self._full = full
         self._waiting: TimerHandle | None = None
-        self._served = self.app
-        detail = f"{self._most} connections are served already; try again later."
-        self._full = refusing(Problem(503, detail, {"Retry-After": "1"}))
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
+        if len(self.connections) > self._most:
+            self.app = self._full
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        # Not by uvicorn's limit_concurrency, whose refusal is plain text.
-        is_full = len(self.connections) > self._most
-        self.app = self._full if is_full else self._served
+        # What clients asked for that have left may still be under way.
+        if len(self.tasks) >= self._most:
+            self.app = self._full
         super().data_received(data)
         self._wait()
 
@@ -123,6 +125,12 @@ class Protocol(H11Protocol):
         if self._waiting:
             self._waiting.cancel()
         self._waiting = None
+
+
+def _full(most: int) -> App:
+    """What answers a connection that is one too many."""
+    detail = f"{most} connections are served already; try again later."
+    return refusing(Problem(503, detail, {"Retry-After": "1"}))
 
 
 def _is_worth_saying(record: logging.LogRecord) -> bool:

@@ -48,7 +48,7 @@ def shielded(app: App, settings: Api) -> App:
 
         refusal = refused(scope, settings, count)
         if refusal:
-            await _send_problem(refusal, send_safely)
+            await _send_problem(refusal, send)
             return
         try:
             await app(scope, receive, send_safely)
@@ -130,4 +130,5 @@ def last_headers(problem: Problem, body: bytes) -> list[tuple[bytes, bytes]]:
     headers = {**problem.headers, "Content-Type": problems.MEDIA_TYPE, "Content-Length": len(body)}
     # The rest of a refused request is not read.
     headers["Connection"] = "close"
-    return [(name.lower().encode(), str(value).encode()) for name, value in headers.items()]
+    pairs = [(name.lower().encode(), str(value).encode()) for name, value in headers.items()]
+    return [*pairs, *_HEADERS]

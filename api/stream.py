@@ -74,6 +74,7 @@ class Hub:
         self._mailboxes: set[Mailbox[Rows]] = set()
         self._position: Position = {}
         self._polled = 0.0
+        self._heard = 0.0
         self._task: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
 
@@ -85,6 +86,8 @@ class Hub:
     async def start(self) -> None:
         """Find the present end and poll from there; raise Problem if ClickHouse cannot tell."""
         async with self._starting:
+            # Who starts it joins a little later.
+            self._heard = time.monotonic()
             if self._task is None or self._task.done():
                 now = time.monotonic()
                 self._position = await self._end()
@@ -125,11 +128,10 @@ class Hub:
 
     async def _poll(self) -> None:
         """Poll until nobody listens."""
-        heard = time.monotonic()
         # However long a poll takes: who listens is never left without the next.
-        while self._mailboxes or time.monotonic() < heard + IDLE_SECONDS:
+        while self._mailboxes or time.monotonic() < self._heard + IDLE_SECONDS:
             begun = time.monotonic()
-            heard = begun if self._mailboxes else heard
+            self._heard = begun if self._mailboxes else self._heard
             try:
                 rows = await self._rows(
                     self._position, begun - self._polled + SLACK_SECONDS, MOST_ROWS

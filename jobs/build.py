@@ -14,7 +14,7 @@ from pyflink.util.exceptions import JavaException
 from jobs import plan, target
 from jobs.rest import Rest
 from jobs.sink import clickhouse_insert
-from lib import jars, java, ports
+from lib import jars, java
 from lib.errors import JobError, one_line
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile, condensed, show
@@ -152,5 +152,4 @@ def start(
     except (JavaException, Py4JJavaError) as error:
         hint = "begin without it: `make run-job ARGS=--fresh`" if resume else f"see {logs}"
         raise JobError(f"the job does not start: {cause(error)}; {hint}.") from error
-    address = ports.address(settings.flink.rest_host, settings.flink.rest_port)
-    return Rest(address, str(client.get_job_id()), logs)
+    return Rest(settings.flink.address, str(client.get_job_id()), logs)

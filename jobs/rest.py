@@ -6,7 +6,6 @@ https://nightlies.apache.org/flink/flink-docs-release-2.3/docs/ops/rest_api/
 import re
 import time
 from collections.abc import Collection
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -36,9 +35,9 @@ class Rest:
 
     def get(self, path: str = "") -> Any:
         """The JSON that GET /jobs/<id><path> answers; raise ServiceError if there is no answer."""
-        return self._ask("GET", path)
+        return self._ask("GET", path, None, LOOK_LIMIT)
 
-    def _ask(self, method: str, path: str, body: Any = None, timeout: float = LOOK_LIMIT) -> Any:
+    def _ask(self, method: str, path: str, body: Any, timeout: float) -> Any:
         url = f"http://{self.address}/jobs/{self.job_id}{path}"
         try:
             answer = self._pool.request(method, url, json=body, timeout=timeout)
@@ -88,10 +87,13 @@ class Rest:
 
     def stop(self, folder: str) -> str:
         """Stop with a savepoint under `folder`, return its path; raise ServiceError if it fails."""
-        # It may be busy with just that: to give up early would lose the savepoint.
-        ask = partial(self._ask, timeout=SAVEPOINT_LIMIT)
-        trigger = ask("POST", "/stop", {"targetDirectory": folder, "drain": False})["request-id"]
         deadline = time.monotonic() + SAVEPOINT_LIMIT
+
+        def ask(method: str, path: str, body: Any = None) -> Any:
+            # Flink may be busy with the savepoint itself; to give up early would lose it.
+            return self._ask(method, path, body, max(deadline - time.monotonic(), LOOK_LIMIT))
+
+        trigger = ask("POST", "/stop", {"targetDirectory": folder, "drain": False})["request-id"]
         while time.monotonic() < deadline:
             answer = ask("GET", f"/savepoints/{trigger}")
             if answer["status"]["id"] == "COMPLETED":

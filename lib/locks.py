@@ -29,16 +29,28 @@ def held(file: Path, what: str, remedy: str) -> Iterator[None]:
 
 def _lock(stream: TextIO, file: Path) -> bool:
     # More than once: who only asks for the holder has the lock for a moment. On a busy machine that
-    # can be long, but then the file names nobody.
+    # can be long, but then the file names nobody who lives.
     for number in range(200):
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
         except BlockingIOError:
-            if number >= 10 and file.read_text():
+            if number >= 10 and _names_a_process(file):
                 return False
             time.sleep(0.01)
     return False
+
+
+def _names_a_process(file: Path) -> bool:
+    """Whether the file names a process that lives."""
+    text = file.read_text()
+    try:
+        os.kill(int(text), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def holder(file: Path) -> int | None:

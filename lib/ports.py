@@ -23,10 +23,14 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
+# Below those that the kernel gives to outgoing connections, so that they stay free until a server
+# takes them.
+FREE = range(20_000, 32_000)
+
+
 def free(count: int) -> list[int]:
-    """Ports of loopback below those that the kernel gives to outgoing connections, so that they
-    stay free until a server takes them."""
-    numbers = (random.randrange(20_000, 32_000) for _ in range(1_000))
+    """Ports of loopback that nothing listens at."""
+    numbers = random.sample(FREE, 1_000)
     found = sorted({port for port in numbers if is_free("127.0.0.1", port)})
     return random.sample(found, count)
 

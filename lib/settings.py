@@ -82,6 +82,11 @@ class Flink(_Section, frozen=True):
     rest_host: Name
     rest_port: Port
 
+    @property
+    def address(self) -> str:
+        """host:port, as in a URL."""
+        return ports.address(self.rest_host, self.rest_port)
+
 
 class Producer(_Section, frozen=True):
     symbols: dict[str, Price]

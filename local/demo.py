@@ -2,6 +2,7 @@
 
 import threading
 import webbrowser
+from collections.abc import Iterable
 
 import urllib3
 from rich.console import Console
@@ -44,7 +45,10 @@ def run(
     if "job" in ours:
         ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
     all_said = threading.Event()
-    tails = threading.Thread(target=_show_logs, args=(supervisor, console, all_said))
+    lines = logs.follow(
+        {name: supervisor.log(name) for name in COLOURS if name not in OURS}, all_said
+    )
+    tails = threading.Thread(target=_show_logs, args=(lines, console))
     tails.start()
     try:
         for name in reversed(ours):
@@ -57,9 +61,8 @@ def run(
         tails.join()
 
 
-def _show_logs(supervisor: Supervisor, console: Console, ended: threading.Event) -> None:
-    files = {name: supervisor.log(name) for name in COLOURS if name not in OURS}
-    for name, line in logs.follow(files, ended):
+def _show_logs(lines: Iterable[tuple[str, str]], console: Console) -> None:
+    for name, line in lines:
         # The broker tells much at its start; its warnings are enough here, and all is in its log.
         if name != "kafka" or " INFO " not in line:
             _say(console, name, line)

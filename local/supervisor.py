@@ -46,6 +46,8 @@ class Program:
     priority: int
     starts: bool
     stop_seconds: int
+    # What ends earlier did not start.
+    start_seconds: int = 1
 
 
 class Supervisor:
@@ -158,10 +160,11 @@ def _section(program: Program, log: Path) -> dict[str, str]:
         "priority": str(program.priority),
         "autostart": str(program.starts).lower(),
         # 2 is ours for what a user must mend; to try again would not help. All the same, whatever
-        # ends within its first second, as a refusal does, is tried 3 times: supervisord looks at
+        # ends before it has started, as a refusal does, is tried 3 times: supervisord looks at
         # that before it looks at the code, and a crash at the start must not be tried for ever.
         "autorestart": "unexpected",
         "exitcodes": "0,2",
+        "startsecs": str(program.start_seconds),
         "startretries": "3",
         "stopwaitsecs": str(program.stop_seconds),
         "stdout_logfile": _quoted(log),

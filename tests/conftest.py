@@ -1,5 +1,6 @@
 """Fixtures that need a real ClickHouse: the embedded one, in a process and a folder of its own."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -21,6 +22,10 @@ from lib.settings import ClickHouse
 
 ROOT = Path(__file__).resolve().parent.parent
 _numbers = count(1)
+
+# Tests that run in two processes never ask for the same port.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+ports.FREE = ports.FREE[_WORKER % 4 :: 4]
 
 
 class Server:
@@ -90,7 +95,6 @@ class Held:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.05])
         self._thread.start()
 

@@ -226,8 +226,8 @@ def test_a_body_that_is_no_http_does_not_disturb_the_answer(api: Api) -> None:
 
 @pytest.fixture
 def impatient(make_api: Callable[..., Api], tables: Client) -> Api:
-    """An API that waits half a second for a head."""
-    api = make_api(api__head_timeout=0.5)
+    """An API that waits two seconds for a head."""
+    api = make_api(api__head_timeout=2)
     api.start()
     return api
 
@@ -257,12 +257,12 @@ def test_half_a_head_is_waited_for_only_so_long(impatient: Api, before: int, hea
                 said = b""
     assert said == b""
     # A connection that is idle after an answer is kept for 30 s: that is not what has ended it.
-    assert 0.4 < time.monotonic() - begun < 25
+    assert 1.9 < time.monotonic() - begun < 25
 
 
 def test_who_has_sent_a_head_has_time(impatient: Api) -> None:
     slow = impatient.sql / "slow.sql"
-    slow.write_text("-- One row, late.\nSELECT sleep(1.2) AS zero")
+    slow.write_text("-- One row, late.\nSELECT sleep(2.5) AS zero")
     impatient.stop()
     impatient.client = httpx.Client(base_url=f"http://127.0.0.1:{impatient.port}", timeout=90)
     impatient.start()
@@ -274,22 +274,26 @@ def test_who_has_sent_a_head_has_time(impatient: Api) -> None:
             connection.request("GET", path)
             answer = connection.getresponse()
             assert (answer.status in (200, 404), answer.read(size) != b"") == (True, True)
-            time.sleep(1.2)
+            time.sleep(2.5)
         assert "millrace_api_followers 1.0" in impatient.get("/metrics").text
 
 
 def test_one_connection_too_many_is_told_when_to_come_back(make_api: Callable[..., Api]) -> None:
     api = make_api(api__max_connections=3)
     api.start()
+    address = f"http://127.0.0.1:{api.port}/nothing"
     with ExitStack() as held:
-        for _ in range(3):
+        # With that of the client there are three.
+        for _ in range(2):
             held.enter_context(socket.create_connection(("127.0.0.1", api.port)))
-        wait_until(lambda: api.get("/nothing").status_code == 503)
-        answer = api.get("/nothing")
+        wait_until(lambda: httpx.get(address, timeout=90).status_code == 503)
+        answer = httpx.get(address, timeout=90)
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["detail"] == "3 connections are served already; try again later."
         assert answer.headers["retry-after"] == "1"
-    wait_until(lambda: api.get("/nothing").status_code == 404)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert api.get("/nothing").status_code == 404, "who is served goes on being served"
+    wait_until(lambda: httpx.get(address, timeout=90).status_code == 404)
 
 
 def test_clients_that_stall_or_vanish_leave_it_answering(api: Api, tables: Client) -> None:

@@ -116,26 +116,53 @@ def test_a_stream_survives_clickhouse(tmp_path: Any, mortal: Server) -> None:
         api.stop()
 
 
+@pytest.mark.parametrize("idle", [0, 600])
 def test_who_listens_is_polled_for_however_long_a_poll_takes(
-    server: Server, tables: Client, monkeypatch: pytest.MonkeyPatch
+    server: Server, tables: Client, monkeypatch: pytest.MonkeyPatch, idle: float
 ) -> None:
-    # Every poll takes longer.
-    monkeypatch.setattr(stream, "IDLE_SECONDS", 0)
+    # Every poll takes longer than nothing.
+    monkeypatch.setattr(stream, "IDLE_SECONDS", idle)
     new = fresh()
 
     async def heard() -> list[Rows]:
         store, mailbox = Store(server.settings, 90), Mailbox(fold)
         endpoints = await registry.load(ROOT / "sql" / "api", settings.load().variables(), store)
         hub = stream.Hub(store, endpoints["stream"])
-        with hub.joined(mailbox):
+        found = []
+        try:
             await hub.start()
-            insert(tables, [("A", 1.0, 1, 0, new)])
-            found = await mailbox.take(90)
-        hub.close()
-        await store.close()
+            with hub.joined(mailbox):
+                for offset in (new, new + 1):
+                    insert(tables, [("A", 1.0, 1, 0, offset)])
+                    found += await mailbox.take(90)
+        finally:
+            hub.close()
+            await store.close()
         return found
 
-    assert [key for rows in asyncio.run(heard()) for key, _ in rows.lines] == ["A"]
+    assert [key for rows in asyncio.run(heard()) for key, _ in rows.lines] == ["A", "A"]
+
+
+def test_who_starts_a_stream_finds_it_running(
+    server: Server, tables: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that was about to end, as nobody had listened for long enough."""
+
+    async def is_polled() -> bool:
+        store = Store(server.settings, 90)
+        endpoints = await registry.load(ROOT / "sql" / "api", settings.load().variables(), store)
+        hub = stream.Hub(store, endpoints["stream"])
+        try:
+            await hub.start()
+            hub._heard -= stream.IDLE_SECONDS - 1
+            await hub.start()
+            await asyncio.sleep(2)
+            return hub._task is not None and not hub._task.done()
+        finally:
+            hub.close()
+            await store.close()
+
+    assert asyncio.run(is_polled())
 
 
 def test_a_slow_client_gets_the_newest_of_each_key() -> None:

@@ -111,8 +111,9 @@ def test_a_topic_that_was_recreated_is_refused(place: Place) -> None:
     assert place.ask("SELECT * FROM stocks.ticks ORDER BY ALL") == stored
 
     place.ask("TRUNCATE TABLE stocks.ticks")
-    # The refused run may have left a checkpoint, from before its first record.
     job = place.run_job()
+    # The refused run may have left a checkpoint, from before its first record.
+    job.wait_line("^job stocks: (starting from the sources|resuming from )")
     place.wait_count(5_000)
     check_stored(place, ticks(10_000, 15_000))
     place.stop_job(job)

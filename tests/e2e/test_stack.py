@@ -63,11 +63,11 @@ def test_up_down_and_status_and_a_killed_supervisor(own: Place) -> None:
     own.send([tick(0)])
 
     supervisor = Supervisor(own.folder / "var")
-    supervisor.stop("clickhouse")
-    assert status(own) == 1, "one is missed"
-    supervisor.start("clickhouse")
-    wait_until(lambda: status(own) == 0, "both run")
     for name in ("clickhouse", "kafka"):
+        supervisor.stop(name)
+        assert status(own) == 1, f"{name} is missed"
+        supervisor.start(name)
+        wait_until(lambda: status(own) == 0, "both run")
         own.kill_program(name)
     wait_until(lambda: status(own) == 0, "both run again")
     assert wait_until(own.count, "ClickHouse answers") == 1

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import subprocess
@@ -73,3 +74,19 @@ def test_who_asks_for_the_holder_keeps_nobody_from_holding(file: Path) -> None:
     finally:
         end.set()
         thread.join()
+
+
+@pytest.mark.parametrize("left", ["", "dead"])
+def test_who_asks_for_long_keeps_nobody_from_holding(file: Path, left: str) -> None:
+    """Also where the last holder was killed: its id stands in the file."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    file.parent.mkdir()
+    file.write_text(left and str(process.pid))
+    with file.open() as asker:
+        fcntl.flock(asker, fcntl.LOCK_SH)
+        timer = threading.Timer(0.4, fcntl.flock, [asker, fcntl.LOCK_UN])
+        timer.start()
+        with locks.held(file, "x", "y"):
+            assert locks.holder(file) == os.getpid()
+        timer.join()

@@ -1,8 +1,7 @@
 """How a server that does not start is told, with a real supervisord and programs that end."""
 
-import configparser
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -18,42 +17,29 @@ pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:R
 
 
 @pytest.fixture
-def supervisor(tmp_path: Path) -> Iterator["Attentive"]:
-    supervisor = Attentive(tmp_path)
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    supervisor = Supervisor(tmp_path)
     yield supervisor
     if supervisor.is_running():
         supervisor.shut_down()
 
 
-class Attentive(Supervisor):
-    """One whose programs must run for so long to count as started; a second, if it is not told."""
-
-    seconds = 1
-
-    def _configuration(
-        self, programs: Sequence[Program], attached: bool
-    ) -> configparser.RawConfigParser:
-        found = super()._configuration(programs, attached)
-        for each in programs:
-            found[f"program:{each.name}"]["startsecs"] = str(self.seconds)
-        return found
-
-
-def program(name: str, code: str) -> Program:
-    return Program(name, [sys.executable, "-c", code], priority=10, starts=True, stop_seconds=5)
+def program(name: str, code: str, start_seconds: int = 1) -> Program:
+    command = [sys.executable, "-c", code]
+    return Program(name, command, 10, starts=True, stop_seconds=5, start_seconds=start_seconds)
 
 
 @pytest.mark.parametrize(("seconds", "tries"), [(0, 4), (1.5, 1)])
 def test_a_server_that_does_not_start_is_told_with_its_last_words(
-    supervisor: Attentive, tmp_path: Path, seconds: float, tries: int
+    supervisor: Supervisor, tmp_path: Path, seconds: float, tries: int
 ) -> None:
     config = settings.load(environ={})
-    clickhouse = msgspec.structs.replace(config.clickhouse, port=ports.free(1)[0])
-    config = msgspec.structs.replace(config, data_dir=tmp_path, clickhouse=clickhouse)
+    nowhere = msgspec.structs.replace(config.clickhouse, port=ports.free(1)[0])
+    config = msgspec.structs.replace(config, data_dir=tmp_path, clickhouse=nowhere)
     ends = f"import sys, time; time.sleep({seconds}); print('no room; mend.'); sys.exit(2)"
     # On a machine that stands still for a second, what ends at once would end later than that.
-    supervisor.seconds = 1 if seconds else 60
-    supervisor.launch([program("kafka", "input()"), program("clickhouse", ends)], attached=True)
+    clickhouse = program("clickhouse", ends, start_seconds=1 if seconds else 60)
+    supervisor.launch([program("kafka", "input()"), clickhouse], attached=True)
     with pytest.raises(SetupError) as error:
         stack.wait(supervisor, config, lambda text: None)
     log = supervisor.log("clickhouse")
