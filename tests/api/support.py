@@ -94,27 +94,26 @@ class Api:
         return list(answer.json()["data"])
 
     def health(self, headers: Mapping[str, str] | None = None) -> httpx.Response:
-        """What /health says, from a ClickHouse that answered in time: one that a busy machine holds
-        up counts as away."""
-        answers: list[httpx.Response] = []
-
-        def is_whole() -> bool:
-            answers.append(self.get("/health", headers=headers))
-            return bool(answers[-1].json()["clickhouse"] == "up")
-
-        wait_until(is_whole)
-        return answers[-1]
+        """What /health says while it knows that ClickHouse is up."""
+        return self._informed("/health", '"clickhouse":"up"', headers)
 
     def metrics(self) -> str:
-        """The same of /metrics."""
-        texts: list[str] = []
+        """What /metrics says while it knows that ClickHouse is up."""
+        return self._informed("/metrics", "millrace_clickhouse_up 1.0").text
 
-        def is_whole() -> bool:
-            texts.append(self.get("/metrics").text)
-            return "millrace_clickhouse_up 1.0" in texts[-1]
+    def _informed(
+        self, path: str, sign: str, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """An answer that holds the sign: a ClickHouse that a busy machine holds up counts as away
+        for a while."""
+        answers: list[httpx.Response] = []
 
-        wait_until(is_whole)
-        return texts[-1]
+        def has_sign() -> bool:
+            answers.append(self.get(path, headers=headers))
+            return sign in answers[-1].text
+
+        wait_until(has_sign)
+        return answers[-1]
 
     @contextmanager
     def at_once(

@@ -111,14 +111,14 @@ def drawn(page: Page) -> dict[str, Any]:
     return next(iter(series(page)), {"type": None, "name": None, "data": []})
 
 
-def becomes_live(page: Page, client: Client, *tick: Any) -> None:
+def becomes_live(page: Page, client: Client, symbol: str, price: float) -> None:
     """Wait until the page says that all is well. Where it took so long to come to this that it
-    misses new ticks, store this one: symbol and price."""
+    misses new ticks, store one."""
 
     def is_live() -> bool:
         word, text, age = page.evaluate(SAID)
         if word == "No new ticks":
-            store(client, (*tick, 0))
+            store(client, (symbol, price, 0))
         return bool((word, text, age) == ("Live", "", ""))
 
     wait_until(is_live)

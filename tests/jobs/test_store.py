@@ -256,7 +256,7 @@ def test_rows_are_stored_once_though_the_server_is_killed_and_started_again(
 
     flaky = Flaky(client, kill_after)
     open_store(flaky, "d.t", attempt="b").insert(batch(range(10, 20)), nullcontext)
-    # It looks whether the server answers, which it must do before that is killed again.
+    # The thread must have seen the server answer before that is killed again.
     starting.join()
     mortal.kill()
     starting = threading.Timer(1.0, mortal.start)
