@@ -48,7 +48,7 @@ def shielded(app: App, settings: Api) -> App:
 
         refusal = refused(scope, settings, count)
         if refusal:
-            await _send_problem(refusal, send)
+            await refusing(refusal)(scope, receive, send)
             return
         try:
             await app(scope, receive, send_safely)
@@ -111,18 +111,14 @@ def is_open(path: str) -> bool:
 
 def refusing(problem: Problem) -> App:
     """An application that answers every request with a problem and closes the connection."""
-
-    async def refuse(_: Message, __: Receive, send: Send) -> None:
-        await _send_problem(problem, send)
-
-    return refuse
-
-
-async def _send_problem(problem: Problem, send: Send) -> None:
     body = problem.body()
     pairs = last_headers(problem, body)
-    await send({"type": "http.response.start", "status": problem.status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
+
+    async def refuse(_: Message, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": problem.status, "headers": pairs})
+        await send({"type": "http.response.body", "body": body})
+
+    return refuse
 
 
 def last_headers(problem: Problem, body: bytes) -> list[tuple[bytes, bytes]]:

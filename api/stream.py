@@ -87,9 +87,8 @@ class Hub:
         """Find the present end and poll from there; raise Problem if ClickHouse cannot tell."""
         async with self._starting:
             # Who starts it joins a little later.
-            self._heard = time.monotonic()
+            now = self._heard = time.monotonic()
             if self._task is None or self._task.done():
-                now = time.monotonic()
                 self._position = await self._end()
                 self._polled = now
                 self._task = asyncio.create_task(self._poll())
@@ -131,7 +130,8 @@ class Hub:
         # However long a poll takes: who listens is never left without the next.
         while self._mailboxes or time.monotonic() < self._heard + IDLE_SECONDS:
             begun = time.monotonic()
-            self._heard = begun if self._mailboxes else self._heard
+            if self._mailboxes:
+                self._heard = begun
             try:
                 rows = await self._rows(
                     self._position, begun - self._polled + SLACK_SECONDS, MOST_ROWS

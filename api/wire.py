@@ -11,7 +11,7 @@ _AS_TEXT = ("Int64", "UInt64", *BIG_INTEGERS, "Decimal", "Decimal32", "Decimal64
 
 
 def select(columns: Mapping[str, Type]) -> str:
-    """The columns as JSON and CSV show them; `*` where ClickHouse's own way will do.
+    """The columns as JSON and CSV show them.
 
     It is said in SQL because a read-only user may change no setting.
     """

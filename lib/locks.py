@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from lib.errors import SetupError
+from lib.processes import is_alive
 
 
 @contextmanager
@@ -35,22 +36,16 @@ def _lock(stream: TextIO, file: Path) -> bool:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
         except BlockingIOError:
-            if number >= 10 and _names_a_process(file):
+            if number >= 10 and (pid := _named(file)) and is_alive(pid):
                 return False
             time.sleep(0.01)
     return False
 
 
-def _names_a_process(file: Path) -> bool:
-    """Whether the file names a process that lives."""
+def _named(file: Path) -> int | None:
+    """The id in the file, of its holder or of one that was killed."""
     text = file.read_text()
-    try:
-        os.kill(int(text), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
+    return int(text) if text.isdigit() else None
 
 
 def holder(file: Path) -> int | None:
@@ -62,5 +57,4 @@ def holder(file: Path) -> int | None:
     except FileNotFoundError:
         return None
     except BlockingIOError:
-        text = file.read_text()
-        return int(text) if text.isdigit() else None
+        return _named(file)

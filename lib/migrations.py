@@ -7,7 +7,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from lib import clickhouse, settings, sqlfiles
 from lib.errors import MigrationError, exit_on_error, one_line
+from lib.processes import is_alive
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile
 
@@ -183,14 +184,7 @@ def _make(client: Client, table: str, owner: str) -> bool:
 def _is_dead(owner: str) -> bool:
     """True for a process of this machine that no longer runs; a stranger's may still run."""
     host, _, pid = owner.partition(" ")
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    with suppress(PermissionError):
-        try:
-            os.kill(int(pid), 0)
-        except ProcessLookupError:
-            return True
-    return False
+    return host == socket.gethostname() and pid.isdigit() and not is_alive(int(pid))
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them, even when that one is killed."""
+"""Processes: whether one lives, and how one ends with the one that started it."""
 
 import ctypes
 import os
@@ -6,6 +6,17 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine runs, whoever it belongs to."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def end_with_parent() -> None:

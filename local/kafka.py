@@ -6,7 +6,7 @@ import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
-from lib import jars, java, settings
+from lib import jars, java, ports, settings
 from lib.errors import SettingsError, SetupError, exit_on_error, one_line
 from lib.settings import Settings
 
@@ -28,11 +28,11 @@ def address(config: Settings) -> tuple[str, int]:
 def properties(config: Settings) -> str:
     """The broker's whole configuration."""
     host, port = address(config)
-    host = f"[{host}]" if ":" in host else host
-    controller = f"{host}:{config.local.kafka_controller_port}"
+    broker = ports.address(host, port)
+    controller = ports.address(host, config.local.kafka_controller_port)
     own = {
-        "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://{controller}",
-        "advertised.listeners": f"PLAINTEXT://{host}:{port}",
+        "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://{broker}",
         "controller.listener.names": "CONTROLLER",
         "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
         "controller.quorum.voters": f"1@{controller}",

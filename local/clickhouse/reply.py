@@ -65,6 +65,7 @@ class Reply:
         if not body:
             headers.pop("Content-Encoding", None)
             packer = Plain()
+        # More would keep everyone waiting; a thread for less costs more.
         packed = (
             await self._service.call(_pack, packer, body)
             if len(body) > 65536

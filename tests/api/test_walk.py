@@ -178,7 +178,7 @@ def test_a_killed_clickhouse_is_503_and_its_return_is_noticed(pair: tuple[Server
             assert (down.status_code, down.json()["clickhouse"]) == (503, "down")
             assert api.get("/openapi.json").status_code == 200
             server.start()
-            wait_until(lambda: api.get("/api/latest").status_code == 200)
+            wait_until(lambda: api.get("/api/latest").status_code == 200, 5)
             assert api.rows("/api/latest")[0]["symbol"] == "A"
         finally:
             ended.set()
