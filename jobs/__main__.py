@@ -121,25 +121,28 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
     if not resume:
         state.begin(folder)
 
-    def same_topics() -> None:
-        try:
-            now = kafka.topic_ids(config.kafka.bootstrap_servers, names)
-            topics.check_same(folder.parent, now)
-        except ServiceError as error:
-            # A broker that is away for a while is Flink's to wait for.
-            console.print(str(error))
-
     begin = f"resuming from {sqlfiles.show(resume)}" if resume else FROM_SOURCES
     console.print(f"job {job}: {begin}")
     given = {**settings.flink_options(), **state.options(folder, resume)}
     said = config.data_dir / "log" / f"job-{job}-python.log"
     with workers_log_to(said), record.of(config, job, files, resume) as run:
         inserts = build.declare(build.create(config, job, given), files, config, job)
-        rest = build.start(inserts, build.targets(files), config, resume)
+        rest, cluster = build.start(inserts, build.targets(files), config, resume)
         console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
+
+        def look_after() -> None:
+            try:
+                now = kafka.topic_ids(config.kafka.bootstrap_servers, names)
+                topics.check_same(folder.parent, now)
+                if cluster.replace_lost(rest):
+                    console.print(f"job {job}: Flink's task manager ended; another is starting")
+            except ServiceError as error:
+                # What is away for a while is Flink's to wait for.
+                console.print(str(error))
+
         asked = Signals()
         asked.listen(end_at_second=True)
-        follow.until(asked, rest, console, same_topics, run.note)
+        follow.until(asked, rest, console, look_after, run.note)
         run.say("STOPPING")
         follow.stop(rest, folder, console)
 

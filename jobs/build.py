@@ -12,6 +12,7 @@ from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
 from pyflink.util.exceptions import JavaException
 
 from jobs import plan, target
+from jobs.cluster import Cluster
 from jobs.rest import Rest
 from jobs.sink import clickhouse_insert
 from lib import jars, java
@@ -140,9 +141,9 @@ def targets(files: Sequence[SqlFile]) -> list[str]:
 
 def start(
     inserts: StatementSet, targets: Sequence[str], settings: Settings, resume: Path | None
-) -> Rest:
-    """Run all inserts as one Flink job and return its handle; raise JobError if it can't or must
-    not start."""
+) -> tuple[Rest, Cluster]:
+    """Run all inserts as one Flink job and return its handle and its cluster's; raise JobError if
+    it can't or must not start."""
     logs = show(settings.data_dir / "log")
     try:
         compiled = inserts.compile_plan()
@@ -152,4 +153,4 @@ def start(
     except (JavaException, Py4JJavaError) as error:
         hint = "begin without it: `make run-job ARGS=--fresh`" if resume else f"see {logs}"
         raise JobError(f"the job does not start: {cause(error)}; {hint}.") from error
-    return Rest(settings.flink.address, str(client.get_job_id()), logs)
+    return Rest(settings.flink.address, str(client.get_job_id()), logs), Cluster(client)

@@ -80,8 +80,9 @@ def _rate(value: float | None) -> str:
 def look(rest: Rest) -> Glance:
     """One look; raise JobError when the sink refuses rows or the job has failed."""
     state = rest.state()
+    # In any state: Flink may have started the job again since the look before.
+    check_failure(rest, state)
     if state != "RUNNING":
-        check_failure(rest, state)
         return Glance(time.monotonic(), state, reason=reason(rest))
     metrics, positions = rest.metrics(_METRICS)
     checkpoint = rest.last_checkpoint()

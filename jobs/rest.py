@@ -35,10 +35,10 @@ class Rest:
 
     def get(self, path: str = "") -> Any:
         """The JSON that GET /jobs/<id><path> answers; raise ServiceError if there is no answer."""
-        return self._ask("GET", path, None, LOOK_LIMIT)
+        return self._ask("GET", f"/jobs/{self.job_id}{path}", None, LOOK_LIMIT)
 
     def _ask(self, method: str, path: str, body: Any, timeout: float) -> Any:
-        url = f"http://{self.address}/jobs/{self.job_id}{path}"
+        url = f"http://{self.address}{path}"
         try:
             answer = self._pool.request(method, url, json=body, timeout=timeout)
         except urllib3.exceptions.HTTPError as error:
@@ -53,6 +53,10 @@ class Rest:
     def state(self) -> str:
         """CREATED, RUNNING, RESTARTING, FAILED ..."""
         return str(self.get()["state"])
+
+    def task_managers(self) -> int:
+        """How many task managers the cluster has."""
+        return int(self._ask("GET", "/overview", None, LOOK_LIMIT)["taskmanagers"])
 
     def last_failure(self) -> str:
         """What made the job fail last, with its Java and Python traces; empty if nothing did."""
@@ -91,7 +95,8 @@ class Rest:
 
         def ask(method: str, path: str, body: Any = None) -> Any:
             # Flink may be busy with the savepoint itself; to give up early would lose it.
-            return self._ask(method, path, body, max(deadline - time.monotonic(), LOOK_LIMIT))
+            timeout = max(deadline - time.monotonic(), LOOK_LIMIT)
+            return self._ask(method, f"/jobs/{self.job_id}{path}", body, timeout)
 
         trigger = ask("POST", "/stop", {"targetDirectory": folder, "drain": False})["request-id"]
         while time.monotonic() < deadline:

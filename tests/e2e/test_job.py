@@ -81,6 +81,21 @@ def test_nothing_is_lost_or_twice_when_job_clickhouse_and_kafka_are_killed(
     place.stop_job(job)
 
 
+def test_a_task_manager_that_ends_has_another_in_its_place(place: Place) -> None:
+    lost = place.folder / "lost"
+    job = place.start("tests.e2e.lose_task_manager", str(lost), "run", "stocks")
+    job.wait_line("^RUNNING")
+    place.send(ticks(0, 1_000))
+    place.wait_count(1_000)
+
+    lost.touch()
+    job.wait_line("^job stocks: Flink's task manager ended; another is starting$")
+    place.send(ticks(1_000, 2_000))
+    place.wait_count(2_000)
+    check_stored(place, ticks(0, 2_000))
+    place.stop_job(job)
+
+
 def check_mid_load(place: Place, load: Load) -> None:
     """Return when rows come in; there are more to come."""
     stored = wait_until(lambda: [place.count()], "ClickHouse answers")[0]

@@ -78,9 +78,11 @@ def test_a_look_gathers_what_flink_says() -> None:
     assert glance.checkpoint_age is None
 
 
-def test_rows_that_the_sink_refuses_end_the_following_with_their_place() -> None:
+@pytest.mark.parametrize("state", ["RESTARTING", "RUNNING"])
+def test_rows_that_the_sink_refuses_end_the_following_with_their_place(state: str) -> None:
+    """Also where Flink has started the job again before anybody looked."""
     with pytest.raises(JobError) as error:
-        follow.look(Rest("RESTARTING", failure=TRACE))
+        follow.look(Rest(state, failure=TRACE))
     assert str(error.value) == "s.t: column n Int64 cannot take x: no; filter it."
 
 
