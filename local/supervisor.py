@@ -13,7 +13,7 @@ import tempfile
 import time
 import xmlrpc.client
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -48,6 +48,10 @@ class Program:
     stop_seconds: int
     # What ends earlier did not start.
     start_seconds: int = 1
+
+
+class _StoppingError(ServiceError):
+    """It is ending its programs, and answers nothing else."""
 
 
 class Supervisor:
@@ -87,10 +91,10 @@ class Supervisor:
         """Whether it answers; it does until all its programs have ended."""
         try:
             self._ask("getState")
+        except _StoppingError:
+            return True
         except ServiceError:
             return False
-        except xmlrpc.client.Fault as fault:
-            return bool(fault.faultCode == Faults.SHUTDOWN_STATE)
         return True
 
     def states(self) -> dict[str, dict[str, Any]]:
@@ -114,7 +118,9 @@ class Supervisor:
 
     def shut_down(self) -> None:
         """End all programs, those that write first; return when supervisord has ended too."""
-        self._ask("shutdown")
+        # Another may have asked for it already, and it may have ended since.
+        with suppress(ServiceError):
+            self._ask("shutdown")
         deadline = time.monotonic() + STOP_LIMIT
         while self.is_running():
             if time.monotonic() > deadline:
@@ -129,6 +135,12 @@ class Supervisor:
         try:
             with closing(transport):
                 return getattr(proxy.supervisor, method)(*arguments)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode == Faults.SHUTDOWN_STATE:
+                raise _StoppingError(
+                    "the embedded stack is being stopped; start it again with `make up`."
+                ) from fault
+            raise
         except _NO_ANSWER as error:
             raise ServiceError(
                 "the embedded stack does not run; start it with `make up`."

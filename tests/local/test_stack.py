@@ -1,16 +1,18 @@
-"""How a server that does not start is told, with a real supervisord and programs that end."""
+"""A server that does not start, and a stack that two people stop: with a real supervisord."""
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 import pytest
 
 from lib import ports, settings
-from lib.errors import SetupError
+from lib.errors import ServiceError, SetupError
 from local import stack
 from local.supervisor import Program, Supervisor
+from tests.conftest import wait_until
 
 # It goes on by itself, and no one waits for it.
 pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
@@ -48,3 +50,39 @@ def test_a_server_that_does_not_start_is_told_with_its_last_words(
     )
     # In its first second supervisord does not look at the code, 2, which says to leave it.
     assert len(log.read_text().splitlines()) == tries
+
+
+def test_a_stack_that_is_being_stopped_says_so_and_may_be_stopped_again(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    may_end = tmp_path / "may end"
+    script = tmp_path / "slow.py"
+    script.write_text(
+        "import signal, time\nfrom pathlib import Path\n"
+        "signal.signal(signal.SIGTERM, lambda *_: None)\nprint('ready')\n"
+        f"while not Path({str(may_end)!r}).exists():\n    time.sleep(0.1)\n"
+    )
+    slow = Program("slow", [sys.executable, str(script)], 10, starts=True, stop_seconds=180)
+    supervisor.launch([slow], attached=True)
+    log = supervisor.log("slow")
+    wait_until(lambda: log.exists() and "ready" in log.read_text())
+
+    enders = [Thread(target=supervisor.shut_down) for _ in range(2)]
+    for ender in enders:
+        ender.start()
+
+    def says_so() -> bool:
+        try:
+            supervisor.states()
+        except ServiceError as error:
+            return str(error) == (
+                "the embedded stack is being stopped; start it again with `make up`."
+            )
+        return False
+
+    wait_until(says_so)
+    assert supervisor.is_running()
+    may_end.touch()
+    for ender in enders:
+        ender.join()
+    assert not supervisor.is_running()
