@@ -23,6 +23,8 @@ from lib.sqlfiles import SqlFile, condensed, show
 # Options for the JVM itself, which Flink's own start scripts would hand over.
 _JVM_OPTIONS = "env.java.opts.all"
 
+WORKER = Path(__file__).with_name("worker.sh")
+
 _CAUSED_BY = re.compile(r"^Caused by: (?:[\w.$]+(?:Exception|Error)?: )(?P<fact>.+)$", re.MULTILINE)
 # In a condensed statement. The planner sees to it that a call in this place runs once a row.
 _CALLED = re.compile(r"\bclickhouse_insert\b", re.IGNORECASE)
@@ -38,6 +40,8 @@ def create(settings: Settings, job: str, given: Mapping[str, str]) -> TableEnvir
     logs = settings.data_dir / "log"
     logs.mkdir(parents=True, exist_ok=True)
     _keep_log(logs, job)
+    # For worker.sh, which Flink calls.
+    os.environ["JOB_PYTHON"] = sys.executable
     os.environ["JAVA_HOME"] = str(java.java_home())
     os.environ["FLINK_LOG_DIR"] = str(logs)
     os.environ["FLINK_IDENT_STRING"] = job
@@ -61,7 +65,7 @@ def options(settings: Settings, job: str, given: Mapping[str, str]) -> dict[str,
     return {
         "pipeline.name": job,
         "pipeline.jars": ";".join(jar.as_uri() for jar in jars.flink_jars()),
-        "python.executable": sys.executable,
+        "python.executable": str(WORKER),
         "python.client.executable": sys.executable,
         **given,
         "rest.address": settings.flink.rest_host,
