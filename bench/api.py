@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import click
+import urllib3
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 from rich.progress import track
@@ -59,23 +60,27 @@ def main(chunks: int, symbols: int, rate: int, clients: int) -> None:
     """Measure the API's latency, throughput, push and memory."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MILLRACE_SQL_DIR"] = str(copy_sql(Path(folder)))
-        with stack(Path(folder)) as config, program("api", until="endpoints at") as api:
+        with stack(Path(folder)) as config:
             client = clickhouse.connect(config.clickhouse)
-            fill(client, range(1), chunks, symbols)
-            settle(client)
-            small = compare(config, "latest", "")
-            fill(client, range(1, chunks), chunks, symbols)
-            settle(client)
-            large = compare(config, "latest", "")
-            console.print(
-                f"latest at {chunks} million ticks takes {large / small:.2f} times as long as at 1"
-            )
-            for name in ("latest", "history", "candles", "recent", "stats"):
-                compare(config, name, "symbols=S001")
-            for path in ("latest", "latest?symbols=S001"):
-                asyncio.run(load(config, path, rate, seconds=20))
-            asyncio.run(push(config, client, clients))
-            memory(config, api)
+            with program("api", until="endpoints at") as api:
+                fill(client, range(1), chunks, symbols)
+                settle(client)
+                small = compare(config, "latest", "")
+                fill(client, range(1, chunks), chunks, symbols)
+                settle(client)
+                large = compare(config, "latest", "")
+                console.print(
+                    f"latest at {chunks} million ticks takes {large / small:.2f} times as long "
+                    "as at 1"
+                )
+                for name in ("latest", "history", "candles", "recent", "stats"):
+                    compare(config, name, "symbols=S001")
+                for path in ("latest", "latest?symbols=S001"):
+                    asyncio.run(load(config, path, rate, seconds=20))
+                asyncio.run(push(config, client, clients))
+                memory(config, api)
+            with program("api", "--reload", until="endpoints at"):
+                edit(config)
 
 
 def copy_sql(folder: Path) -> Path:
@@ -278,6 +283,23 @@ def memory(config: Settings, api: "subprocess.Popen[str]") -> None:
     console.print(
         f"{path}: 1,000,000 rows, {size / 1e6:.1f} MB in {took:.2f} s, the API's memory grew by "
         f"{(peak(api.pid) - before) / 1e6:.1f} MB"
+    )
+
+
+def edit(config: Settings) -> None:
+    """Edit an endpoint's file again and again; print how long it takes until it answers so."""
+    file = config.sql_dir / "api" / "million.sql"
+    address = f"http://127.0.0.1:{config.api.port}/api/million"
+    delays = []
+    for number in progress(range(20), "editing"):
+        begun = time.perf_counter()
+        file.write_text(f"-- One row.\nSELECT toUInt8({number}) AS edits\n", encoding="utf-8")
+        while f'"edits":{number}}}'.encode() not in urllib3.request("GET", address).data:
+            time.sleep(0.01)
+        delays.append(1e3 * (time.perf_counter() - begun))
+    console.print(
+        f"--reload: an edited file is live after {statistics.median(delays):.0f} ms at the median, "
+        f"{max(delays):.0f} ms at most"
     )
 
 

@@ -51,14 +51,16 @@ class Api:
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=90)
 
     def start(self, *options: str) -> None:
-        """Start it and return when it listens."""
+        """Start it and return when it says where it is; from then on nobody is refused."""
         with self.log.open("ab") as log:
+            begin = log.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "api", *options],
                 cwd=ROOT, env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 preexec_fn=end_with_parent,
             )  # fmt: skip
-        wait_until(self._listens, 120)
+        wait_until(lambda: self._has_said(b" endpoints at ", begin), 120)
+        self.get("/health", headers={"host": "localhost"})
 
     @contextmanager
     def running(self) -> Iterator["Api"]:
@@ -69,13 +71,10 @@ class Api:
         finally:
             self.stop()
 
-    def _listens(self) -> bool:
+    def _has_said(self, text: bytes, begin: int) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.said()
-        try:
-            return self.client.get("/health", headers={"host": "localhost"}).status_code > 0
-        except httpx.TransportError:
-            return False
+        return text in self.log.read_bytes()[begin:]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `python -m api <arguments>` to its end."""
