@@ -49,8 +49,9 @@ api: setup  ## Serve sql/api/ at http://127.0.0.1:8502/api/
 migrate: setup  ## Apply the new files of sql/clickhouse/
 	$(RUN) lib.migrations $(ARGS)
 
+# In the order of the files: few tests of a file mean long ones, and the longest must not come last.
 test: setup  ## Run the tests
-	$(RUN) pytest -n 2 --dist loadfile $(ARGS)
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup  ## Run the linters and the type checker
 	$(VENV)/ruff check
