@@ -5,8 +5,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
 from lib import clickhouse, kafka, locks, migrations, ports, settings, signals, sqlfiles
-from lib.errors import JobError, MillraceError, ServiceError, exit_on_error
+from lib.errors import AwayError, JobError, MillraceError, ServiceError, exit_on_error
 from lib.settings import Settings
 from lib.signals import Signals
 from lib.sqlfiles import SqlFile
@@ -103,7 +103,7 @@ def lock_file(config: Settings, job: str) -> Path:
 
 
 def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
-    from jobs import build, follow, record, state, topics
+    from jobs import build, cluster, follow, record, state
 
     console = Console(highlight=False, soft_wrap=True)
     # Before the job runs there is nothing to save.
@@ -111,40 +111,61 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
     client = _wait_for_services(config, files, console)
     folder = state.folder(config.data_dir, job, files)
-    names = [topic for file in files for topic in file.topics]
-    now = kafka.topic_ids(config.kafka.bootstrap_servers, names)
-    if others := topics.changed(folder.parent, now):
-        topics.check_nothing_stored(client, job, others, build.targets(files))
-        state.begin_all(folder.parent)
-    topics.note(folder.parent, now)
+    same_topics = _check_topics(config, job, files, client, folder.parent)
     resume = None if fresh else state.newest(folder)
     if not resume:
         state.begin(folder)
-
     begin = f"resuming from {sqlfiles.show(resume)}" if resume else FROM_SOURCES
     console.print(f"job {job}: {begin}")
     given = {**settings.flink_options(), **state.options(folder, resume)}
     said = config.data_dir / "log" / f"job-{job}-python.log"
     with workers_log_to(said), record.of(config, job, files, resume) as run:
         inserts = build.declare(build.create(config, job, given), files, config, job)
-        rest, cluster = build.start(inserts, build.targets(files), config, resume)
+        rest, mini_cluster = build.start(inserts, build.targets(files), config, resume)
         console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
 
         def look_after() -> None:
-            try:
-                now = kafka.topic_ids(config.kafka.bootstrap_servers, names)
-                topics.check_same(folder.parent, now)
-                if cluster.replace_lost(rest):
+            # While Flink is silent, the line that is shown says so.
+            with _said(console), suppress(AwayError):
+                if cluster.replace_lost(mini_cluster, rest):
                     console.print(f"job {job}: Flink's task manager ended; another is starting")
-            except ServiceError as error:
-                # What is away for a while is Flink's to wait for.
-                console.print(str(error))
+            with _said(console):
+                same_topics()
 
         asked = Signals()
         asked.listen(end_at_second=True)
         follow.until(asked, rest, console, look_after, run.note)
         run.say("STOPPING")
         follow.stop(rest, folder, console)
+
+
+@contextmanager
+def _said(console: Console) -> Iterator[None]:
+    """Say, and no more, what is away or refuses: it is Flink's to wait for, and asked again."""
+    try:
+        yield
+    except ServiceError as error:
+        console.print(str(error))
+
+
+def _check_topics(
+    config: Settings, job: str, files: list[SqlFile], client: Client, states: Path
+) -> Callable[[], None]:
+    """Raise JobError if a topic is not the one whose records are stored; return what raises it
+    later, or ServiceError while Kafka does not tell."""
+    from jobs import build, state, topics
+
+    names = [topic for file in files for topic in file.topics]
+    now = kafka.topic_ids(config.kafka.bootstrap_servers, names)
+    if others := topics.changed(states, now):
+        topics.check_nothing_stored(client, job, others, build.targets(files))
+        state.begin_all(states)
+    topics.note(states, now)
+
+    def same_topics() -> None:
+        topics.check_same(states, kafka.topic_ids(config.kafka.bootstrap_servers, names))
+
+    return same_topics
 
 
 @contextmanager

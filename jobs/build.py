@@ -5,34 +5,31 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from py4j.protocol import Py4JJavaError
 from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
-from pyflink.util.exceptions import JavaException
 
-from jobs import plan, target
-from jobs.cluster import Cluster
+from jobs import cluster, plan, target
+from jobs.java_errors import JAVA_ERRORS, cause
 from jobs.rest import Rest
 from jobs.sink import clickhouse_insert
 from lib import jars, java
-from lib.errors import JobError, one_line
+from lib.errors import JobError
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile, condensed, show
 
 # Options for the JVM itself, which Flink's own start scripts would hand over.
 _JVM_OPTIONS = "env.java.opts.all"
 
+# What Flink calls as its Python.
 WORKER = Path(__file__).with_name("worker.sh")
 
-_CAUSED_BY = re.compile(r"^Caused by: (?:[\w.$]+(?:Exception|Error)?: )(?P<fact>.+)$", re.MULTILINE)
 # In a condensed statement. The planner sees to it that a call in this place runs once a row.
 _CALLED = re.compile(r"\bclickhouse_insert\b", re.IGNORECASE)
 _CALLED_FIRST = re.compile(
     r"INSERT INTO \S+?(?: ?\([^)]*\))? SELECT clickhouse_insert ?\( ?'", re.IGNORECASE
 )
-
-_CLASS_NAME = re.compile(r"^(?:An error occurred while calling [\w.]+\n?: )?(?:[\w$]+\.)+[\w$]+: ")
 
 
 def create(settings: Settings, job: str, given: Mapping[str, str]) -> TableEnvironment:
@@ -40,7 +37,10 @@ def create(settings: Settings, job: str, given: Mapping[str, str]) -> TableEnvir
     logs = settings.data_dir / "log"
     logs.mkdir(parents=True, exist_ok=True)
     _keep_log(logs, job)
-    # For worker.sh, which Flink calls.
+    # By its name alone, for a script of PyFlink's takes no path with a blank.
+    path = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = f"{WORKER.parent}{os.pathsep}{path}"
+    # Who it then calls.
     os.environ["JOB_PYTHON"] = sys.executable
     os.environ["JAVA_HOME"] = str(java.java_home())
     os.environ["FLINK_LOG_DIR"] = str(logs)
@@ -65,7 +65,7 @@ def options(settings: Settings, job: str, given: Mapping[str, str]) -> dict[str,
     return {
         "pipeline.name": job,
         "pipeline.jars": ";".join(jar.as_uri() for jar in jars.flink_jars()),
-        "python.executable": str(WORKER),
+        "python.executable": WORKER.name,
         "python.client.executable": sys.executable,
         **given,
         "rest.address": settings.flink.rest_host,
@@ -91,7 +91,7 @@ def declare(
                 inserts.add_insert_sql(file.text)
             else:
                 tables.execute_sql(file.text)
-        except (JavaException, Py4JJavaError) as error:
+        except JAVA_ERRORS as error:
             raise JobError(
                 f"{file.place}: Flink refuses it: {cause(error)}; mend the file."
             ) from error
@@ -130,14 +130,6 @@ def check_writers(files: Sequence[SqlFile]) -> None:
                 )
 
 
-def cause(error: BaseException) -> str:
-    """The innermost cause of a Java failure, in one line: the first line often says nothing."""
-    text = str(error)
-    found = _CAUSED_BY.findall(text)
-    fact = found[-1] if found else _CLASS_NAME.sub("", text).split("\n")[0]
-    return one_line(fact).rstrip(".")
-
-
 def targets(files: Sequence[SqlFile]) -> list[str]:
     """What the job's files hand to the sink, each of which Flink must call once."""
     return [text for file in files for text in file.targets]
@@ -145,16 +137,18 @@ def targets(files: Sequence[SqlFile]) -> list[str]:
 
 def start(
     inserts: StatementSet, targets: Sequence[str], settings: Settings, resume: Path | None
-) -> tuple[Rest, Cluster]:
-    """Run all inserts as one Flink job and return its handle and its cluster's; raise JobError if
-    it can't or must not start."""
+) -> tuple[Rest, Any]:
+    """Run all inserts as one Flink job and return its handle and its cluster; raise JobError if it
+    can't or must not start."""
     logs = show(settings.data_dir / "log")
     try:
         compiled = inserts.compile_plan()
         plan.check(plan.read(compiled.as_json_string()), targets)
         # Not compiled.execute(): its workers would be processes that outlive a killed runner.
         client = inserts.execute().get_job_client()
-    except (JavaException, Py4JJavaError) as error:
+    except JAVA_ERRORS as error:
         hint = "begin without it: `make run-job ARGS=--fresh`" if resume else f"see {logs}"
         raise JobError(f"the job does not start: {cause(error)}; {hint}.") from error
-    return Rest(settings.flink.address, str(client.get_job_id()), logs), Cluster(client)
+    return Rest(settings.flink.address, str(client.get_job_id()), logs), cluster.mini_cluster(
+        client
+    )

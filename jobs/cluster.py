@@ -1,23 +1,33 @@
-"""Flink's cluster inside this process: a task manager that ends has another in its place."""
+"""Flink's cluster inside this process: a task manager that ends has another in its place.
+
+It ends at an error in the closing of a task that failed, and Flink's MiniCluster starts no other:
+the job would wait for one for ever.
+"""
+
+from typing import Any
 
 from pyflink.common import JobClient
 from pyflink.util.java_utils import get_field_value
 
+from jobs.java_errors import JAVA_ERRORS, cause
 from jobs.rest import Rest
+from lib.errors import ServiceError
 
 
-class Cluster:
-    """The MiniCluster that runs a job. Its task manager ends at an error in the cleaning up of a
-    task; Flink starts no other, and the job would wait for one for ever."""
+def mini_cluster(client: JobClient) -> Any:
+    """Java's object for the cluster that runs a job, to which no public way leads."""
+    return get_field_value(client._j_job_client, "miniCluster")
 
-    def __init__(self, client: JobClient) -> None:
-        # No public way leads from a job to its cluster.
-        self.mini_cluster = get_field_value(client._j_job_client, "miniCluster")
 
-    def replace_lost(self, rest: Rest) -> bool:
-        """Start a task manager if none is left, and return whether it was so: Flink starts the job
-        again from its last checkpoint. Raise ServiceError if Flink does not answer."""
-        if rest.task_managers():
-            return False
-        self.mini_cluster.startTaskManager()
-        return True
+def replace_lost(cluster: Any, rest: Rest) -> bool:
+    """Start a task manager if none is left, and return whether it was so; Flink then starts the job
+    again from its last checkpoint. Raise ServiceError if Flink does not answer or starts none."""
+    if rest.task_managers():
+        return False
+    try:
+        cluster.startTaskManager()
+    except JAVA_ERRORS as error:
+        raise ServiceError(
+            f"Flink at {rest.address} starts no task manager: {cause(error)}; see {rest.logs}."
+        ) from error
+    return True

@@ -81,9 +81,10 @@ def look(rest: Rest) -> Glance:
     """One look; raise JobError when the sink refuses rows or the job has failed."""
     state = rest.state()
     # In any state: Flink may have started the job again since the look before.
-    check_failure(rest, state)
+    failure = rest.last_failure()
+    check_failure(rest, state, failure)
     if state != "RUNNING":
-        return Glance(time.monotonic(), state, reason=reason(rest))
+        return Glance(time.monotonic(), state, reason=reason(failure))
     metrics, positions = rest.metrics(_METRICS)
     checkpoint = rest.last_checkpoint()
     return Glance(
@@ -97,9 +98,8 @@ def look(rest: Rest) -> Glance:
     )
 
 
-def check_failure(rest: Rest, state: str) -> None:
+def check_failure(rest: Rest, state: str, failure: str) -> None:
     """Raise JobError if the job can't go on by itself; Flink alone would try for ever."""
-    failure = rest.last_failure()
     if refused := _REFUSED.search(failure):
         raise JobError(refused["fact"])
     if unreadable := _UNREADABLE.search(failure):
@@ -113,9 +113,9 @@ def check_failure(rest: Rest, state: str) -> None:
         raise JobError(f"job {rest.job_id}: Flink gave up: {fact}; see {rest.logs}.")
 
 
-def reason(rest: Rest) -> str:
-    """What made the job fail last, in a few words; empty if nothing did."""
-    lines = [line for line in rest.last_failure().splitlines() if line.strip()]
+def reason(failure: str) -> str:
+    """What a failure says, in a few words; empty for an empty one."""
+    lines = [line for line in failure.splitlines() if line.strip()]
     # A Python failure says it last; a Java one in its innermost cause, before its trace.
     said = [line for line in lines if line.startswith("Caused by: ")] or lines[:1]
     traces = [number for number, line in enumerate(lines) if "Traceback (most recent" in line]
@@ -131,12 +131,12 @@ def until(
     asked: Signals,
     rest: Rest,
     console: Console,
-    check: Callable[[], None],
+    look_after: Callable[[], None],
     note: Callable[[Glance, Glance | None], None],
 ) -> None:
     """Show the job until asked to stop; raise JobError when it can't go on, and ServiceError when
-    Flink has been silent for SILENCE_LIMIT. `check` is called now and then, and may raise too;
-    `note` gets each look and the one that the rates are counted from."""
+    Flink has been silent for SILENCE_LIMIT. `look_after` is called every LOG_EVERY, and may raise
+    too; `note` gets each look and the one that the rates are counted from."""
     before: Glance | None = None
     state = ""
     said = heard = checked = time.monotonic()
@@ -152,7 +152,7 @@ def until(
             status.update(now.line(before))
             note(now, before)
             if now.time - checked >= LOG_EVERY:
-                check()
+                look_after()
                 checked = now.time
             is_due = now.time - said >= LOG_EVERY or now.state != state
             if is_due and not console.is_terminal:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import urllib3
 
-from lib.errors import ServiceError
+from lib.errors import AwayError, ServiceError
 
 # How long an answer may take while somebody watches, in seconds.
 LOOK_LIMIT = 5.0
@@ -30,21 +30,21 @@ class Rest:
     def __init__(self, address: str, job_id: str, logs: str) -> None:
         self.address = address
         self.job_id = job_id
+        self._job = f"/jobs/{job_id}"
         self.logs = logs
         self._pool = urllib3.PoolManager(retries=False)
 
     def get(self, path: str = "") -> Any:
-        """The JSON that GET /jobs/<id><path> answers; raise ServiceError if there is no answer."""
-        return self._ask("GET", f"/jobs/{self.job_id}{path}", None, LOOK_LIMIT)
+        """The JSON that GET /jobs/<id><path> answers; raise AwayError if there is no answer, and
+        ServiceError for one that is none."""
+        return self._ask("GET", f"{self._job}{path}", None, LOOK_LIMIT)
 
     def _ask(self, method: str, path: str, body: Any, timeout: float) -> Any:
         url = f"http://{self.address}{path}"
         try:
             answer = self._pool.request(method, url, json=body, timeout=timeout)
         except urllib3.exceptions.HTTPError as error:
-            raise ServiceError(
-                f"Flink at {self.address} does not answer; see {self.logs}."
-            ) from error
+            raise AwayError(f"Flink at {self.address} does not answer; see {self.logs}.") from error
         if answer.status >= 400:
             fact = f"{method} {path}: {answer.status} {answer.data[:200]!r}"
             raise ServiceError(f"Flink at {self.address}: {fact}; see {self.logs}.")
@@ -55,7 +55,7 @@ class Rest:
         return str(self.get()["state"])
 
     def task_managers(self) -> int:
-        """How many task managers the cluster has."""
+        """How many task managers the cluster has; raise ServiceError as `get` does."""
         return int(self._ask("GET", "/overview", None, LOOK_LIMIT)["taskmanagers"])
 
     def last_failure(self) -> str:
@@ -96,7 +96,7 @@ class Rest:
         def ask(method: str, path: str, body: Any = None) -> Any:
             # Flink may be busy with the savepoint itself; to give up early would lose it.
             timeout = max(deadline - time.monotonic(), LOOK_LIMIT)
-            return self._ask(method, f"/jobs/{self.job_id}{path}", body, timeout)
+            return self._ask(method, f"{self._job}{path}", body, timeout)
 
         trigger = ask("POST", "/stop", {"targetDirectory": folder, "drain": False})["request-id"]
         while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
 #!/bin/sh
 # The `python.executable` of a job: Flink takes one program here, without arguments.
-# -P: the modules beside boot.py are no packages of their own.
-exec "$JOB_PYTHON" -P "$(dirname "$0")/boot.py" "$@"
+# -P: else this folder is the first of the path, and its modules hide others of the same name.
+exec "${JOB_PYTHON:?is set by jobs/build.py}" -P "${0%/*}/boot.py" "$@"

@@ -419,3 +419,10 @@ def sql_with(folder: Path, *jobs: str) -> Path:
         for file in ours.glob(f"clickhouse/*_{job}.sql"):
             shutil.copy(file, copy / "clickhouse")
     return copy
+
+
+def copy_project(folder: Path) -> Path:
+    """A copy of what a job runs from, without JARs."""
+    for name in ("conf", "jobs", "lib", "sql"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("jars"))
+    return folder

@@ -1,6 +1,5 @@
 """What a user can mend is one line on stderr that names place, fact and remedy, and exit 2."""
 
-import shutil
 import signal
 import socket
 from dataclasses import replace
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.support import ROOT, Place, free_ports, sql_with, wait_until
+from tests.e2e.support import Place, copy_project, free_ports, sql_with, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -70,9 +69,7 @@ def test_a_port_in_use(place: Place) -> None:
 
 
 def test_a_missing_jar(place: Place, tmp_path: Path) -> None:
-    copy = tmp_path / "project"
-    for name in ("conf", "jobs", "lib", "sql"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("jars"))
+    copy = copy_project(tmp_path / "project")
     error = replace(place, root=copy).run("jobs", "run", "stocks").error
     assert error.startswith(f"{copy}/lib/jars/flink/flink-sql-connector-kafka-")
     assert error.endswith(".jar: not found; run `make setup`.")

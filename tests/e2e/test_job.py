@@ -2,10 +2,22 @@
 
 import re
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.support import Load, Place, check_stored, sql_with, tick, ticks, wait_until
+from tests.e2e.support import (
+    ROOT,
+    Load,
+    Place,
+    check_stored,
+    copy_project,
+    sql_with,
+    tick,
+    ticks,
+    wait_until,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
@@ -25,6 +37,9 @@ def test_ticks_of_another_client_land_once_and_a_stopped_job_goes_on(place: Plac
     assert [(found["name"], found["state"]) for found in jobs] == [("stocks", "RUNNING")]
     page = place.flink("/")
     assert page.status_code == 200 and "<title>Apache Flink Web Dashboard</title>" in page.text
+
+    (asks,) = [pid for pid, command in place.processes().items() if "/boot.py " in command]
+    assert "pandas" not in Path(f"/proc/{asks}/maps").read_text(), "what asks for a worker is small"
 
     second = place.run("jobs", "run", "stocks")
     assert second.error == (
@@ -87,12 +102,14 @@ def test_a_task_manager_that_ends_has_another_in_its_place(place: Place) -> None
     job.wait_line("^RUNNING")
     place.send(ticks(0, 1_000))
     place.wait_count(1_000)
+    assert "task manager" not in job.said
 
     lost.touch()
     job.wait_line("^job stocks: Flink's task manager ended; another is starting$")
     place.send(ticks(1_000, 2_000))
     place.wait_count(2_000)
     check_stored(place, ticks(0, 2_000))
+    wait_until(lambda: place.flink("/overview").json()["taskmanagers"] == 1, "one is left")
     place.stop_job(job)
 
 
@@ -138,7 +155,9 @@ def test_a_value_that_does_not_fit_ends_the_job_and_an_edited_job_starts_anew(
     place: Place,
 ) -> None:
     sql = sql_with(place.folder, "unchecked")
-    place = place.having(SQL_DIR=sql)
+    project = copy_project(place.folder / "a project")
+    (project / "lib" / "jars").symlink_to(ROOT / "lib" / "jars")
+    place = replace(place.having(SQL_DIR=sql), root=project)
     job = place.run_job("unchecked")
     place.send(ticks(0, 1_000))
     place.wait_count(1_000)

@@ -47,4 +47,5 @@ def test_a_worker_that_is_a_thread_is_asked_for_without_beam_and_pandas() -> Non
     # Where it asks, nobody listens.
     assert "Starting up Python harness in loopback mode." in asked.stdout
     assert asked.returncode == 1 and "StatusCode.UNAVAILABLE" in asked.stderr
+    assert "grpc" in imported(asked)
     assert not {"apache_beam.coders", "pandas"} & imported(asked)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs import build
+from jobs import build, java_errors
 from lib import settings
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
@@ -104,7 +104,7 @@ def test_a_job_without_an_insert_is_refused() -> None:
     ],
 )
 def test_a_java_failure_is_told_by_its_innermost_cause(text: str, fact: str) -> None:
-    assert build.cause(Exception(text)) == fact
+    assert java_errors.cause(Exception(text)) == fact
 
 
 def test_where_flink_listens_is_a_setting_of_ours() -> None:
@@ -112,3 +112,10 @@ def test_where_flink_listens_is_a_setting_of_ours() -> None:
     options = build.options(config, "job", {"rest.port": "1", "pipeline.name": "mine"})
     assert (options["rest.port"], options["rest.bind-address"]) == ("1234", "127.0.0.1")
     assert options["pipeline.name"] == "mine"
+
+
+def test_flink_calls_our_worker_unless_another_python_is_given() -> None:
+    config = settings.load(environ={})
+    assert build.options(config, "job", {})["python.executable"] == "worker.sh"
+    given = {"python.executable": "/x/python"}
+    assert build.options(config, "job", given)["python.executable"] == "/x/python"

@@ -133,7 +133,7 @@ def test_a_failure_of_the_sink_below_the_reading_of_a_record_is_not_the_records(
     ids=["none", "java", "innermost", "python", "long"],
 )
 def test_the_reason_is_what_failed_first_in_few_words(failure: str, said: str) -> None:
-    assert follow.reason(Rest("RESTARTING", failure=failure)) == said
+    assert follow.reason(failure) == said
 
 
 def test_a_restart_for_another_reason_goes_on_until_flink_gives_up() -> None:

@@ -56,7 +56,8 @@ def late() -> Iterator[Rest]:
         thread.join()
 
 
-def test_the_cluster_tells_its_task_managers(late: Rest) -> None:
+def test_the_cluster_tells_its_task_managers(late: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest, "LOOK_LIMIT", 90.0)
     assert late.task_managers() == 1
 
 
