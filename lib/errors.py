@@ -6,7 +6,8 @@ MillraceError
 ├── MigrationError     the schema in ClickHouse and the files differ
 ├── SetupError         Java, JARs, ports, folders
 ├── ServiceError       Kafka, ClickHouse or Flink is away or refuses
-│   └── AwayError      it does not answer, and may later
+│   ├── AwayError      it does not answer, and may later
+│   └── StoppingError  the embedded stack is being stopped
 ├── ReplayError        a recording that cannot be replayed
 └── JobError           a Flink job that cannot run
     └── SinkError      rows the sink must not store; trying again cannot help
@@ -45,6 +46,10 @@ class ServiceError(MillraceError):
 
 class AwayError(ServiceError):
     """It does not answer; it may later."""
+
+
+class StoppingError(ServiceError):
+    """The embedded stack is ending its programs."""
 
 
 class ReplayError(MillraceError):

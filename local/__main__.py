@@ -98,7 +98,10 @@ def run_demo(opens: bool) -> None:
 def bring_up(config: Settings, supervisor: Supervisor, *, attached: bool) -> None:
     """Start what does not run yet and return when all of it can be used."""
     with console.status("starting") as spinner:
-        if not supervisor.is_running():
+        if supervisor.is_running():
+            # What another is stopping answers yet, and is of no use.
+            supervisor.states()
+        else:
             stack.check_ports(config)
             supervisor.launch(stack.programs(config), attached=attached)
         stack.wait(supervisor, config, spinner.update)

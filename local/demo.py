@@ -3,13 +3,14 @@
 import threading
 import webbrowser
 from collections.abc import Iterable
+from contextlib import suppress
 
 import urllib3
 from rich.console import Console
 from rich.text import Text
 
 from lib import ports
-from lib.errors import JobError
+from lib.errors import JobError, ServiceError
 from lib.settings import Api, Settings
 from lib.signals import Signals
 from local import logs
@@ -55,8 +56,10 @@ def run(
             supervisor.start(name)
         _show(config.api, supervisor, console, ended, opens)
     finally:
-        for name in ours:
-            supervisor.stop(name)
+        # Another may be stopping all of it.
+        with suppress(ServiceError):
+            for name in ours:
+                supervisor.stop(name)
         all_said.set()
         tails.join()
 

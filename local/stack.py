@@ -3,13 +3,12 @@
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import urllib3
 
 from lib import kafka, ports
-from lib.errors import ServiceError, SetupError
+from lib.errors import ServiceError, SetupError, StoppingError
 from lib.settings import ClickHouse, Settings
 from lib.sqlfiles import show
 from local.kafka import address as kafka_address
@@ -79,13 +78,18 @@ def last_line(file: Path) -> str:
 
 
 def _check_alive(supervisor: Supervisor) -> None:
-    with suppress(ServiceError):
-        for name in SERVERS:
-            if supervisor.has_ended(name):
-                log = supervisor.log(name)
-                raise SetupError(
-                    f"{name} does not start: {last_line(log)} (the whole of it is in {show(log)})"
-                )
+    try:
+        ended = [name for name in SERVERS if supervisor.has_ended(name)]
+    except StoppingError:
+        raise
+    except ServiceError:
+        # It has only been started.
+        return
+    for name in ended:
+        log = supervisor.log(name)
+        raise SetupError(
+            f"{name} does not start: {last_line(log)} (the whole of it is in {show(log)})"
+        )
 
 
 def _clickhouse_answers(settings: ClickHouse) -> bool:

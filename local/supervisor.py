@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
-from lib.errors import ServiceError, SetupError
+from lib.errors import ServiceError, SetupError, StoppingError
 from lib.processes import end_with_parent
 from lib.settings import ROOT
 from lib.sqlfiles import show
@@ -48,10 +48,6 @@ class Program:
     stop_seconds: int
     # What ends earlier did not start.
     start_seconds: int = 1
-
-
-class _StoppingError(ServiceError):
-    """It is ending its programs, and answers nothing else."""
 
 
 class Supervisor:
@@ -91,14 +87,15 @@ class Supervisor:
         """Whether it answers; it does until all its programs have ended."""
         try:
             self._ask("getState")
-        except _StoppingError:
+        except StoppingError:
             return True
         except ServiceError:
             return False
         return True
 
     def states(self) -> dict[str, dict[str, Any]]:
-        """Each program's `statename`, `pid`, `description`; raise ServiceError if nothing runs."""
+        """Each program's `statename`, `pid`, `description`; raise ServiceError if nothing runs, and
+        StoppingError while all are being ended."""
         found = cast(list[dict[str, Any]], self._ask("getAllProcessInfo"))
         return {info["name"]: info for info in found}
 
@@ -137,8 +134,8 @@ class Supervisor:
                 return getattr(proxy.supervisor, method)(*arguments)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode == Faults.SHUTDOWN_STATE:
-                raise _StoppingError(
-                    "the embedded stack is being stopped; start it again with `make up`."
+                raise StoppingError(
+                    "the embedded stack is being stopped; wait for its end, then `make up`."
                 ) from fault
             raise
         except _NO_ANSWER as error:

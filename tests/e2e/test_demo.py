@@ -72,3 +72,13 @@ def test_the_demo_shows_ticks_and_goes_on_where_it_stopped(own: Place) -> None:
     )[0]
     assert rows == places
     finish(own, demo)
+
+
+def test_a_demo_ends_with_the_stack_that_another_stops(own: Place) -> None:
+    assert own.run("local", "up").code == 0
+    demo = own.start("local", "demo")
+    demo.wait_line(r"^       job \| RUNNING ")
+    assert own.run("local", "down").out == "stopped; the data stays"
+    ended = demo.end()
+    assert (ended.code, ended.error.startswith("the embedded stack ")) == (2, True), demo.said
+    assert own.processes() == {}

@@ -1,4 +1,4 @@
-"""A server that does not start, and a stack that two people stop: with a real supervisord."""
+"""A server that does not start, and a stack that two stop: with a real supervisord."""
 
 import sys
 from collections.abc import Iterator
@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from lib import ports, settings
-from lib.errors import ServiceError, SetupError
+from lib.errors import SetupError, StoppingError
 from local import stack
+from local.__main__ import bring_up
 from local.supervisor import Program, Supervisor
 from tests.conftest import wait_until
 
@@ -55,6 +56,7 @@ def test_a_server_that_does_not_start_is_told_with_its_last_words(
 def test_a_stack_that_is_being_stopped_says_so_and_may_be_stopped_again(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
+    config = msgspec.structs.replace(settings.load(environ={}), data_dir=tmp_path)
     may_end = tmp_path / "may end"
     script = tmp_path / "slow.py"
     script.write_text(
@@ -70,19 +72,21 @@ def test_a_stack_that_is_being_stopped_says_so_and_may_be_stopped_again(
     enders = [Thread(target=supervisor.shut_down) for _ in range(2)]
     for ender in enders:
         ender.start()
-
-    def says_so() -> bool:
-        try:
-            supervisor.states()
-        except ServiceError as error:
-            return str(error) == (
-                "the embedded stack is being stopped; start it again with `make up`."
-            )
-        return False
-
-    wait_until(says_so)
-    assert supervisor.is_running()
-    may_end.touch()
-    for ender in enders:
-        ender.join()
+    try:
+        wait_until(lambda: is_stopping(supervisor))
+        assert supervisor.is_running()
+        with pytest.raises(StoppingError, match=r"is being stopped; wait for its end, then `make"):
+            bring_up(config, supervisor, attached=True)
+    finally:
+        may_end.touch()
+        for ender in enders:
+            ender.join()
     assert not supervisor.is_running()
+
+
+def is_stopping(supervisor: Supervisor) -> bool:
+    try:
+        supervisor.states()
+    except StoppingError:
+        return True
+    return False
