@@ -40,8 +40,7 @@ def main(context: click.Context, host: str | None, port: int | None, reloads: bo
     seen = reload.stamps(config.sql_dir / "api") if reloads else None
     endpoints = asyncio.run(load(config, patience=float("inf")))
     page = f"http://{ports.address(host, port)}"
-    # Who has read the line and asks is not refused, though the server takes a moment more.
-    listener.listen()
+    server.listen(listener, host, port)
     click.echo(f"{len(endpoints)} endpoints at {page}/api/, described in /openapi.json")
 
     def make_app(is_ending: Callable[[], bool]) -> App:

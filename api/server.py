@@ -7,7 +7,8 @@ import signal
 import socket
 import sys
 from asyncio import BaseTransport, TimerHandle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -147,13 +148,27 @@ def bind(host: str, port: int) -> socket.socket:
         raise SetupError(f"api.host {host}: no such address: {error.strerror}; mend it.") from None
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
+    with _closed_on_error(listener, ports.address(host, port)):
         listener.bind(address)
+    return listener
+
+
+def listen(listener: socket.socket, host: str, port: int) -> None:
+    """Refuse nobody from now on, though the server takes a moment more; raise SetupError if
+    another, bound like this one, listens already."""
+    with _closed_on_error(listener, ports.address(host, port)):
+        listener.listen()
+
+
+@contextmanager
+def _closed_on_error(listener: socket.socket, place: str) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         listener.close()
-        place = ports.address(host, port)
-        remedy = "end what listens there, or change api.port (MILLRACE_API__PORT, --port)"
         if error.errno != errno.EADDRINUSE:
             raise SetupError(f"{place}: cannot be bound: {error.strerror}.") from None
-        raise SetupError(f"{place}: the port is in use; {remedy}.") from None
-    return listener
+        raise SetupError(
+            f"{place}: the port is in use; end what listens there, or change api.port "
+            "(MILLRACE_API__PORT, --port)."
+        ) from None

@@ -48,6 +48,8 @@ FILL = """
     FROM numbers(1000000)
 """
 
+EDITED = "-- One row.\nSELECT toInt8({}) AS edits\n"
+
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -84,10 +86,12 @@ def main(chunks: int, symbols: int, rate: int, clients: int) -> None:
 
 
 def copy_sql(folder: Path) -> Path:
-    """The repository's SQL, uncached, with one endpoint more: a million rows at once."""
+    """The repository's SQL, uncached, with two endpoints more: a million rows at once, and one row
+    that is edited."""
     copied = shutil.copytree(ROOT / "sql", folder / "sql")
     million = "-- One row per tick.\nSELECT * FROM stocks.ticks LIMIT 1000000\n"
     (copied / "api" / "million.sql").write_text(million, encoding="utf-8")
+    (copied / "api" / "edited.sql").write_text(EDITED.format(-1), encoding="utf-8")
     for file in (copied / "api").glob("*.sql"):
         # An answer that is kept says nothing of how long it takes to make.
         lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -288,13 +292,15 @@ def memory(config: Settings, api: "subprocess.Popen[str]") -> None:
 
 def edit(config: Settings) -> None:
     """Edit an endpoint's file again and again; print how long it takes until it answers so."""
-    file = config.sql_dir / "api" / "million.sql"
-    address = f"http://127.0.0.1:{config.api.port}/api/million"
+    file = config.sql_dir / "api" / "edited.sql"
+    address = f"http://127.0.0.1:{config.api.port}/api/edited"
     delays = []
     for number in progress(range(20), "editing"):
         begun = time.perf_counter()
-        file.write_text(f"-- One row.\nSELECT toUInt8({number}) AS edits\n", encoding="utf-8")
+        file.write_text(EDITED.format(number), encoding="utf-8")
         while f'"edits":{number}}}'.encode() not in urllib3.request("GET", address).data:
+            if time.perf_counter() > begun + 60:
+                raise click.ClickException(f"{file.name} does not become live")
             time.sleep(0.01)
         delays.append(1e3 * (time.perf_counter() - begun))
     console.print(

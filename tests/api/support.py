@@ -51,7 +51,7 @@ class Api:
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=90)
 
     def start(self, *options: str) -> None:
-        """Start it and return when it says where it is; from then on nobody is refused."""
+        """Start it and return when it says where it is; from then on it must refuse nobody."""
         with self.log.open("ab") as log:
             begin = log.tell()
             self._process = subprocess.Popen(
@@ -60,7 +60,12 @@ class Api:
                 preexec_fn=end_with_parent,
             )  # fmt: skip
         wait_until(lambda: self._has_said(b" endpoints at ", begin), 120)
-        self.get("/health", headers={"host": "localhost"})
+        try:
+            self.get("/health", headers={"host": "localhost"})
+        except httpx.TransportError as error:
+            raise AssertionError(
+                f"refused, though it has said where it is: {self.said()}"
+            ) from error
 
     @contextmanager
     def running(self) -> Iterator["Api"]:

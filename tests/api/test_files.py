@@ -6,8 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api import contract
-from lib.errors import SqlFileError
+from api import contract, server
+from lib import ports
+from lib.errors import SetupError, SqlFileError
 from tests.api.support import Api
 
 HEAD = "-- One row per tick.\n"
@@ -154,3 +155,11 @@ def test_it_listens_on_ipv6_and_says_an_address_that_can_be_opened(
 def test_a_taken_port_is_said_in_a_line(make_api: Callable[..., Api], api: Api) -> None:
     ended = make_api(api__port=api.port).run()
     assert (ended.returncode, "the port is in use" in ended.stderr) == (2, True)
+
+
+def test_of_two_that_wait_for_their_clickhouse_on_one_port_the_second_is_told() -> None:
+    port = ports.free(1)[0]
+    with server.bind("127.0.0.1", port) as first, server.bind("127.0.0.1", port) as second:
+        server.listen(first, "127.0.0.1", port)
+        with pytest.raises(SetupError, match=rf"^127\.0\.0\.1:{port}: the port is in use; end "):
+            server.listen(second, "127.0.0.1", port)
