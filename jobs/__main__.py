@@ -2,12 +2,14 @@
 
 import logging
 import os
+import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 from clickhouse_connect.driver.client import Client
@@ -18,6 +20,10 @@ from lib.errors import AwayError, JobError, MillraceError, ServiceError, exit_on
 from lib.settings import Settings
 from lib.signals import Signals
 from lib.sqlfiles import SqlFile
+
+if TYPE_CHECKING:
+    from jobs.record import Record
+    from jobs.rest import Rest
 
 FROM_SOURCES = (
     "starting from the sources, for its SQL has no saved state; what is stored is left out"
@@ -42,6 +48,8 @@ def main() -> None:
 @exit_on_error()
 def run(job: str, fresh: bool) -> None:
     """Run JOB until Ctrl-C, which stops it with a savepoint."""
+    # Before the job runs there is nothing to save.
+    signals.handle(lambda number: sys.exit(0))
     config = settings.load()
     files = load(config, job)
     with locks.held(
@@ -103,11 +111,9 @@ def lock_file(config: Settings, job: str) -> Path:
 
 
 def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
-    from jobs import build, cluster, follow, record, state
+    from jobs import build, record, state
 
     console = Console(highlight=False, soft_wrap=True)
-    # Before the job runs there is nothing to save.
-    signals.handle(lambda number: sys.exit(0))
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
     client = _wait_for_services(config, files, console)
     folder = state.folder(config.data_dir, job, files)
@@ -118,25 +124,49 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
     begin = f"resuming from {sqlfiles.show(resume)}" if resume else FROM_SOURCES
     console.print(f"job {job}: {begin}")
     given = {**settings.flink_options(), **state.options(folder, resume)}
+    # What an earlier run that was killed or failed has left there.
+    shutil.rmtree(build.temporary(config, job), ignore_errors=True)
     said = config.data_dir / "log" / f"job-{job}-python.log"
     with workers_log_to(said), record.of(config, job, files, resume) as run:
         inserts = build.declare(build.create(config, job, given), files, config, job)
         rest, mini_cluster = build.start(inserts, build.targets(files), config, resume)
         console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
+        _follow(rest, mini_cluster, run, folder, console, same_topics)
 
-        def look_after() -> None:
-            # While Flink is silent, the line that is shown says so.
-            with _said(console), suppress(AwayError):
-                if cluster.replace_lost(mini_cluster, rest):
-                    console.print(f"job {job}: Flink's task manager ended; another is starting")
-            with _said(console):
-                same_topics()
 
-        asked = Signals()
-        asked.listen(end_at_second=True)
+def _follow(
+    rest: "Rest",
+    mini_cluster: Any,
+    run: "Record",
+    folder: Path,
+    console: Console,
+    same_topics: Callable[[], None],
+) -> None:
+    """Show the job until asked to stop, stop it with a savepoint in `folder`, and leave no Java
+    behind that does not answer; raise JobError or ServiceError when the job can't go on."""
+    from jobs import cluster, follow
+
+    java = cluster.java()
+
+    def look_after() -> None:
+        cluster.check_java(java, rest.logs)
+        # While Flink is silent, the line that is shown says so.
+        with _said(console), suppress(AwayError):
+            if cluster.replace_lost(mini_cluster, rest):
+                console.print("Flink's task manager ended; another is starting")
+        with _said(console):
+            same_topics()
+
+    asked = Signals()
+    asked.listen(end_at_second=True)
+    is_saved = False
+    try:
         follow.until(asked, rest, console, look_after, run.note)
         run.say("STOPPING")
-        follow.stop(rest, folder, console)
+        is_saved = follow.stop(rest, folder, console)
+    finally:
+        if not is_saved:
+            cluster.kill_java(java)
 
 
 @contextmanager

@@ -65,6 +65,7 @@ def options(settings: Settings, job: str, given: Mapping[str, str]) -> dict[str,
     return {
         "pipeline.name": job,
         "pipeline.jars": ";".join(jar.as_uri() for jar in jars.flink_jars()),
+        "io.tmp.dirs": str(temporary(settings, job)),
         "python.executable": WORKER.name,
         "python.client.executable": sys.executable,
         **given,
@@ -72,6 +73,11 @@ def options(settings: Settings, job: str, given: Mapping[str, str]) -> dict[str,
         "rest.bind-address": settings.flink.rest_host,
         "rest.port": str(settings.flink.rest_port),
     }
+
+
+def temporary(settings: Settings, job: str) -> Path:
+    """Where Flink unpacks what it needs while the job runs."""
+    return settings.data_dir / "run" / f"flink-{job}"
 
 
 def declare(

@@ -30,13 +30,11 @@ def up(foreground: bool) -> None:
     config = settings.load()
     supervisor = Supervisor(config.data_dir)
     if not foreground:
-        was_running = supervisor.is_running()
         try:
             bring_up(config, supervisor, attached=False)
-        except MillraceError:
+        except (MillraceError, KeyboardInterrupt):
             # What it started and cannot be used would stand in the way of the next `up`.
-            if not was_running and supervisor.is_running():
-                supervisor.shut_down()
+            supervisor.abandon()
             raise
         return
     with ends_stack(supervisor):

@@ -8,7 +8,7 @@ from pathlib import Path
 import urllib3
 
 from lib import kafka, ports
-from lib.errors import ServiceError, SetupError, StoppingError
+from lib.errors import ServiceError, SetupError
 from lib.settings import ClickHouse, Settings
 from lib.sqlfiles import show
 from local.kafka import address as kafka_address
@@ -63,7 +63,8 @@ def wait(supervisor: Supervisor, config: Settings, say: Callable[[str], None]) -
     for name, answers in waiting.items():
         say(f"waiting for {name}")
         while not answers():
-            _check_alive(supervisor)
+            if name != "supervisord":
+                _check_alive(supervisor)
             if time.monotonic() > deadline:
                 log = show(supervisor.log(name))
                 raise ServiceError(f"{name}: no answer after {START_LIMIT:.0f} s; see {log}.")
@@ -78,18 +79,12 @@ def last_line(file: Path) -> str:
 
 
 def _check_alive(supervisor: Supervisor) -> None:
-    try:
-        ended = [name for name in SERVERS if supervisor.has_ended(name)]
-    except StoppingError:
-        raise
-    except ServiceError:
-        # It has only been started.
-        return
-    for name in ended:
-        log = supervisor.log(name)
-        raise SetupError(
-            f"{name} does not start: {last_line(log)} (the whole of it is in {show(log)})"
-        )
+    for name in SERVERS:
+        if supervisor.has_ended(name):
+            log = supervisor.log(name)
+            raise SetupError(
+                f"{name} does not start: {last_line(log)} (the whole of it is in {show(log)})"
+            )
 
 
 def _clickhouse_answers(settings: ClickHouse) -> bool:

@@ -28,6 +28,9 @@ from lib.sqlfiles import show
 # How long the programs may take to end, in seconds.
 STOP_LIMIT = 200.0
 
+# How long it may take until it answers, in seconds.
+START_LIMIT = 30.0
+
 # A path of a Unix socket may have 107 bytes.
 _SOCKET_LIMIT = 100
 
@@ -56,6 +59,7 @@ class Supervisor:
     def __init__(self, data_dir: Path) -> None:
         self._run = data_dir / "run"
         self._logs = data_dir / "log"
+        self._launched: subprocess.Popen[bytes] | None = None
         self._socket = _socket(self._run)
 
     def log(self, name: str) -> Path:
@@ -75,13 +79,25 @@ class Supervisor:
         with file.open("w", encoding="utf-8") as stream:
             self._configuration(programs, attached).write(stream)
         # In a session of its own: Ctrl-C in the terminal is for us, who stop things in order.
-        subprocess.Popen(
+        self._launched = subprocess.Popen(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(file)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=end_with_parent if attached else None,
         )
+
+    def abandon(self) -> None:
+        """End what `launch` has started unattached, though it may not answer yet."""
+        if not self._launched:
+            return
+        self._launched.terminate()
+        if self._launched.wait() == 0:
+            # It has gone into the background already, and will answer.
+            deadline = time.monotonic() + START_LIMIT
+            while not self.is_running() and time.monotonic() < deadline:
+                time.sleep(0.1)
+            self.shut_down()
 
     def is_running(self) -> bool:
         """Whether it answers; it does until all its programs have ended."""
@@ -125,6 +141,8 @@ class Supervisor:
                     f"the stack still runs after {STOP_LIMIT:.0f} s; see {show(self._logs)}."
                 )
             time.sleep(0.1)
+        if self._launched:
+            self._launched.wait()
 
     def _ask(self, method: str, *arguments: Any) -> Any:
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")

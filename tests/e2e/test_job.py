@@ -1,7 +1,9 @@
 """The stock job beside a real broker and a real ClickHouse: every record once, whatever happens."""
 
+import os
 import re
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,11 +107,41 @@ def test_a_task_manager_that_ends_has_another_in_its_place(place: Place) -> None
     assert "task manager" not in job.said
 
     lost.touch()
-    job.wait_line("^job stocks: Flink's task manager ended; another is starting$")
+    job.wait_line("^Flink's task manager ended; another is starting$")
     place.send(ticks(1_000, 2_000))
     place.wait_count(2_000)
     check_stored(place, ticks(0, 2_000))
     wait_until(lambda: place.flink("/overview").json()["taskmanagers"] == 1, "one is left")
+    place.stop_job(job)
+
+
+def test_a_java_that_ends_or_stands_still_is_told_and_the_job_goes_on(place: Place) -> None:
+    job = place.run_job()
+    place.send(ticks(0, 1_000))
+    place.wait_count(1_000)
+    wait_until(place.has_checkpoint, "a checkpoint")
+    (java,) = place.java()
+    os.kill(java, signal.SIGKILL)
+    assert re.fullmatch(
+        r"Flink's Java ended; see .+, and run the job again: it goes on from the last checkpoint\.",
+        job.end().error,
+    )
+
+    job = place.run_job()
+    job.wait_line(r"^job stocks: resuming from .+/chk-\d+$")
+    (java,) = place.java()
+    os.kill(java, signal.SIGSTOP)
+    assert "does not answer; see " in job.end().error
+    # Frozen as it is, it has been ended: nothing stands in the way of the next start.
+    wait_until(lambda: not place.processes(), "nothing is left")
+    left = list((place.folder / "var" / "run").glob("flink-stocks/*"))
+    assert left, "Flink keeps its temporary files there"
+
+    place.send(ticks(1_000, 2_000))
+    job = place.run_job()
+    place.wait_count(2_000)
+    check_stored(place, ticks(0, 2_000))
+    assert not any(path.exists() for path in left)
     place.stop_job(job)
 
 

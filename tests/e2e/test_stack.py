@@ -30,6 +30,14 @@ def status(place: Place) -> int:
     return place.run("local", "status").code
 
 
+def test_an_up_that_is_interrupted_leaves_nothing(own: Place) -> None:
+    up = own.start("local", "up")
+    wait_until(lambda: "supervisord" in str(own.processes()), "it starts something")
+    up.interrupt()
+    assert up.end().code == 1
+    assert own.processes() == {}
+
+
 def test_up_down_and_status_and_a_killed_supervisor(own: Place) -> None:
     ended = own.run("local", "down")
     assert (ended.code, ended.out) == (0, "nothing runs")

@@ -9,14 +9,11 @@ import msgspec
 import pytest
 
 from lib import ports, settings
-from lib.errors import SetupError, StoppingError
+from lib.errors import ServiceError, SetupError, StoppingError
 from local import stack
 from local.__main__ import bring_up
 from local.supervisor import Program, Supervisor
 from tests.conftest import wait_until
-
-# It goes on by itself, and no one waits for it.
-pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
 
 
 @pytest.fixture
@@ -51,6 +48,24 @@ def test_a_server_that_does_not_start_is_told_with_its_last_words(
     )
     # In its first second supervisord does not look at the code, 2, which says to leave it.
     assert len(log.read_text().splitlines()) == tries
+
+
+def test_a_stack_that_another_stops_while_it_starts_is_not_waited_for(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    nowhere = msgspec.structs.replace(settings.load(environ={}).clickhouse, port=ports.free(1)[0])
+    config = msgspec.structs.replace(
+        settings.load(environ={}), data_dir=tmp_path, clickhouse=nowhere
+    )
+    waits = "import time; time.sleep(600)"
+    supervisor.launch([program(name, waits) for name in stack.SERVERS], attached=True)
+
+    def stop(said: str) -> None:
+        if "clickhouse" in said:
+            supervisor.shut_down()
+
+    with pytest.raises(ServiceError, match=r"^the embedded stack does not run; start it with"):
+        stack.wait(supervisor, config, stop)
 
 
 def test_a_stack_that_is_being_stopped_says_so_and_may_be_stopped_again(
