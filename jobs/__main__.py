@@ -15,7 +15,7 @@ import click
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
-from lib import clickhouse, kafka, locks, migrations, ports, settings, signals, sqlfiles
+from lib import clickhouse, kafka, locks, migrations, ports, settings, sqlfiles
 from lib.errors import AwayError, JobError, MillraceError, ServiceError, exit_on_error
 from lib.settings import Settings
 from lib.signals import Signals
@@ -49,13 +49,14 @@ def main() -> None:
 def run(job: str, fresh: bool) -> None:
     """Run JOB until Ctrl-C, which stops it with a savepoint."""
     # Before the job runs there is nothing to save.
-    signals.handle(lambda number: sys.exit(0))
+    asked = Signals()
+    asked.interrupt(SystemExit)
     config = settings.load()
     files = load(config, job)
     with locks.held(
         lock_file(config, job), f"job {job}", f"stop it with `make stop-job JOB={job}`."
     ):
-        _run(config, job, files, fresh)
+        _run(config, job, files, fresh, asked)
 
 
 @main.command()
@@ -110,7 +111,7 @@ def lock_file(config: Settings, job: str) -> Path:
     return config.data_dir / "run" / f"job-{job}.pid"
 
 
-def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
+def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: Signals) -> None:
     from jobs import build, record, state
 
     console = Console(highlight=False, soft_wrap=True)
@@ -131,7 +132,7 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool) -> None:
         inserts = build.declare(build.create(config, job, given), files, config, job)
         rest, mini_cluster = build.start(inserts, build.targets(files), config, resume)
         console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
-        _follow(rest, mini_cluster, run, folder, console, same_topics)
+        _follow(rest, mini_cluster, run, folder, console, same_topics, asked)
 
 
 def _follow(
@@ -141,6 +142,7 @@ def _follow(
     folder: Path,
     console: Console,
     same_topics: Callable[[], None],
+    asked: Signals,
 ) -> None:
     """Show the job until asked to stop, stop it with a savepoint in `folder`, and leave no Java
     behind that does not answer; raise JobError or ServiceError when the job can't go on."""
@@ -157,7 +159,6 @@ def _follow(
         with _said(console):
             same_topics()
 
-    asked = Signals()
     asked.listen(end_at_second=True)
     is_saved = False
     try:

@@ -13,7 +13,8 @@ SLICE = 0.1
 
 
 def handle(what: Callable[[int], object]) -> None:
-    """Call `what` with the signal's number whenever SIGINT or SIGTERM comes."""
+    """Call `what` with the signal's number whenever SIGINT or SIGTERM comes, also where the process
+    that started this one ignores them, as a shell does for what it runs in the background."""
     for number in STOPS:
         signal.signal(number, lambda number, frame: what(number))
 
@@ -32,6 +33,16 @@ class Signals:
             if end_at_second and self.count:
                 os._exit(128 + number)
             self.add()
+
+        handle(come)
+
+    def interrupt(self, error: Callable[[], BaseException]) -> None:
+        """Count them from now on, and raise an error wherever one comes. Python drops what is
+        raised while a finalizer runs, so look at the count as well."""
+
+        def come(number: int) -> None:
+            self.add()
+            raise error()
 
         handle(come)
 

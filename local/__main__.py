@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 
-from lib import clickhouse, kafka, locks, migrations, settings, signals
+from lib import clickhouse, kafka, locks, migrations, settings
 from lib.errors import MillraceError, exit_on_error
 from lib.settings import Settings
 from lib.signals import Signals
@@ -30,16 +30,11 @@ def up(foreground: bool) -> None:
     config = settings.load()
     supervisor = Supervisor(config.data_dir)
     if not foreground:
-        try:
-            bring_up(config, supervisor, attached=False)
-        except (MillraceError, KeyboardInterrupt):
-            # What it started and cannot be used would stand in the way of the next `up`.
-            supervisor.abandon()
-            raise
+        leave_up(config, supervisor)
         return
-    with ends_stack(supervisor):
+    with ends_stack(supervisor) as ended:
         bring_up(config, supervisor, attached=True)
-        ended = listening()
+        ended.listen()
         console.print("Ctrl-C stops them")
         ended.wait()
 
@@ -86,11 +81,30 @@ def run_demo(opens: bool) -> None:
     config = settings.load()
     supervisor = Supervisor(config.data_dir)
     if supervisor.is_running():
-        demo.run(config, supervisor, console, listening(), opens=opens)
+        ended = Signals()
+        ended.listen()
+        demo.run(config, supervisor, console, ended, opens=opens)
         return
-    with ends_stack(supervisor):
+    with ends_stack(supervisor) as ended:
         bring_up(config, supervisor, attached=True)
-        demo.run(config, supervisor, console, listening(), opens=opens)
+        ended.listen()
+        demo.run(config, supervisor, console, ended, opens=opens)
+
+
+def leave_up(config: Settings, supervisor: Supervisor) -> None:
+    """Bring the stack up and leave it running; interrupted, end what was started."""
+    asked = Signals()
+    asked.interrupt(KeyboardInterrupt)
+    try:
+        bring_up(config, supervisor, attached=False)
+        if asked.count:
+            raise KeyboardInterrupt
+    except (MillraceError, KeyboardInterrupt):
+        # Once more Ctrl-C must not cut this short: what it started and cannot be used would stand
+        # in the way of the next `up`.
+        asked.listen()
+        supervisor.abandon()
+        raise
 
 
 def bring_up(config: Settings, supervisor: Supervisor, *, attached: bool) -> None:
@@ -113,22 +127,17 @@ def bring_up(config: Settings, supervisor: Supervisor, *, attached: bool) -> Non
     console.print(f"clickhouse  up at http://{config.clickhouse.address}")
 
 
-def listening() -> Signals:
-    """Ctrl-C and SIGTERM from now on."""
-    ended = Signals()
-    ended.listen()
-    return ended
-
-
 @contextmanager
-def ends_stack(supervisor: Supervisor) -> Iterator[None]:
-    """Shut the stack down at the end, however it comes: Ctrl-C, too, until someone listens."""
-    signals.handle(lambda number: sys.exit(0))
+def ends_stack(supervisor: Supervisor) -> Iterator[Signals]:
+    """Shut the stack down at the end, however it comes: Ctrl-C, too, until someone listens to what
+    is yielded, which counts it."""
+    ended = Signals()
+    ended.interrupt(SystemExit)
     try:
-        yield
+        yield ended
     finally:
         # Once more Ctrl-C must not cut this short.
-        listening()
+        ended.listen()
         if supervisor.is_running():
             with console.status("stopping"):
                 supervisor.shut_down()

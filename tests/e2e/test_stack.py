@@ -31,7 +31,12 @@ def status(place: Place) -> int:
 
 
 def test_an_up_that_is_interrupted_leaves_nothing(own: Place) -> None:
-    up = own.start("local", "up")
+    """Also one whose parent ignores SIGINT, as a shell does for what it runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        up = own.start("local", "up")
+    finally:
+        signal.signal(signal.SIGINT, before)
     wait_until(lambda: "supervisord" in str(own.processes()), "it starts something")
     up.interrupt()
     assert up.end().code == 1

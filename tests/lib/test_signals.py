@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -80,3 +81,39 @@ def test_what_is_handed_in_gets_the_number() -> None:
     for number in signals.STOPS:
         os.kill(os.getpid(), number)
     assert seen == list(signals.STOPS)
+
+
+def run_interrupted(body: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """A program that is interrupted in its body, says what it counted then, and ends with 0."""
+    program = (
+        "import os, signal\n"
+        "from lib.signals import Signals\n"
+        "asked = Signals()\n"
+        "asked.interrupt(lambda: SystemExit(3))\n"
+        f"{body}\n"
+        "print(asked.count)\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=150, **options
+    )
+
+
+@pytest.mark.parametrize("number", signals.STOPS)
+def test_a_signal_interrupts_also_where_the_parent_ignores_it(number: signal.Signals) -> None:
+    def ignore() -> None:
+        signal.signal(number, signal.SIG_IGN)
+
+    ended = run_interrupted(f"os.kill(os.getpid(), {number:d})", preexec_fn=ignore)
+    assert (ended.returncode, ended.stdout) == (3, "")
+
+
+def test_a_signal_in_a_finalizer_is_counted() -> None:
+    """Python drops the error that is raised there."""
+    body = (
+        "class Last:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "del [Last()][0]\n"
+    )
+    ended = run_interrupted(body)
+    assert (ended.returncode, ended.stdout) == (0, "1\n"), ended.stderr
