@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 import aiohttp
 
 from api.problems import Problem
+from lib.clickhouse_errors import ACCESS, Code
 from lib.errors import ServiceError, one_line
 from lib.settings import ClickHouse
 
@@ -16,11 +17,20 @@ log = logging.getLogger("millrace.api")
 # More than this at once only makes each wait for the others.
 CONNECTIONS = 32
 CONNECT_SECONDS = 2
-_TIMED_OUT = (159, 160, 394)
-_TOO_MUCH = (158, 241, 307, 396)
+_TIMED_OUT = (Code.TIMEOUT_EXCEEDED, Code.TOO_SLOW, Code.QUERY_WAS_CANCELLED)
+_TOO_MUCH = (
+    Code.TOO_MANY_ROWS,
+    Code.MEMORY_LIMIT_EXCEEDED,
+    Code.TOO_MANY_BYTES,
+    Code.TOO_MANY_ROWS_OR_BYTES,
+)
+_BUSY = (
+    Code.TOO_MANY_SIMULTANEOUS_QUERIES,
+    Code.SOCKET_TIMEOUT,
+    Code.NETWORK_ERROR,
+    Code.SERVER_OVERLOADED,
+)
 _LATE = re.compile(rb"__exception__\s.*?Code: (\d+)\. DB::Exception[^\n]*", re.DOTALL)
-_ACCESS = (192, 193, 194, 516)
-_BUSY = (202, 209, 210, 745)
 
 
 class RefusedError(Exception):
@@ -87,7 +97,7 @@ class Store:
         async with response:
             text = one_line((await response.content.read(10_000)).decode(errors="replace"))
         code = int(response.headers.get("X-ClickHouse-Exception-Code", "0"))
-        if code in _ACCESS:
+        if code in ACCESS:
             return ServiceError(
                 f"ClickHouse at {self._settings.address}: user {self._settings.reader_user} is "
                 "refused; set clickhouse.reader_user and clickhouse.reader_password."

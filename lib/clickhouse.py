@@ -9,14 +9,12 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
+from lib.clickhouse_errors import ACCESS
 from lib.errors import AwayError, ServiceError, one_line
 from lib.settings import ClickHouse
 
 # The client logs each failed attempt to connect: for a log file, if the program has one.
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
-
-# Not a connection refused, but a server that says what is wrong with the user.
-_ACCESS_CODES = (192, 193, 194, 497, 516)
 
 
 def connect(settings: ClickHouse, *, compress: bool = True) -> Client:
@@ -43,7 +41,7 @@ def explained(settings: ClickHouse) -> Iterator[None]:
     except DatabaseError as error:
         if error.code is None:
             raise _away(settings) from error
-        if error.code in _ACCESS_CODES:
+        if error.code in ACCESS:
             raise ServiceError(
                 f"ClickHouse at {settings.address}: user {settings.user} is refused; "
                 "set clickhouse.user and clickhouse.password."

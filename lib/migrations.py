@@ -17,6 +17,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from lib import clickhouse, settings, sqlfiles
+from lib.clickhouse_errors import Code
 from lib.errors import MigrationError, exit_on_error, one_line
 from lib.processes import is_alive
 from lib.settings import Settings
@@ -24,9 +25,6 @@ from lib.sqlfiles import SqlFile
 
 # How long another migrator may work before a second one gives up waiting, in seconds.
 LOCK_TIMEOUT = 60.0
-
-# TABLE_ALREADY_EXISTS
-_TABLE_EXISTS = 57
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +173,7 @@ def _make(client: Client, table: str, owner: str) -> bool:
     try:
         client.command(f"CREATE TABLE {table} (nothing UInt8) ENGINE = Memory COMMENT '{owner}'")
     except DatabaseError as error:
-        if error.code == _TABLE_EXISTS:
+        if error.code == Code.TABLE_ALREADY_EXISTS:
             return False
         raise
     return True

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import lz4.frame
 import zstandard
 
+from lib.clickhouse_errors import Code
 from local.clickhouse.errors import refusal
 
 
@@ -149,9 +150,9 @@ def _decompressor(encoding: str) -> _Unpack:
         "lz4": lz4.frame.LZ4FrameDecompressor,
     }
     if encoding not in makers:
-        raise refusal(89, "UNKNOWN_COMPRESSION_METHOD", f"Unknown compression method {encoding}")
+        raise refusal(Code.UNKNOWN_COMPRESSION_METHOD, f"Unknown compression method {encoding}")
     return _Unpack(makers[encoding])
 
 
 def _broken(encoding: str, why: str) -> Exception:
-    return refusal(271, "CANNOT_DECOMPRESS", f"Cannot decompress the {encoding} body: {why}")
+    return refusal(Code.CANNOT_DECOMPRESS, f"Cannot decompress the {encoding} body: {why}")

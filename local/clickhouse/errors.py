@@ -2,21 +2,68 @@
 
 import re
 
+from lib.clickhouse_errors import Code
+
 # As ClickHouse's own exceptionCodeToHTTPStatus; every other code is 500.
 _CODES = {
-    400: "36 6 25 26 38 41 72 441 675 676 376 27 427 15 44 8 37 123 167 168 223 321 62 117 53",
-    401: "194",
-    403: "192 193 497 512 516",
-    404: "60 46 47 50 56 81 115 152 63 73 336 78 511",
-    408: "159",
-    411: "381",
-    413: "229",
-    415: "779",
-    501: "48",
-    503: "76 209 439",
+    400: (
+        Code.CANNOT_PARSE_TEXT,
+        Code.CANNOT_PARSE_ESCAPE_SEQUENCE,
+        Code.CANNOT_PARSE_QUOTED_STRING,
+        Code.CANNOT_PARSE_INPUT_ASSERTION_FAILED,
+        Code.CANNOT_PARSE_DATE,
+        Code.CANNOT_PARSE_DATETIME,
+        Code.CANNOT_PARSE_NUMBER,
+        Code.CANNOT_PARSE_DOMAIN_VALUE_FROM_STRING,
+        Code.CANNOT_PARSE_IPV4,
+        Code.CANNOT_PARSE_IPV6,
+        Code.CANNOT_PARSE_UUID,
+        Code.CANNOT_COMPILE_REGEXP,
+        Code.BAD_ARGUMENTS,
+        Code.DUPLICATE_COLUMN,
+        Code.ILLEGAL_COLUMN,
+        Code.UNKNOWN_ELEMENT_IN_AST,
+        Code.UNKNOWN_TYPE_OF_AST_NODE,
+        Code.UNEXPECTED_AST_STRUCTURE,
+        Code.TOO_DEEP_AST,
+        Code.TOO_BIG_AST,
+        Code.VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE,
+        Code.SYNTAX_ERROR,
+        Code.INCORRECT_DATA,
+        Code.TYPE_MISMATCH,
+    ),
+    401: (Code.REQUIRED_PASSWORD,),
+    403: (
+        Code.UNKNOWN_USER,
+        Code.WRONG_PASSWORD,
+        Code.ACCESS_DENIED,
+        Code.SET_NON_GRANTED_ROLE,
+        Code.AUTHENTICATION_FAILED,
+    ),
+    404: (
+        Code.UNKNOWN_TABLE,
+        Code.UNKNOWN_FUNCTION,
+        Code.UNKNOWN_IDENTIFIER,
+        Code.UNKNOWN_TYPE,
+        Code.UNKNOWN_STORAGE,
+        Code.UNKNOWN_DATABASE,
+        Code.UNKNOWN_SETTING,
+        Code.UNKNOWN_DIRECTION_OF_SORTING,
+        Code.UNKNOWN_AGGREGATE_FUNCTION,
+        Code.UNKNOWN_FORMAT,
+        Code.UNKNOWN_DATABASE_ENGINE,
+        Code.UNKNOWN_TYPE_OF_QUERY,
+        Code.UNKNOWN_ROLE,
+    ),
+    408: (Code.TIMEOUT_EXCEEDED,),
+    411: (Code.HTTP_LENGTH_REQUIRED,),
+    413: (Code.QUERY_IS_TOO_LARGE,),
+    415: (Code.UNSUPPORTED_MEDIA_TYPE,),
+    501: (Code.NOT_IMPLEMENTED,),
+    503: (Code.CANNOT_OPEN_FILE, Code.SOCKET_TIMEOUT, Code.CANNOT_SCHEDULE_TASK),
 }
-_STATUS = {int(code): status for status, codes in _CODES.items() for code in codes.split()}
-_CODE = re.compile(r"Code: (\d+)\. ")
+_STATUS: dict[int, int] = {code: status for status, codes in _CODES.items() for code in codes}
+_CODE = re.compile(r"Code: (\d+)\. DB::Exception: ")
 
 
 class QueryError(Exception):
@@ -33,20 +80,23 @@ class QueryError(Exception):
         return _STATUS.get(self.code, 500)
 
 
-def refusal(code: int, name: str, message: str) -> QueryError:
+def refusal(code: Code, message: str) -> QueryError:
     """A refusal of our own, worded as the server words its own."""
-    return QueryError(code, f"Code: {code}. DB::Exception: {message} ({name})")
+    return QueryError(code, f"Code: {code}. DB::Exception: {message} ({code.name})")
 
 
 def readonly(message: str = "Cannot execute query in readonly mode.") -> QueryError:
     """What a server answers when a read-only user asks for more."""
-    return refusal(164, "READONLY", message)
+    return refusal(Code.READONLY, message)
 
 
 def from_engine(error: Exception) -> QueryError:
     """What chDB raised, with the code read out of its text."""
-    text = str(error)
-    found = _CODE.search(text)
-    if found:
-        return QueryError(int(found[1]), text.strip())
-    return refusal(1002, "UNKNOWN_EXCEPTION", text.strip() or type(error).__name__)
+    text = str(error).strip()
+    found = _CODE.match(text)
+    if not found:
+        return refusal(Code.UNKNOWN_EXCEPTION, text or type(error).__name__)
+    # Some errors come wrapped in themselves, with the code twice.
+    return QueryError(
+        int(found[1]), found[0] + text.removeprefix(found[0] * 2).removeprefix(found[0])
+    )

@@ -7,6 +7,7 @@ from io import BytesIO
 
 from multipart import MultipartError, MultipartParser, parse_options_header
 
+from lib.clickhouse_errors import Code
 from local.clickhouse.errors import refusal
 
 # Larger parts go through a temporary file of the parser's.
@@ -52,7 +53,7 @@ def read_form(content_type: str, body: bytes) -> tuple[dict[str, str], dict[str,
             else:
                 fields[part.name] = part.raw.decode(errors="replace")
     except (MultipartError, ValueError) as error:
-        raise refusal(36, "BAD_ARGUMENTS", f"The form in the body is broken: {error}") from None
+        raise refusal(Code.BAD_ARGUMENTS, f"The form in the body is broken: {error}") from None
     return fields, files
 
 
@@ -68,10 +69,10 @@ def _external(name: str, data: bytes, params: Mapping[str, str]) -> External:
         structure = ", ".join(f"_{number} {kind}" for number, kind in enumerate(types, 1))
     if not structure:
         raise refusal(
-            36, "BAD_ARGUMENTS", f"Neither {name}_structure nor {name}_types is given for a table"
+            Code.BAD_ARGUMENTS, f"Neither {name}_structure nor {name}_types is given for a table"
         )
     if _EXPRESSION.search(structure):
-        raise refusal(36, "BAD_ARGUMENTS", "External tables take no default expressions")
+        raise refusal(Code.BAD_ARGUMENTS, "External tables take no default expressions")
     return External(name, structure, params.get(f"{name}_format", "TabSeparated"), data)
 
 

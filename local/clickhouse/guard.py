@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from lib.clickhouse_errors import Code
 from local.clickhouse.engine import Handle, quoted
 from local.clickhouse.errors import readonly, refusal
 
@@ -72,7 +73,7 @@ def check(handle: Handle, sql: bytes, params: Mapping[str, str], names: Unsafe) 
 
 def multi_statements() -> Exception:
     """What a server says of a second statement in one text."""
-    return refusal(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)")
+    return refusal(Code.SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed)")
 
 
 def _check_tree(handle: Handle, sql: bytes, params: Mapping[str, str], names: Unsafe) -> str:
@@ -139,4 +140,4 @@ def _check_table(handle: Handle, name: str) -> None:
         f"OR (database = currentDatabase() AND name = {quoted(name)})"
     )
     if known.strip() == "0":
-        raise refusal(60, "UNKNOWN_TABLE", f"Table {name} does not exist.")
+        raise refusal(Code.UNKNOWN_TABLE, f"Table {name} does not exist.")

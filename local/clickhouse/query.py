@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from time import monotonic_ns
 
+from lib.clickhouse_errors import Code
 from local.clickhouse import guard
 from local.clickhouse.engine import Handle, NotStreamableError, Totals, quoted, quoted_name
 from local.clickhouse.errors import readonly, refusal
@@ -64,7 +65,7 @@ def _text(query: Query) -> bytes:
 def _check(handle: Handle, query: Query, unsafe: guard.Unsafe) -> None:
     if not query.sql.strip():
         raise refusal(
-            62, "SYNTAX_ERROR", "Syntax error: failed at position 1 (end of query): Empty query"
+            Code.SYNTAX_ERROR, "Syntax error: failed at position 1 (end of query): Empty query"
         )
     if not query.user.may_write:
         if query.takes_data:
@@ -73,7 +74,7 @@ def _check(handle: Handle, query: Query, unsafe: guard.Unsafe) -> None:
     elif not query.takes_data:
         if takes_input(query.sql):
             # chDB would run it over no rows at all and report success.
-            raise refusal(48, "NOT_IMPLEMENTED", "The embedded engine has no input() for an INSERT")
+            raise refusal(Code.NOT_IMPLEMENTED, "The embedded engine has no input() for an INSERT")
         kind, count = handle.classify(query.sql)
         if count > 1:
             raise guard.multi_statements()
@@ -126,5 +127,5 @@ def _fill(handle: Handle, table: External) -> None:
         f"AS SELECT * FROM null({quoted(table.structure)})"
     )
     if not table.fmt.isalnum():
-        raise refusal(73, "UNKNOWN_FORMAT", f"Unknown format {table.fmt}")
+        raise refusal(Code.UNKNOWN_FORMAT, f"Unknown format {table.fmt}")
     handle.insert(f"INSERT INTO {name}", table.fmt, [table.data], Totals())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
+from lib.clickhouse_errors import Code
 from local.clickhouse.compression import decompress
 from local.clickhouse.errors import refusal
 from local.clickhouse.forms import External, described, externals, is_form, read_form
@@ -140,8 +141,7 @@ def _refuse_native_compression(params: Mapping[str, str]) -> None:
     for name in ("compress", "decompress"):
         if _is_true(params.get(name)):
             raise refusal(
-                48,
-                "NOT_IMPLEMENTED",
+                Code.NOT_IMPLEMENTED,
                 f"{name}=1 (ClickHouse's own block format) is not supported by the embedded "
                 "server; use Content-Encoding or Accept-Encoding instead",
             )
@@ -152,11 +152,10 @@ def _read_timeout(text: str | None) -> int:
     if text is None:
         return _DEFAULT_TIMEOUT
     if not text.isascii() or not text.isdigit():
-        raise refusal(374, "INVALID_SESSION_TIMEOUT", f"Invalid session timeout: '{text}'")
+        raise refusal(Code.INVALID_SESSION_TIMEOUT, f"Invalid session timeout: '{text}'")
     if int(text) > _MAX_TIMEOUT:
         raise refusal(
-            374,
-            "INVALID_SESSION_TIMEOUT",
+            Code.INVALID_SESSION_TIMEOUT,
             f"Session timeout '{text}' is larger than max_session_timeout: {_MAX_TIMEOUT}.",
         )
     return int(text)

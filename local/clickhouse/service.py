@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 
+from lib.clickhouse_errors import Code
 from local.clickhouse import guard
 from local.clickhouse.engine import Handle, content_types, quoted
 from local.clickhouse.errors import refusal
@@ -68,8 +69,7 @@ class Service:
     def _register(self, query: Query) -> None:
         if query.query_id in self._running:
             raise refusal(
-                216,
-                "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING",
+                Code.QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING,
                 f"Query with id = {query.query_id} is already running.",
             )
         self._running.add(query.query_id)

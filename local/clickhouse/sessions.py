@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 
+from lib.clickhouse_errors import Code
 from local.clickhouse.engine import Handle, quoted, quoted_name
 from local.clickhouse.errors import refusal
 from local.clickhouse.request import Query
@@ -32,11 +33,10 @@ class Sessions:
         self._forget_expired()
         session = self._known.get(key)
         if session is None and query.session_check:
-            raise refusal(372, "SESSION_NOT_FOUND", f"Session {query.session} not found")
+            raise refusal(Code.SESSION_NOT_FOUND, f"Session {query.session} not found")
         if session is not None and session.busy:
             raise refusal(
-                373,
-                "SESSION_IS_LOCKED",
+                Code.SESSION_IS_LOCKED,
                 f"Session {query.session} is locked by a concurrent client",
             )
         if session is None:

@@ -5,6 +5,7 @@ from binascii import Error as Base64Error
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lib.clickhouse_errors import Code
 from local.clickhouse.errors import QueryError, refusal
 
 
@@ -77,4 +78,4 @@ def _basic(value: str) -> str:
 
 
 def _refused(message: str) -> QueryError:
-    return refusal(516, "AUTHENTICATION_FAILED", message)
+    return refusal(Code.AUTHENTICATION_FAILED, message)
