@@ -63,12 +63,13 @@ def run(job: str, fresh: bool) -> None:
 @click.argument("job")
 @exit_on_error()
 def stop(job: str) -> None:
-    """Stop JOB with a savepoint, wherever it runs on this machine."""
+    """Stop JOB with a savepoint, wherever it runs on this machine; one that has ended already is
+    retired: /health expects it no longer."""
     config = settings.load()
     file = lock_file(config, job)
     pid = locks.holder(file)
     if pid is None:
-        click.echo(f"job {job} does not run")
+        _retire(config, job)
         return
     os.kill(pid, signal.SIGTERM)
     click.echo(f"stopping job {job} (process {pid}) with a savepoint")
@@ -81,6 +82,17 @@ def stop(job: str) -> None:
             )
         time.sleep(0.1)
     click.echo(f"job {job} stopped")
+
+
+def _retire(config: Settings, job: str) -> None:
+    """Say of a job that does not run that it need not."""
+    from jobs import expected
+
+    click.echo(f"job {job} does not run")
+    client = clickhouse.connect(config.clickhouse)
+    with clickhouse.explained(config.clickhouse):
+        if expected.retire(client, config.clickhouse.database, job):
+            click.echo(f"job {job} is retired: /health no longer expects it")
 
 
 @main.command()

@@ -19,6 +19,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from jobs import expected
 from jobs.follow import Glance
 from lib import clickhouse, kafka
 from lib.errors import MillraceError, ServiceError, one_line
@@ -89,6 +90,9 @@ class Record:
         self._seen: Seen | None = Seen("STARTING")
         self._last: dict[str, Any] = {}
         self._is_begun = False
+        self._has_run = False
+        # Whether the job should run by what the runs before have left; None: not known yet.
+        self._should_run: bool | None = None
         self._ended = threading.Event()
         self._client: Client | None = None
         self._said = ""
@@ -98,6 +102,7 @@ class Record:
     def note(self, now: Glance, before: Glance | None) -> None:
         """Take over what a look at the job has shown; never waits."""
         self._seen = Seen(now.state, now, now.rates(before))
+        self._has_run |= now.state == "RUNNING"
 
     def say(self, state: str) -> None:
         """Take over a state that stands until the next look; never waits."""
@@ -125,10 +130,15 @@ class Record:
             self._client.close()
 
     def _tell(self, is_last: bool) -> None:
+        if self._should_run is None:
+            with clickhouse.explained(self._settings):
+                self._should_run = expected.should_run(
+                    self._connected(), self._settings.database, str(self._run["job"])
+                )
         if is_last:
             self._insert("job_runs", {**self._run, **self._last})
-            said = {"state": self._last["status"].upper(), "message": self._last["message"]}
-            self._insert("job_status", {**self._identity(), **said})
+            state, message = self._last["status"].upper(), self._last["message"]
+            self._insert("job_status", {**self._identity(state), "message": message})
             return
         if not self._is_begun:
             self._insert("job_runs", {**self._run, "status": "running"})
@@ -138,16 +148,18 @@ class Record:
         if seen and not seen.glance:
             self._seen = seen
         if seen:
-            self._insert("job_status", {**self._identity(), **self._status(seen)})
+            self._insert("job_status", {**self._identity(seen.state), **self._status(seen)})
 
-    def _identity(self) -> dict[str, Any]:
-        return {"job": self._run["job"], "run_id": self._run["run_id"]}
+    def _identity(self, state: str) -> dict[str, Any]:
+        """Which job is in which state, and whether it should run."""
+        given = {name: self._run[name] for name in ("job", "run_id")}
+        should_run = state != "STOPPED" and bool(self._has_run or self._should_run)
+        return {**given, "state": state, "should_run": should_run}
 
     def _status(self, seen: Seen) -> dict[str, Any]:
         glance = seen.glance or Glance(0.0, seen.state)
         found = lags(self._ends.earlier(), glance.positions)
         return {
-            "state": seen.state,
             "message": glance.reason or self._ends.problem,
             "records_per_second": seen.rates[0],
             "rows_per_second": seen.rates[1],
@@ -160,14 +172,17 @@ class Record:
 
     def _insert(self, table: str, row: Mapping[str, Any]) -> None:
         with clickhouse.explained(self._settings):
-            if self._client is None:
-                self._client = clickhouse.connect(self._settings)
-            self._client.raw_insert(
+            self._connected().raw_insert(
                 f"{self._settings.database}.{table}",
                 insert_block=json.dumps(row),
                 fmt="JSONEachRow",
                 settings={"async_insert": 0, "date_time_input_format": "best_effort"},
             )
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            self._client = clickhouse.connect(self._settings)
+        return self._client
 
     def _note(self, text: str) -> None:
         """Log what cannot be written, once."""

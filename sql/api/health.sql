@@ -1,17 +1,7 @@
--- One row per part of the pipeline: ticks, and each job that was heard of within a day.
--- Its status is up, empty (no ticks yet), starting, stopped (on request, while another job runs) or down, and the
--- message says why.
-WITH jobs AS (
-    SELECT
-        *,
-        -- It has a message only if something is wrong.
-        state = 'RUNNING' AND is_heard AND message = '' AS is_up
-    FROM stocks.jobs
-),
-
-(SELECT countIf(is_up) > 0 FROM jobs) AS any_up,
-
-ticks AS (
+-- One row per part of the pipeline: ticks, and each job that should run or was heard of within a day.
+-- Its status is up, empty (no ticks yet), starting, stopped (it need not run) or down, and the message says why. A job
+-- should run from when it first runs until it is stopped on request; at least one should.
+WITH ticks AS (
     SELECT
         count() = 0 AS is_empty,
         max(last.timestamp) AS newest,
@@ -36,29 +26,33 @@ SELECT * FROM (
     UNION ALL
     SELECT
         concat('job ', job) AS part,
-        multiIf(
-            is_up, 'up',
-            state = 'STARTING' AND is_heard, 'starting',
-            state = 'STOPPED' AND any_up, 'stopped',
-            'down'
-        ) AS status,
-        multiIf(
-            is_up, '',
-            state IN ('STOPPED', 'FAILED') OR is_heard, concat(lower(state), if(message = '', '', ': '), message),
-            concat('its runner has said nothing for ', formatReadableTimeDelta(floor(age_seconds)))
+        status,
+        concat(
+            multiIf(
+                status = 'up', '',
+                state = 'LOST',
+                concat('its runner has said nothing for ', formatReadableTimeDelta(floor(age_seconds))),
+                concat(lower(state), if(message = '', '', ': '), message)
+            ),
+            -- Of what runs no more somebody must say whether it should.
+            if(
+                status = 'down' AND (has_ended OR NOT is_heard),
+                replaceAll(' (`make run-job JOB={}` starts it; `make stop-job JOB={}` if it need not run)', '{}', job),
+                ''
+            )
         ) AS message,
         reported_at AS newest,
         age_seconds,
-        if(is_up, lag, NULL) AS lag
-    FROM jobs
+        if(status = 'up', lag, NULL) AS lag
+    FROM stocks.jobs
     UNION ALL
     SELECT
         'jobs' AS part,
         'down' AS status,
-        'no job was heard of for a day; `make run-job` starts one' AS message,
+        'no job runs; `make run-job` starts one' AS message,
         NULL AS newest,
         NULL AS age_seconds,
         NULL AS lag
-    WHERE (SELECT count() FROM jobs) = 0
+    WHERE (SELECT countIf(should_run) FROM stocks.jobs) = 0
 ) AS parts
 ORDER BY part

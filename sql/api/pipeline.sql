@@ -8,27 +8,20 @@ WITH hops AS (
     FROM stocks.ticks
     WHERE inserted_at >= now64(3, 'UTC') - INTERVAL 1 MINUTE
     GROUP BY job
-),
-
-jobs AS (
-    SELECT
-        *,
-        state = 'RUNNING' AND is_heard AS is_up
-    FROM stocks.jobs
 )
 
 SELECT
     s.job,
-    if(s.is_heard OR s.state IN ('STOPPED', 'FAILED'), s.state, 'LOST') AS state,
+    s.state,
     s.message,
     s.reported_at,
     s.age_seconds,
-    if(s.is_up, s.records_per_second, NULL) AS records_per_second,
-    if(s.is_up, s.rows_per_second, NULL) AS rows_per_second,
+    if(s.is_running, s.records_per_second, NULL) AS records_per_second,
+    if(s.is_running, s.rows_per_second, NULL) AS rows_per_second,
     dateDiff('millisecond', s.checkpointed_at, now64(3, 'UTC')) / 1000 AS checkpoint_age_seconds,
-    if(s.is_up, s.lag, NULL) AS lag,
+    if(s.is_running, s.lag, NULL) AS lag,
     CAST(
-        if(s.is_up, s.partitions, []),
+        if(s.is_running, s.partitions, []),
         'Array(Tuple(topic String, partition Int32, lag Nullable(Float64)))'
     ) AS partitions,
     CAST(
@@ -42,6 +35,6 @@ SELECT
         ),
         'Array(Tuple(hop String, p50_ms Nullable(Float64), p99_ms Nullable(Float64)))'
     ) AS hops
-FROM jobs AS s
+FROM stocks.jobs AS s
 LEFT JOIN hops AS h ON s.job = h.job
 ORDER BY s.job

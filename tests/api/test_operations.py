@@ -2,16 +2,22 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from clickhouse_connect.driver.client import Client
 
+from jobs import expected
+from jobs.__main__ import main
+from lib.errors import JobError
 from tests.api.support import COLUMNS, DAY, Api, insert
+from tests.conftest import Server
 
 RUN = uuid.UUID(int=7)
 STATUS = ["job", "run_id", "reported_at", "state", "message", "records_per_second",
-          "rows_per_second", "checkpointed_at", "partitions"]  # fmt: skip
+          "rows_per_second", "checkpointed_at", "partitions", "should_run"]  # fmt: skip
 
 
 def report(
@@ -21,9 +27,11 @@ def report(
     hour, for a machine may be slow."""
     now = datetime.now(UTC)
     at = now - timedelta(seconds=age) if age else now + timedelta(hours=1)
-    given = {"message": "", "rows": 2.5, "lags": [0, 3], **more}
+    ran = state not in ("STARTING", "STOPPED")
+    given = {"message": "", "rows": 2.5, "lags": [0, 3], "should_run": ran, **more}
     partitions = [("t", number, lag) for number, lag in enumerate(given["lags"])]
     row = [job, RUN, at, state, given["message"], 3.5, given["rows"], now, partitions]
+    row.append(given["should_run"])
     client.insert("stocks.job_status", [row], column_names=STATUS)
 
 
@@ -35,9 +43,7 @@ def part(api: Api, name: str) -> dict[str, Any]:
 def test_a_pipeline_without_a_job_is_down(api: Api, tables: Client) -> None:
     answer = api.health()
     assert (answer.status_code, answer.json()["status"]) == (503, "down")
-    assert (
-        part(api, "jobs")["message"] == "no job was heard of for a day; `make run-job` starts one"
-    )
+    assert part(api, "jobs")["message"] == "no job runs; `make run-job` starts one"
     assert part(api, "ticks")["status"] == "empty"
 
 
@@ -58,7 +64,6 @@ def test_no_ticks_yet_is_not_down(api: Api, tables: Client) -> None:
         ("RUNNING", 60, "", "its runner has said nothing for 1 minute"),
         ("RESTARTING", 0, "ClickHouse is away", "restarting: ClickHouse is away"),
         ("FAILED", 3600, "column n is wrong", "failed: column n is wrong"),
-        ("STOPPED", 60, "", "stopped"),
         ("STARTING", 0, "", "starting"),
     ],
 )
@@ -97,15 +102,74 @@ def test_a_tick_of_the_future_hides_nothing(api: Api, tables: Client) -> None:
     assert newest["start"].startswith("2173-") and before["start"] < newest["start"]
 
 
-def test_a_job_that_was_stopped_beside_another_is_no_fault(api: Api, tables: Client) -> None:
+def test_a_job_that_need_not_run_is_no_fault(api: Api, tables: Client) -> None:
+    """Stopped on request, or refused at its start and never run; both beside one that runs."""
     report(tables)
-    report(tables, "STOPPED", job="orders")
-    # Nobody has heard of it for so long that nobody waits for it.
-    report(tables, "FAILED", age=100_000, job="old")
+    report(tables, "STOPPED", age=60, job="orders")
+    report(tables, "FAILED", age=60, job="tried", message="a.sql: no.", should_run=False)
+    report(tables, "STARTING", age=60, job="killed")
+    # Not heard of within a day.
+    report(tables, "STOPPED", age=100_000, job="old")
     insert(tables, [("A", 1.0, 1, 0, 0)])
     assert api.health().json()["status"] == "up"
-    assert part(api, "job orders")["status"] == "stopped"
-    assert [row["job"] for row in api.rows("/api/pipeline")] == ["orders", "stocks"]
+    found = {each["part"]: each["message"] for each in api.health().json()["parts"]}
+    assert found.pop("ticks")
+    assert found.pop("job killed").startswith("its runner has said nothing for 1 minute")
+    assert found == {
+        "job stocks": "",
+        "job orders": "stopped",
+        "job tried": "failed: a.sql: no.",
+    }
+    assert part(api, "job tried")["status"] == "stopped"
+    shown = {row["job"]: row["state"] for row in api.rows("/api/pipeline")}
+    assert shown == {
+        "stocks": "RUNNING", "orders": "STOPPED", "tried": "FAILED", "killed": "LOST"
+    }  # fmt: skip
+
+
+def test_a_job_that_should_run_is_missed_until_it_is_retired(api: Api, tables: Client) -> None:
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    report(tables)
+    for job, state in (("orders", "FAILED"), ("quotes", "RUNNING")):
+        report(tables, state, age=100_000, job=job)
+        assert api.health().json()["status"] == "down"
+        assert part(api, f"job {job}")["message"].endswith(
+            f" (`make run-job JOB={job}` starts it; `make stop-job JOB={job}` if it need not run)"
+        )
+        assert expected.should_run(tables, "stocks", job)
+        assert expected.retire(tables, "stocks", job)
+        assert part(api, f"job {job}")["message"] == "stopped"
+        assert api.health().json()["status"] == "up"
+        assert not expected.should_run(tables, "stocks", job)
+        assert not expected.retire(tables, "stocks", job), "once"
+
+
+def test_stopping_a_job_that_has_ended_retires_it(
+    server: Server, tables: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MILLRACE_CLICKHOUSE__PORT", str(server.settings.port))
+    monkeypatch.setenv("MILLRACE_DATA_DIR", str(tmp_path))
+    report(tables, "FAILED", age=60, job="tried")
+    says = "job tried does not run\n"
+    retired = f"{says}job tried is retired: /health no longer expects it\n"
+    for said in (retired, says):
+        ended = CliRunner().invoke(main, ["stop", "tried"])
+        assert (ended.exit_code, ended.output) == (0, said)
+
+
+def test_a_job_that_runs_elsewhere_is_not_retired(api: Api, tables: Client) -> None:
+    report(tables)
+    with pytest.raises(JobError, match=r"^job stocks: does not run on this machine, but its "):
+        expected.retire(tables, "stocks", "stocks")
+    assert not expected.retire(tables, "stocks", "nowhere")
+
+
+def test_a_pipeline_whose_only_job_need_not_run_is_down(api: Api, tables: Client) -> None:
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    report(tables, "STOPPED", age=60)
+    assert api.health().json()["status"] == "down"
+    assert part(api, "job stocks")["status"] == "stopped"
+    assert part(api, "jobs")["message"] == "no job runs; `make run-job` starts one"
 
 
 def test_the_pipeline_hop_by_hop(api: Api, tables: Client) -> None:
@@ -122,9 +186,9 @@ def test_the_pipeline_hop_by_hop(api: Api, tables: Client) -> None:
     assert 0 <= found["checkpoint_age_seconds"] < 300
     hops = {hop["hop"]: (hop["p50_ms"], hop["p99_ms"]) for hop in found["hops"]}
     assert list(hops) == ["event to Kafka", "Kafka to Flink", "Flink to ClickHouse"]
-    for times, expected in zip(hops.values(), (20, 30, 10), strict=True):
+    for times, ms in zip(hops.values(), (20, 30, 10), strict=True):
         # The times of Kafka and ClickHouse are whole milliseconds.
-        assert times == pytest.approx((expected, expected), abs=1.1)
+        assert times == pytest.approx((ms, ms), abs=1.1)
 
 
 def test_what_is_not_known_is_null_and_not_zero(api: Api, tables: Client) -> None:

@@ -3,7 +3,7 @@
 import gc
 import socket
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from jobs import record
+from jobs import expected, record
 from jobs.follow import Glance
 from lib import clickhouse as connections
 from lib import ports, settings, sqlfiles
@@ -21,6 +21,7 @@ from lib.sqlfiles import SqlFile
 from tests.conftest import ROOT, Server, wait_until
 
 FILES = [SqlFile(900, "insert", "x", "sql/flink/j/900_insert_x.sql", "INSERT INTO x SELECT 1")]
+TABLES = ("006_table_job_runs.sql", "007_table_job_status.sql", "012_table_job_status.sql")
 STARTED = "SELECT status, files, message, ended_at IS NULL FROM {}.job_runs FINAL"
 
 
@@ -33,7 +34,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
 def config(server: ClickHouse, database: str) -> Settings:
     """Settings with this ClickHouse, and a Kafka that is not there."""
     client = connections.connect(server)
-    for name in ("006_table_job_runs.sql", "007_table_job_status.sql"):
+    for name in TABLES:
         file = sqlfiles.read(ROOT / "sql" / "clickhouse" / name)
         client.command(file.text.replace("stocks.", f"{database}."))
     client.close()
@@ -103,6 +104,37 @@ def test_without_the_tables_a_job_runs_unrecorded(
     with record.of(given, "j", FILES, None):
         wait_until(lambda: "job j: not recorded: ClickHouse at" in caplog.text)
     assert not [t for t in threading.enumerate() if t.name.startswith("record")]
+
+
+@pytest.mark.parametrize(
+    ("state", "ends", "should_run"),
+    [
+        # Refused before Flink ran it: nobody need wait for it.
+        (None, "failed", False),
+        ("CREATED", "failed", False),
+        ("RUNNING", "failed", True),
+        ("RUNNING", "stopped", False),
+    ],
+)
+def test_a_job_should_run_once_it_ran_until_it_is_stopped(
+    clickhouse: ClickHouse,
+    client: Client,
+    database: str,
+    state: str | None,
+    ends: str,
+    should_run: bool,
+) -> None:
+    given = config(clickhouse, database)
+    with suppress(JobError), record.of(given, "j", FILES, None) as run:
+        if state:
+            run.note(Glance(1.0, state), None)
+        if ends == "failed":
+            raise JobError("no")
+    assert expected.should_run(client, database, "j") is should_run
+    # An edit that is refused does not change that.
+    with suppress(JobError), record.of(given, "j", FILES, None):
+        raise JobError("a.sql: no")
+    assert expected.should_run(client, database, "j") is should_run
 
 
 END = {("t", 0): 10, ("t", 1): 5, ("t", 2): 0}

@@ -1,0 +1,39 @@
+"""Whether a job should run, as /health counts it: from when it first runs until it is stopped on
+request, be it later, when it runs no more."""
+
+from clickhouse_connect.driver.client import Client
+
+from lib.errors import JobError
+
+
+def should_run(client: Client, database: str, job: str) -> bool:
+    """What the runs of a job until now have left."""
+    rows = client.query(
+        f"SELECT should_run FROM {database}.job_status FINAL WHERE job = {{job:String}}",
+        parameters={"job": job},
+    ).result_rows
+    return bool(rows and rows[0][0])
+
+
+def retire(client: Client, database: str, job: str) -> bool:
+    """Write that a job which does not run was stopped, so that it need not run, and return whether
+    it had to; raise JobError if a runner reports that it does run."""
+    rows = client.query(
+        "SELECT should_run, is_heard AND NOT has_ended, age_seconds"
+        f" FROM {database}.jobs WHERE job = {{job:String}}",
+        parameters={"job": job},
+    ).result_rows
+    if rows and rows[0][1]:
+        raise JobError(
+            f"job {job}: does not run on this machine, but its runner said something "
+            f"{rows[0][2]:.0f} s ago; stop it where it runs, or wait 10 s if it was killed."
+        )
+    if not rows or not rows[0][0]:
+        return False
+    client.command(
+        f"INSERT INTO {database}.job_status (job, run_id, state, should_run)"
+        f" SELECT job, run_id, 'STOPPED', false FROM {database}.job_status FINAL"
+        " WHERE job = {job:String}",
+        parameters={"job": job},
+    )
+    return True
