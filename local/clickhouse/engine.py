@@ -4,13 +4,15 @@ A handle used after it was closed crashes the process, so a Handle is owned by o
 (or one session) and closed by its owner only when no thread is inside it.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from local.clickhouse.errors import from_engine
+from local.clickhouse.infile import as_file
+from local.clickhouse.sqltext import Insert
 
 # chdb's Python classes over this one drop the last block of a stream, which holds WITH TOTALS
 # and the header of an empty answer.
@@ -94,23 +96,16 @@ class Handle:
             if not finished:
                 self._connection.streaming_cancel_query(result)
 
-    def insert(self, head: bytes | str, fmt: str, data: Iterable[bytes], totals: Totals) -> None:
-        """Insert raw bytes in any input format: all of them, or none if any part is refused."""
-        text = head if isinstance(head, str) else head.decode(errors="replace")
-        try:
-            inserter = self._connection.send_insert(text, fmt)
-        except RuntimeError as error:
-            raise from_engine(error) from None
-        try:
-            for chunk in data:
-                self._connection.insert_append(inserter, chunk)
-            result = self._connection.insert_done(inserter)
-        except RuntimeError as error:
-            raise from_engine(error) from None
-        totals.written_rows += result.rows_written()
-        totals.written_bytes += result.bytes_written()
-        totals.read_rows += result.rows_written()
-        totals.read_bytes += result.bytes_written()
+    def insert(
+        self, insert: Insert, fmt: str, data: bytes, params: Mapping[str, str], totals: Totals
+    ) -> None:
+        """Insert rows in any input format and return when all are stored; raise QueryError if any
+        part of it failed, in the table or in a view behind it.
+
+        The engine reads them as a file. Its send_insert takes bytes as well, yet reports success
+        whatever goes wrong after the rows are read."""
+        with as_file(data) as path:
+            self.run(insert.from_infile(path, fmt), "TabSeparated", params, totals)
 
     def set(self, settings: Mapping[str, str]) -> None:
         """Set settings in one statement; the engine refuses what it does not know."""

@@ -12,7 +12,7 @@ from local.clickhouse.errors import readonly, refusal
 from local.clickhouse.formats import Joiner, streams
 from local.clickhouse.forms import External
 from local.clickhouse.request import Query
-from local.clickhouse.sqltext import output_format, takes_input
+from local.clickhouse.sqltext import Insert, output_format, takes_input
 
 
 @dataclass(slots=True)
@@ -87,10 +87,8 @@ def _check(handle: Handle, query: Query, unsafe: guard.Unsafe) -> None:
 def _insert(handle: Handle, query: Query, answer: Answer) -> None:
     """One call of the engine for all of the rows, so that a batch is stored whole or not at all."""
     assert query.insert is not None
-    if query.params:
-        handle.set({f"param_{name}": text for name, text in query.params.items()})
     fmt = query.insert.fmt or query.input_fmt or ""
-    handle.insert(query.insert.head, fmt, [query.data] if query.data else [], answer.totals)
+    handle.insert(query.insert, fmt, query.data, query.params, answer.totals)
 
 
 def _read(handle: Handle, query: Query, answer: Answer) -> None:
@@ -128,4 +126,5 @@ def _fill(handle: Handle, table: External) -> None:
     )
     if not table.fmt.isalnum():
         raise refusal(Code.UNKNOWN_FORMAT, f"Unknown format {table.fmt}")
-    handle.insert(f"INSERT INTO {name}", table.fmt, [table.data], Totals())
+    insert = Insert(f"INSERT INTO {name}".encode(), table.fmt, 0)
+    handle.insert(insert, table.fmt, table.data, {}, Totals())

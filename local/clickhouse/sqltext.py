@@ -37,11 +37,22 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """An INSERT that takes data: the statement up to its format, the format, where data begins."""
+    """An INSERT that takes data: its target, its SETTINGS clause, its format, where data begins."""
 
     head: bytes
     fmt: str | None
     data_start: int
+    settings: bytes = b""
+
+    def from_infile(self, path: str, fmt: str) -> bytes:
+        """The statement that reads the data from a file; the grammar has SETTINGS after INFILE."""
+        # A comment may end the head or the settings.
+        return b"%s\nFROM INFILE '%s' COMPRESSION 'none'\n%s\nFORMAT `%s`" % (
+            self.head,
+            path.encode(),
+            self.settings,
+            fmt.encode(),
+        )
 
 
 def tokens(sql: bytes) -> Iterator[Token]:
@@ -66,20 +77,30 @@ def split_insert(sql: bytes) -> Insert | None:
     if first is None or not first.is_word(b"INSERT"):
         return None
     previous = _skip_target(stream)
+    settings = len(sql)
     for token in stream:
         after_dot, previous = previous == b".", token.text
         if after_dot:
             continue
         if token.is_word(b"SELECT", b"WITH", b"FROM", b"WATCH"):
             return None
+        if token.is_word(b"SETTINGS"):
+            settings = token.start
         if token.is_word(b"VALUES"):
-            return Insert(sql[: token.start], "Values", token.end)
+            return _insert(sql, settings, token.start, "Values", token.end)
         if token.is_word(b"FORMAT"):
             name = next(stream, None)
             if name is None:
                 return None
-            return Insert(sql[: token.start], name.text.decode(), _after_format(sql, name.end))
-    return Insert(sql, None, len(sql))
+            fmt = name.text.strip(b'`"').decode()
+            return _insert(sql, settings, token.start, fmt, _after_format(sql, name.end))
+    return _insert(sql, settings, len(sql), None, len(sql))
+
+
+def _insert(sql: bytes, settings: int, end: int, fmt: str | None, data_start: int) -> Insert:
+    """Both are places in the statement: where SETTINGS begin, if before the end, and its end."""
+    settings = min(settings, end)
+    return Insert(sql[:settings], fmt, data_start, sql[settings:end].rstrip().rstrip(b";"))
 
 
 def takes_input(sql: bytes) -> bool:

@@ -2,12 +2,16 @@
 
 import io
 import socket
+import sys
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pyarrow as pa
 import pytest
+
+from local.clickhouse.infile import as_file
 
 MILLION = 1_000_000
 
@@ -36,6 +40,14 @@ def test_a_million_rows_are_one_part(server, table, fmt, body):
     assert server.post(body, query=f"INSERT INTO {table} (a) FORMAT {fmt}").status_code == 200
     parts = f"FROM system.parts WHERE table = '{table}' AND active"
     assert server.sql(f"SELECT count(), sum(rows) {parts}") == f"1\t{MILLION}"
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_rows_are_a_file_to_the_engine(monkeypatch, platform):
+    monkeypatch.setattr(sys, "platform", platform)
+    with as_file(ROWS) as path:
+        assert Path(path).read_bytes() == ROWS
+    assert not Path(path).exists()
 
 
 def test_a_token_stores_a_batch_once(server, table):

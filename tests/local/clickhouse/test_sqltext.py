@@ -29,6 +29,33 @@ def test_an_insert_is_split(sql, head, fmt, data):
 
 
 @pytest.mark.parametrize(
+    ("sql", "head", "settings"),
+    [
+        (b"INSERT INTO t SETTINGS a = 1 FORMAT CSV", b"INSERT INTO t ", b"SETTINGS a = 1"),
+        (
+            b"INSERT INTO t (settings) SETTINGS a = 1",
+            b"INSERT INTO t (settings) ",
+            b"SETTINGS a = 1",
+        ),
+        (b"INSERT INTO settings FORMAT CSV", b"INSERT INTO settings ", b""),
+        (b"INSERT INTO t FORMAT CSV\nSETTINGS", b"INSERT INTO t ", b""),
+        (b"INSERT INTO t FORMAT Settings\n1", b"INSERT INTO t ", b""),
+    ],
+)
+def test_settings_are_apart_from_the_target(sql, head, settings):
+    insert = split_insert(sql)
+    assert (insert.head, insert.settings) == (head, settings)
+
+
+def test_the_data_is_read_from_a_file():
+    insert = split_insert(b"INSERT INTO t -- all\nSETTINGS a = 1 -- one\nFORMAT CSV\n1")
+    assert insert.from_infile("/data", "CSV") == (
+        b"INSERT INTO t -- all\n\nFROM INFILE '/data' COMPRESSION 'none'\n"
+        b"SETTINGS a = 1 -- one\nFORMAT `CSV`"
+    )
+
+
+@pytest.mark.parametrize(
     "sql",
     [
         b"SELECT 1",
