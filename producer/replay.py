@@ -1,29 +1,20 @@
 """Recorded ticks, read row by row: CSV, JSON lines (both also gzipped) or Parquet."""
 
-import csv
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lib.errors import ReplayError
+from producer.rows import Row, check_columns, read_csv, read_json
 from producer.tick import COLUMNS, Tick, parse
 
 ENDINGS = ".csv .csv.gz .jsonl .jsonl.gz .ndjson .ndjson.gz .parquet"
-
-
-class Row(NamedTuple):
-    """One row: its line in a text file, or its number in Parquet, both from 1."""
-
-    number: int
-    values: object
 
 
 @dataclass(slots=True)
@@ -55,7 +46,7 @@ class Recording:
                     tick = parse(_columns(values))
                 except ValueError as error:
                     if not skip_invalid:
-                        remedy = "mend the row or add --skip-invalid"
+                        remedy = "fix the row or add --skip-invalid"
                         raise ReplayError(f"{self.path}:{number}: {error}; {remedy}.") from error
                     self.skipped += 1
                 else:
@@ -64,7 +55,7 @@ class Recording:
 
 def open_recording(path: Path) -> Recording:
     """Open the file by its ending and check that its columns are there; else raise ReplayError."""
-    readers = {".csv": _csv, ".jsonl": _json, ".ndjson": _json}
+    readers = {".csv": read_csv, ".jsonl": read_json, ".ndjson": read_json}
     reader = readers.get(Path(path.name.removesuffix(".gz")).suffix)
     with _readable(path):
         if path.suffix == ".parquet":
@@ -80,34 +71,20 @@ def _lines(path: Path, position: Position) -> Iterator[str]:
         for number, line in enumerate(lines, start=1):
             position.read = file.tell()
             try:
-                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
                 fact = "is not UTF-8; convert the file to UTF-8"
                 raise ReplayError(f"{path}:{number}: {fact}.") from error
-
-
-def _csv(lines: Iterator[str], path: Path) -> Iterator[Row]:
-    reader = csv.reader(lines)
-    header = [name.strip() for name in next(reader, [])]
-    _check_columns(path, header)
-    return (
-        Row(reader.line_num, dict(zip(header, cells, strict=False))) for cells in reader if cells
-    )
-
-
-def _json(lines: Iterator[str], _: Path) -> Iterator[Row]:
-    decode = msgspec.json.Decoder().decode
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield Row(number, decode(line))
-            except msgspec.DecodeError as error:
-                yield Row(number, error)
+            if "\0" in text:
+                # What a file system may leave of a file that was being written.
+                fact = "holds a NUL byte, so the file is damaged; restore it"
+                raise ReplayError(f"{path}:{number}: {fact}.")
+            yield text
 
 
 def _open_parquet(path: Path) -> Recording:
     file = pq.ParquetFile(path)
-    _check_columns(path, file.schema_arrow.names)
+    check_columns(path, file.schema_arrow.names)
     position = Position(file.metadata.num_rows)
     return Recording(path, position, _parquet(file, position))
 
@@ -121,26 +98,19 @@ def _parquet(file: pq.ParquetFile, position: Position) -> Iterator[Row]:
 
 
 def _microseconds(batch: pa.RecordBatch) -> pa.Table:
-    """Python's datetime has no nanoseconds: cut them off, as is done with those in text."""
+    """Python's datetime has no nanoseconds: as text they are exact."""
     table = pa.Table.from_batches([batch])
     index = table.schema.get_field_index("timestamp")
     kind = table.schema.types[index]
-    if not pa.types.is_timestamp(kind):
+    if not pa.types.is_timestamp(kind) or kind.unit != "ns":
         return table
-    times = table.column(index).cast(pa.timestamp("us", kind.tz), safe=False)
-    return table.set_column(index, "timestamp", times)
-
-
-def _check_columns(path: Path, names: Iterable[str]) -> None:
-    missing = [column for column in COLUMNS if column not in names]
-    if missing:
-        found = ", ".join(names) or "none"
-        raise ReplayError(f"{path}: has no column {', '.join(missing)} (found: {found}); add it.")
+    in_utc = pa.timestamp("ns", "UTC" if kind.tz else None)
+    return table.set_column(index, "timestamp", table[index].cast(in_utc).cast(pa.string()))
 
 
 def _columns(values: object) -> dict[str, object]:
-    if isinstance(values, msgspec.DecodeError):
-        raise ValueError(f"is not JSON: {values}")
+    if isinstance(values, ValueError):
+        raise values
     if not isinstance(values, dict):
         raise ValueError("is not a JSON object")
     return values
@@ -153,5 +123,5 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise ReplayError(f"{path}: not found; give the path of a recording.") from error
-    except (OSError, EOFError, zlib.error, csv.Error, pa.ArrowException) as error:
+    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         raise ReplayError(f"{path}: cannot be read: {error}; check the file.") from error

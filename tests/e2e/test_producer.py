@@ -246,13 +246,12 @@ def test_a_replay_keeps_its_gaps(broker: Broker, tmp_path: Path) -> None:
 def test_an_invalid_row_stops_after_those_before_it(broker: Broker, tmp_path: Path) -> None:
     topic, path = broker.topic(), numbered(tmp_path / "t.csv", 10)
     lines = path.read_text().splitlines()
-    path.write_text("\n".join([*lines[:4], "AAPL,free,1,2024-01-30", *lines[4:]]))
+    path.write_text("\n".join([*lines[:4], "AAPL,free,1,2024-01-30", *lines[4:], ""]))
     arguments = ("--replay", str(path), "--speed", "max")
     code, out, err = run(broker, topic, *arguments)
     assert (code, out) == (2, "sent 3 ticks, 3 acknowledged, 0 not acknowledged")
     assert err == (
-        f"{path}:5: price 'free' is not a finite number above 0; "
-        "mend the row or add --skip-invalid."
+        f"{path}:5: price 'free' is not a finite number above 0; fix the row or add --skip-invalid."
     )
     assert len(broker.read(topic)) == 3
     status = run(broker, topic, *arguments, "--skip-invalid")

@@ -19,7 +19,7 @@ from producer.tick import COLUMNS, Tick
 ROWS: list[dict[str, object]] = [
     {"symbol": "AAPL", "price": 150.5, "volume": 1000, "timestamp": "2024-01-30T10:00:01.123456"},
     {"symbol": "MSFT", "price": 405.25, "volume": 0, "timestamp": "2024-01-30T10:00:02Z"},
-    {"symbol": "AAPL", "price": 151.0, "volume": 7, "timestamp": "2024-01-30T12:00:03+02:00"},
+    {"symbol": "AAPL", "price": 151.0, "volume": 7, "timestamp": "2024-01-30 10:00:03+00:00"},
 ]
 TICKS = [
     Tick("AAPL", 150.5, 1000, datetime(2024, 1, 30, 10, 0, 1, 123456)),
@@ -80,11 +80,20 @@ def test_parquet_keeps_its_own_types(tmp_path: Path) -> None:
     assert ticks(tmp_path / "t.parquet") == TICKS
 
 
-def test_nanoseconds_of_parquet_are_cut_off(tmp_path: Path) -> None:
-    stamps = pa.array([1706608801123456789], pa.int64()).cast(pa.timestamp("ns"))
-    table = pa.table({"symbol": ["A"], "price": [1.0], "volume": [1], "timestamp": stamps})
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+def test_nanoseconds_of_parquet_are_taken_if_they_are_exact(
+    tmp_path: Path, zone: str | None
+) -> None:
+    whole = 1706608801_123456_000
+    stamps = pa.array([whole, whole + 789], pa.int64()).cast(pa.timestamp("ns", zone))
+    table = pa.table(
+        {"symbol": ["A"] * 2, "price": [1.0] * 2, "volume": [1] * 2, "timestamp": stamps}
+    )
     pq.write_table(table, tmp_path / "t.parquet")
-    assert ticks(tmp_path / "t.parquet")[0].timestamp == TICKS[0].timestamp
+    assert ":2: timestamp '2024-01-30 10:00:01.123456789" in message(tmp_path / "t.parquet")
+    assert [tick.timestamp for tick in ticks(tmp_path / "t.parquet", skip_invalid=True)] == [
+        TICKS[0].timestamp
+    ]
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
@@ -116,7 +125,11 @@ def test_skipped_rows_are_counted(tmp_path: Path, name: str) -> None:
     assert recording.skipped == 2
 
 
-@pytest.mark.parametrize("line", ["{", "[1]", '"x"', '{"price": NaN}'])
+@pytest.mark.parametrize(
+    "line",
+    ["{", "[1]", '"x"', '{"price": NaN}', '{"price": 1, "price": 2}', '{"a": {"b": 1, "b": 1}}',
+     "{} {}", "\ufeff{}", "[" * 10_000],
+)  # fmt: skip
 def test_a_line_that_is_no_json_object_is_invalid(tmp_path: Path, line: str) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text(f"{json.dumps(ROWS[0])}\n\n{line}\n")
@@ -124,10 +137,103 @@ def test_a_line_that_is_no_json_object_is_invalid(tmp_path: Path, line: str) -> 
     assert ticks(path, skip_invalid=True) == TICKS[:1]
 
 
-def test_a_short_csv_row_is_invalid(tmp_path: Path) -> None:
-    path = tmp_path / "t.csv"
-    path.write_text(f"{','.join(COLUMNS)}\nAAPL,1\n")
-    assert ":2: has no volume, timestamp" in message(path)
+HEADER = "timestamp,symbol,price,volume"
+AT = "2024-01-02T10:00:00Z"
+
+
+def csv_file(path: Path, *lines: str, end: str = "\n") -> Path:
+    path.write_text("\n".join(lines) + end, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz"])
+@pytest.mark.parametrize(
+    ("line", "count"), [(f"{AT},AAPL,1,234,100", 5), (f"{AT},AAPL,1", 3), (" ", 1)]
+)
+def test_a_row_of_another_length_than_the_header_is_invalid(
+    tmp_path: Path, name: str, line: str, count: int
+) -> None:
+    path = csv_file(tmp_path / "t.csv", HEADER, f"{AT},AAPL,1,2", "", line, f"{AT},AAPL,3,4")
+    if name.endswith(".gz"):
+        packed = gzip.compress(path.read_bytes())
+        path = tmp_path / name
+        path.write_bytes(packed)
+    assert message(path) == (
+        f"{path}:4: has {count} values, and the header has 4 columns; "
+        "fix the row or add --skip-invalid."
+    )
+    assert [tick.price for tick in ticks(path, skip_invalid=True)] == [1.0, 3.0]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+@pytest.mark.parametrize("doubled", ["price", "venue"])
+def test_a_name_that_two_columns_have_is_refused(tmp_path: Path, name: str, doubled: str) -> None:
+    names = [*COLUMNS, "venue", doubled]
+    path = csv_file(tmp_path / "t.csv", ", ".join(names), "AAPL,1,2,2024-01-30T10:00:01Z,X,3")
+    if name == "t.parquet":
+        path = tmp_path / name
+        pq.write_table(pa.table([pa.array(["1"])] * 6, names=names), path)
+    with pytest.raises(ReplayError, match=f"has two columns {doubled}; rename or drop one"):
+        open_recording(path)
+
+
+def test_columns_without_a_name_are_ignored(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "t.csv", f",{HEADER},", f"0,{AT},AAPL,1,2,x")
+    assert ticks(path) == [Tick("AAPL", 1.0, 2, datetime(2024, 1, 2, 10))]
+
+
+def test_blanks_behind_a_comma_are_ignored(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "t.csv", f"{HEADER}, venue", f'{AT}, AAPL, 1, 2, "New York, NY"')
+    assert ticks(path) == [Tick("AAPL", 1.0, 2, datetime(2024, 1, 2, 10))]
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        [f'{AT},AAPL,1,2,"NYSE', f"{AT},AAPL,3,4,NYSE", f"{AT},AAPL,5,6,NYSE"],
+        [f'{AT},AAPL,1,2,"NYSE', f'{AT},AAPL,3,4,"NYSE"', f"{AT},AAPL,5,6,NYSE"],
+        [f'{AT},AAPL,1,2,"NYSE"x', f"{AT},AAPL,3,4,NYSE"],
+    ],
+)
+def test_quotes_that_do_not_match_are_refused_where_they_begin(
+    tmp_path: Path, rest: list[str]
+) -> None:
+    path = csv_file(tmp_path / "t.csv", f"{HEADER},venue", f'{AT},AAPL,1,2,"a\nb"', *rest)
+    for skip in (False, True):
+        with pytest.raises(ReplayError, match=r":4: is not CSV: .*; check the quotes from this"):
+            ticks(path, skip)
+
+
+def test_a_row_of_several_lines_is_named_by_its_first(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "t.csv", f"{HEADER},venue", f'{AT},AAPL,-1,2,"a\n\nb"')
+    assert message(path).startswith(f"{path}:2: price '-1' ")
+
+
+def test_a_last_line_that_may_be_cut_off_is_invalid(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "t.csv", HEADER, f"{AT},AAPL,1,234", f"{AT},AAPL,1,23", end="")
+    assert message(path) == (
+        f"{path}:3: does not end with a newline, so its last value may be cut off; "
+        "fix the row or add --skip-invalid."
+    )
+    path = csv_file(path, f"{HEADER},venue", f"{AT},AAPL,1,23,NY", end="")
+    assert len(ticks(path)) == 1, "a value of another column"
+    path = csv_file(path, HEADER, f'{AT},AAPL,1,"23"', end="")
+    assert len(ticks(path)) == 1, "the quote ends it"
+
+
+def test_a_json_line_needs_no_newline(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text(json.dumps(ROWS[0]))
+    assert ticks(path) == TICKS[:1]
+
+
+def test_numbers_of_json_are_taken_as_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    row = '{"symbol": "A", "price": %s, "volume": %s, "timestamp": "2024-01-30T10:00:00Z"}\n'
+    path.write_text(row % ("9007199254740993", "1e3") + row % ("1", "1.00000000000000000001"))
+    assert [(tick.price, tick.volume) for tick in ticks(path, skip_invalid=True)] == [
+        (9007199254740992.0, 1000)
+    ]
 
 
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
@@ -145,7 +251,12 @@ def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
         ("t.parquet", b"not parquet at all", "cannot be read"),
         ("t.csv.gz", b"not gzip", "cannot be read"),
         ("t.csv", b"symbol,price,volume,timestamp\n\xff\n", ":2: is not UTF-8"),
-        ("t.csv", b'symbol,price,volume,timestamp\n"' + b"x" * 200_000, "cannot be read"),
+        ("t.csv", b'symbol,price,volume,timestamp\n"' + b"x" * 200_000, ":2: is not CSV: field"),
+        ("t.csv", b"symbol,price,volume,timestamp\n\0\0\0", ":2: holds a NUL byte"),
+        ("t.jsonl", b"\n\0\0", ":2: holds a NUL byte"),
+        ("t.csv", "symbol,price,volume,timestamp\n".encode("utf-16"), ":1: is not UTF-8"),
+        ("t.csv", b"symbol,price,volume,timestamp\rA,1,2,3\r", ":1: is not CSV: "),
+        ("t.csv", b"symbol;price;volume;timestamp\n", "has no column symbol, price"),
     ],
 )
 def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: bytes, fact: str) -> None:
