@@ -3,6 +3,10 @@
 .PHONY: help setup demo up down status produce run-job stop-job plan validate api migrate test check bench bench-api bench-page screenshots clean
 .SILENT:
 
+# Packages come without byte code (see lib/packages.py); where Python may not write it, as many images of containers
+# have it, each start would compile a thousand modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The Python that makes .venv; 3.11 or 3.12 is looked for on PATH when it is another one.
 PYTHON ?= python3
 VENV := .venv/bin

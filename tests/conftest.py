@@ -23,6 +23,10 @@ from lib.settings import ClickHouse
 ROOT = Path(__file__).resolve().parent.parent
 _numbers = count(1)
 
+# As in the Makefile: the programs that tests start would compile what they import, at each start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # Tests that run in two processes never ask for the same port.
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 ports.FREE = ports.FREE[_WORKER % 4 :: 4]

@@ -1,6 +1,7 @@
 """The rules of the house that a machine can check."""
 
 import ast
+import os
 import re
 import subprocess
 import tomllib
@@ -130,6 +131,19 @@ def test_each_make_target_is_phony() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert phony is not None
     assert phony[1].split() == list(makefile_targets())
+
+
+def test_make_lets_python_keep_its_byte_code() -> None:
+    """Else each start of a program compiles all that it imports."""
+    shown = subprocess.run(
+        ["make", "--eval=show:; env", "show"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "PATH=" in shown and "PYTHONDONTWRITEBYTECODE" not in shown
 
 
 def test_make_alone_lists_the_targets() -> None:
