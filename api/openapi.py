@@ -111,7 +111,8 @@ def _events(query: Query) -> dict[str, Any]:
     rows = {"type": "array", "items": _row(query)}
     return {
         "description": "Server-sent events; the data of each is a list of rows. Named `newest` "
-        "where a client was too slow for all and gets the last row of each key.",
+        "where a client was too slow for all and gets the last row of each key. An id, sent "
+        "back as Last-Event-ID, resumes behind its row.",
         "content": {"text/event-stream": {"schema": {"type": "string"}, "x-data": rows}},
     }
 

@@ -5,12 +5,8 @@ all rows that its source stored before, so that "not seen yet" is a comparison, 
 """
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import msgspec
 
 from api.values import quoted
 from lib.errors import SqlFileError
@@ -44,6 +40,12 @@ class Stream:
         parts = ", ".join(f"toString(`{name}`)" for name in self.sources)
         return f"concatWithSeparator('/', {parts}, '')"
 
+    def next_in(self, name: str) -> str:
+        """The next offset of a row's source in a position as SQL; 0 if the position has none."""
+        # Not a Map, in which each row would be looked up among all sources one by one.
+        given = f"{{{name}_sources:Array(String)}}, {{{name}_offsets:Array(Int64)}}"
+        return f"transform({self.source}, {given}, toInt64(0))"
+
     def place(self, row: Mapping[str, object]) -> tuple[str, int]:
         """A row's source and offset, as ClickHouse would write the first."""
         source = "/".join([*(str(row[name]) for name in self.sources), ""])
@@ -62,20 +64,8 @@ def read(place: str, text: str) -> Stream:
     return Stream(match["offset"], sources, match["key"], match["filter"])
 
 
-def bound(position: Position) -> str:
-    """A position as ClickHouse reads a Map from a query parameter."""
-    return f"{{{','.join(f'{quoted(source)}:{n}' for source, n in position.items())}}}"
-
-
-def encode(seconds: float, position: Position) -> str:
-    """The id of an event: the time, which tells how far back to look, and the position."""
-    return urlsafe_b64encode(msgspec.json.encode((int(seconds), position))).decode().rstrip("=")
-
-
-def decode(identity: str) -> tuple[int, Position] | None:
-    """What an id holds; None if it is none of ours."""
-    try:
-        text = urlsafe_b64decode(identity + "=" * (-len(identity) % 4))
-        return msgspec.json.decode(text, type=tuple[int, Position])
-    except (Base64Error, UnicodeError, ValueError, msgspec.DecodeError):
-        return None
+def params(name: str, position: Position) -> dict[str, str]:
+    """The query parameters that hold a position; Stream.next_in reads them."""
+    sources = ",".join(quoted(source) for source in position)
+    offsets = ",".join(str(offset) for offset in position.values())
+    return {f"{name}_sources": f"[{sources}]", f"{name}_offsets": f"[{offsets}]"}

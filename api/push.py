@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator, Callable
 
-from api import follow, sse, stream
+from api import follow, identity, rows, sse
 from api.follow import Follows
-from api.problems import Problem
+from api.problems import Problem, bad_parameter
 from api.registry import Query
 from api.requests import Asked
 from api.service import Service
@@ -50,15 +50,19 @@ class Push:
     async def _streamed(
         self, query: Query, keys: frozenset[str], seen: str
     ) -> AsyncIterator[bytes]:
+        begin = identity.decode(seen) if seen else None
+        if seen and begin is None:
+            takes = "the id of an event of this stream; without one the stream begins now"
+            raise bad_parameter("Last-Event-ID", takes, seen)
         hub = self._hub(query)
         await hub.start()
-        mailbox = Mailbox(stream.fold)
+        mailbox = Mailbox(rows.fold)
         return sse.sent(
             mailbox,
-            lambda rows: rows.event(keys),
+            rows.Writer(keys).write,
             hub.joined(mailbox),
             lambda: self._ends(query),
-            lambda until: hub.replayed(seen, until),
+            lambda until: hub.replayed(begin, until),
         )
 
     def _ends(self, query: Query) -> bool:

@@ -1,6 +1,7 @@
 """Server-sent events: how they are written, and a client that can fall behind."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
@@ -11,7 +12,12 @@ T = TypeVar("T")
 J = TypeVar("J")
 
 MEDIA_TYPE = "text/event-stream"
-HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Accept"}
+HEADERS = {
+    # A proxy that compresses keeps events back until it has enough of them.
+    "Cache-Control": "no-store, no-transform",
+    "X-Accel-Buffering": "no",
+    "Vary": "Accept",
+}
 PING_SECONDS = 15.0
 _TICK_SECONDS = 0.5
 _RETRY = b"retry: 2000\n\n"
@@ -62,7 +68,6 @@ async def sent(
 ) -> AsyncIterator[bytes]:
     """The body of an answer: what was before the client joined, then events as they come, and
     pings when none do."""
-    silent = 0.0
     with membership as joined:
         yield _RETRY
         if before:
@@ -73,11 +78,12 @@ async def sent(
                 # The head of the answer is sent; the client comes back with the same id.
                 yield problem_event(problem)
                 return
+        heard = time.monotonic()
         while not is_ending():
-            items = await mailbox.take(_TICK_SECONDS)
-            for item in items:
-                yield write(item)
-            silent = 0.0 if items else silent + _TICK_SECONDS
-            if silent >= PING_SECONDS:
-                silent = 0.0
-                yield b": ping\n\n"
+            # What comes may be for others.
+            events = b"".join(map(write, await mailbox.take(_TICK_SECONDS)))
+            if not events and time.monotonic() >= heard + PING_SECONDS:
+                events = b": ping\n\n"
+            if events:
+                heard = time.monotonic()
+                yield events

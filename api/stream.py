@@ -5,14 +5,14 @@ import logging
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import msgspec
 
-from api import positions, sse, wire
+from api import identity, positions, wire
 from api.positions import Position
 from api.problems import Problem
 from api.registry import Query
+from api.rows import Rows
 from api.sse import Mailbox
 from api.store import RefusedError, Store
 from lib.errors import ServiceError
@@ -27,41 +27,9 @@ SLACK_SECONDS = 60
 # Rows of one poll, and of one event when a gap is replayed.
 MOST_ROWS = 20_000
 REPLAYED_ROWS = 500
-# A client that is further behind gets only the newest row of each key.
-MOST_WAITING = 2_000
-
-
-@dataclass(slots=True)
-class Rows:
-    """Rows in the order of their places, each with its key, and the position after them.
-
-    Without rows it only tells a client where it stands, for the case that it must come back.
-    """
-
-    lines: list[tuple[str, bytes]]
-    identity: str
-    name: str = ""
-    _events: dict[frozenset[str], bytes] = field(default_factory=dict)
-
-    def event(self, keys: frozenset[str]) -> bytes:
-        """The rows that a client wants as one event, made once for all that want the same."""
-        if not self.lines:
-            return f"id: {self.identity}\n\n".encode()
-        if keys not in self._events:
-            lines = [line for key, line in self.lines if not keys or key in keys]
-            data = b"[%b]" % b",".join(lines)
-            found = sse.event(data, name=self.name, identity=self.identity) if lines else b""
-            self._events[keys] = found
-        return self._events[keys]
-
-
-def fold(waiting: list[Rows], rows: Rows) -> list[Rows]:
-    """For a Mailbox: rows one after the other, or the newest of each key when it gets too long."""
-    waiting = [*waiting, rows]
-    if sum(len(each.lines) for each in waiting) <= MOST_WAITING:
-        return waiting
-    newest = {key: line for each in waiting for key, line in each.lines}
-    return [Rows(list(newest.items()), rows.identity, "newest")]
+# Of more sources the id is longer than a row, and comes apart from the rows, once in ID_SECONDS.
+FEW_SOURCES = 100
+ID_SECONDS = 1.0
 
 
 class Hub:
@@ -73,6 +41,11 @@ class Hub:
         self._stream = query.endpoint.stream
         self._mailboxes: set[Mailbox[Rows]] = set()
         self._position: Position = {}
+        # When each source had its last row.
+        self._moved: dict[str, float] = {}
+        # Whether rows were sent without an id, and when the last id was sent without rows.
+        self._owes_id = False
+        self._identified = 0.0
         self._polled = 0.0
         self._heard = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -90,6 +63,7 @@ class Hub:
             now = self._heard = time.monotonic()
             if self._task is None or self._task.done():
                 self._position = await self._end()
+                self._moved = dict.fromkeys(self._position, now)
                 self._polled = now
                 self._task = asyncio.create_task(self._poll())
 
@@ -107,13 +81,15 @@ class Hub:
         finally:
             self._mailboxes.discard(mailbox)
 
-    async def replayed(self, identity: str, until: Position) -> AsyncIterator[Rows]:
-        """The rows between an event's id and the position at which a client joined."""
-        found = positions.decode(identity)
-        if found is None:
-            yield Rows([], positions.encode(time.time(), until))
+    async def replayed(
+        self, seen: tuple[int, Position] | None, until: Position
+    ) -> AsyncIterator[Rows]:
+        """The rows between an event's id and the position at which a client joined; to one that
+        comes without an id, where it stands."""
+        if seen is None:
+            yield Rows([], self._identity(until))
             return
-        begun, position = found
+        begun, position = seen
         while True:
             # A clock may have been set back since.
             window = max(time.time() - begun, 0) + SLACK_SECONDS
@@ -121,7 +97,7 @@ class Hub:
             for first in range(0, len(rows), REPLAYED_ROWS):
                 some = rows[first : first + REPLAYED_ROWS]
                 lines = self._advance(position, some)
-                yield Rows(lines, positions.encode(begun, position))
+                yield Rows(lines, identity.encode(begun, position))
             if len(rows) < MOST_ROWS:
                 return
 
@@ -147,11 +123,28 @@ class Hub:
                 await asyncio.sleep(max(POLL_SECONDS - spent, 2 * spent))
 
     def _tell(self, rows: list[bytes]) -> None:
-        lines = self._advance(self._position, rows)
-        if lines:
-            found = Rows(lines, positions.encode(time.time(), self._position))
-            for mailbox in self._mailboxes:
-                mailbox.put(found)
+        if lines := self._advance(self._position, rows):
+            self._owes_id = len(self._recent(self._position)) > FEW_SOURCES
+            self._put(Rows(lines, "" if self._owes_id else self._identity(self._position)))
+        now = time.monotonic()
+        if self._owes_id and now >= self._identified + ID_SECONDS:
+            self._put(Rows([], self._identity(self._position)))
+            self._owes_id, self._identified = False, now
+
+    def _put(self, rows: Rows) -> None:
+        for mailbox in self._mailboxes:
+            mailbox.put(rows)
+
+    def _identity(self, position: Position) -> str:
+        return identity.encode(time.time(), self._recent(position))
+
+    def _recent(self, position: Position) -> Position:
+        """Of a position, the sources of which rows are asked for when a client comes back; of
+        others it has seen none that is young enough."""
+        since = time.monotonic() - 2 * SLACK_SECONDS
+        return {
+            source: n for source, n in position.items() if self._moved.get(source, since) >= since
+        }
 
     def _advance(self, position: Position, rows: list[bytes]) -> list[tuple[str, bytes]]:
         """Move a position behind rows; leave out what lies before it, as a row stored twice."""
@@ -161,6 +154,7 @@ class Hub:
             source, offset = self._stream.place(row)
             if offset >= position.get(source, 0):
                 position[source] = offset + 1
+                self._moved[source] = time.monotonic()
                 lines.append((str(row[self._stream.key]), line))
         return lines
 
@@ -169,14 +163,18 @@ class Hub:
     ) -> list[bytes]:
         stream = self._stream
         offset, places = f"`{stream.offset}`", ", ".join(f"`{name}`" for name in stream.sources)
-        end = f" AND {offset} < {{_until:Map(String, Int64)}}[{stream.source}]"
+        bounds, params = (
+            f"{offset} >= {stream.next_in('_from')}",
+            positions.params("_from", position),
+        )
+        if until is not None:
+            bounds += f" AND {offset} < {stream.next_in('_until')}"
+            params |= positions.params("_until", until)
         sql = (
             f"SELECT {wire.select(self._query.columns)} FROM "
             f"(SELECT * FROM (\n{self._query.endpoint.sql}\n) "
-            f"WHERE {offset} >= {{_position:Map(String, Int64)}}[{stream.source}]"
-            f"{end if until is not None else ''} ORDER BY {places}, {offset} LIMIT {most})"
+            f"WHERE {bounds} ORDER BY {places}, {offset} LIMIT {most})"
         )
-        params = {"_position": positions.bound(position), "_until": positions.bound(until or {})}
         return (await self._ask(sql, window, params)).splitlines()
 
     async def _end(self) -> Position:
@@ -192,8 +190,6 @@ class Hub:
 
     async def _ask(self, sql: str, window: float, params: Mapping[str, str]) -> bytes:
         given = {"window": str(int(window) + 1), **params}
-        if "_until" not in sql:
-            given.pop("_until", None)
         try:
             return await self._store.ask(sql, given, "JSONEachRow")
         except (RefusedError, ServiceError) as error:

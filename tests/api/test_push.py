@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from http.client import HTTPResponse
 from typing import Any
 
@@ -14,10 +14,10 @@ import httpx
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from api import registry, stream
+from api import identity, registry, sse, stream
+from api.rows import MOST_WAITING, Rows, Writer, fold
 from api.sse import Mailbox
 from api.store import Store
-from api.stream import MOST_WAITING, Rows, fold
 from lib import settings
 from tests.api.support import Api, insert, migrated
 from tests.conftest import ROOT, Server, wait_until
@@ -31,6 +31,7 @@ def listening(api: Api, path: str, **headers: str) -> Iterator[Iterator[dict[str
     address = f"http://127.0.0.1:{api.port}{path}"
     with httpx.stream("GET", address, headers={**EVENTS, **headers}, timeout=90) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["cache-control"] == "no-store, no-transform"
         yield events(answer.iter_lines())
 
 
@@ -94,6 +95,83 @@ def test_coming_back_leaves_no_hole_and_no_repeat(api: Api, server: Server, tabl
         while seen[-1] != new + 1200:
             seen += offsets(next(stream))
     assert seen == [*range(new, new + 1201)]
+
+
+def test_the_place_in_a_thousand_partitions_fits_in_a_header(
+    make_api: Callable[..., Api], tables: Client
+) -> None:
+    """It comes apart from the rows and to who got some, and leaves no hole and no repeat."""
+    api = make_api()
+    wide = (api.sql / "stream.sql").read_text().replace("stocks.ticks", "stocks.wide")
+    (api.sql / "wide.sql").write_text(wide)
+    tables.command("CREATE TABLE stocks.wide AS stocks.ticks")
+    api.start()
+
+    def arrive(offset: int, symbol: str = "A", partitions: int = 1000) -> None:
+        tables.command(
+            "INSERT INTO stocks.wide (symbol, volume, kafka_partition, kafka_offset, inserted_by)"
+            f" SELECT '{symbol}', {offset}, number, cityHash64(number) % 1000000000 + {offset},"
+            f" 'stocks/ticks' FROM numbers({partitions})"
+        )
+
+    def volumes(event: dict[str, str]) -> list[int]:
+        return [row["volume"] for row in json.loads(event["data"])]
+
+    try:
+        arrive(0)
+        with (
+            listening(api, "/api/wide?symbols=A") as a,
+            listening(api, "/api/wide?symbols=B") as b,
+        ):
+            assert [*next(a)] == [*next(b)] == ["id"]
+            arrive(1)
+            rows, place = next(a), next(a)
+            assert ([*rows], volumes(rows), [*place]) == (["data"], [1] * 1000, ["id"])
+            arrive(2, "B", 1)
+            assert volumes(next(b)) == [2]
+        assert 4000 < len(place["id"]) <= identity.LONGEST
+        arrive(3)
+        with listening(api, "/api/wide?symbols=A", **{"last-event-id": place["id"]}) as a:
+            found: list[int] = []
+            while len(found) < 1000:
+                found += volumes(next(a))
+        assert found == [3] * 1000
+    finally:
+        tables.command("DROP TABLE stocks.wide")
+
+
+def test_a_client_is_pinged_while_all_that_comes_is_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sse, "PING_SECONDS", 0.2)
+    mailbox = Mailbox(fold)
+
+    async def pinged() -> bytes:
+        body = sse.sent(mailbox, Writer(frozenset({"B"})).write, nullcontext(), lambda: False)
+        await anext(body)
+        arriving = asyncio.create_task(arrive())
+        try:
+            async with asyncio.timeout(90):
+                return await anext(body)
+        finally:
+            arriving.cancel()
+
+    async def arrive() -> None:
+        while True:
+            mailbox.put(Rows([("A", b"{}")], "1"))
+            await asyncio.sleep(0.01)
+
+    assert asyncio.run(pinged()) == b": ping\n\n"
+
+
+def test_an_id_that_is_none_is_refused(api: Api) -> None:
+    headers = {**EVENTS, "last-event-id": "5f0c"}
+    answer = api.get("/api/stream", headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        400,
+        "Last-Event-ID is '5f0c'; it takes the id of an event of this stream; without one the "
+        "stream begins now.",
+    )
 
 
 def test_a_stream_survives_clickhouse(tmp_path: Any, mortal: Server) -> None:
@@ -173,6 +251,11 @@ def test_a_slow_client_gets_the_newest_of_each_key() -> None:
     newest = fold([], Rows([("A", b"1")] * (MOST_WAITING + 1), "9"))
     assert newest[0].event(frozenset()) == b"event: newest\nid: 9\ndata: [1]\n\n"
     assert newest[0].event(frozenset({"B"})) == b""
+    # Of ids that come apart from the rows the last one holds.
+    apart = [Rows([], "7"), Rows([], "8"), Rows([("A", b"1")] * MOST_WAITING, "")]
+    assert fold(apart, Rows([("A", b"2")], ""))[0].event(frozenset()) == (
+        b"event: newest\nid: 8\ndata: [2]\n\n"
+    )
 
 
 def test_a_client_that_does_not_read_holds_up_nobody(api: Api, tables: Client) -> None:

@@ -1,15 +1,17 @@
 """The dashboard when something is away: it says what, and goes on with nothing missing."""
 
+import json
 import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.api.support import Api, migrated
 from tests.browser.support import (
@@ -129,6 +131,38 @@ def test_after_a_long_gap_everything_is_loaded_anew(
     is_complete(tall, second)
     assert any("/api/recent" in url for url in asked)
     leave(tall, complaints)
+
+
+def test_a_tick_that_comes_again_is_shown_once_and_an_unknown_id_is_no_end(
+    page: Page, complaints: Complaints, api: Api, running: Client
+) -> None:
+    now = datetime.now(UTC).isoformat()
+    stored = {"symbol": "AAPL", "volume": 10, "inserted_by": "test", "kafka_partition": 0}
+    first, second = (
+        {**stored, "price": 101.0 + n, "timestamp": now, "kafka_offset": str(2**62 + n)}
+        for n in range(2)
+    )
+    # The id that each of them ends with, and its rows; the one before the last has neither.
+    answers = [("1", [first]), ("2", [first, second]), None, ("3", [])]
+    asked: list[str | None] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.headers.get("last-event-id"))
+        found = answers.pop(0) if len(answers) > 1 else answers[0]
+        if found is None:
+            # What it misses meanwhile.
+            store(running, ("AAPL", 104.0, 0))
+            route.fulfill(status=400, json={"detail": "no such id"})
+        else:
+            body = f"id: {found[0]}\ndata: {json.dumps(found[1])}\n\n"
+            route.fulfill(content_type="text/event-stream", body=body)
+
+    store(running, ("AAPL", 100.0, 1))
+    page.route("**/api/stream", answer)
+    open_page(page, api)
+    expect(rows(page).locator(".price")).to_have_text(["104.00", "102.00", "101.00", "100.00"])
+    assert asked[:4] == [None, "1", "2", None]
+    leave(page, complaints)
 
 
 def test_clickhouse_away_is_said_and_its_return_is_noticed(

@@ -27,13 +27,24 @@ export function createFeed(hands) {
   let failures = 0;
   let controller = new AbortController();
   let wake = () => {};
+  /** @type {Map<string, bigint>} the last offset of each source: a resumed stream may begin before it */
+  const places = new Map();
+
+  /** Those that did not come yet. @param {Row[]} rows */
+  function fresh(rows) {
+    const isNew = (/** @type {Row} */ row) => BigInt(row.kafka_offset) > (places.get(source(row)) ?? -1n);
+    const found = rows.filter(isNew);
+    for (const row of found) if (isNew(row)) places.set(source(row), BigInt(row.kafka_offset));
+    return found;
+  }
+  const source = (/** @type {Row} */ row) => `${row.inserted_by}/${row.kafka_partition}`;
 
   const parser = () => createParser({
     id: (value) => void (id = value),
     retry: (ms) => void (retry = Math.min(ms, MOST_PAUSE_MS)),
     message({ event, data }) {
       if (event === "problem") hands.state("live", JSON.parse(data).detail ?? "");
-      else hands.rows(JSON.parse(data), event !== "newest");
+      else hands.rows(fresh(JSON.parse(data)), event !== "newest");
     },
   });
 
@@ -42,12 +53,15 @@ export function createFeed(hands) {
     const gap = Date.now() - heard;
     const isResumed = id !== "" && gap < MOST_GAP_MS;
     const isLost = id !== "" && !isResumed;
+    if (!isResumed) places.clear();
     tried = Date.now();
     const response = await request("/api/stream", {
       headers: { Accept: "text/event-stream", ...(isResumed ? { "Last-Event-ID": id } : {}) },
       signal: controller.signal,
       cache: "no-store",
     });
+    // It does not know the id: all is loaded anew.
+    if (response.status === 400) heard = 0;
     if (!response.ok || !response.body) throw await failure(response);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     const parse = parser();

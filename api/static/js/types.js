@@ -3,7 +3,7 @@
  * The words that modules share.
  *
  * @typedef {{symbol: string, price: number, volume: number, timestamp: string,
- *   kafka_partition: number, kafka_offset: string}} Row
+ *   inserted_by: string, kafka_partition: number, kafka_offset: string}} Row
  *   A tick as the API sends it.
  * @typedef {Row & {time: number, move: number}} Tick
  *   `time` is its timestamp in milliseconds; `move` is 1, -1 or 0: the price against the tick before.
