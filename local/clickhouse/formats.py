@@ -6,6 +6,7 @@ are cut; anything else must be asked for in one piece.
 """
 
 import struct
+from collections.abc import Callable
 
 _PLAIN = {
     "tabseparated", "tsv", "tabseparatedraw", "tsvraw", "raw", "csv", "jsoneachrow", "jsonlines",
@@ -24,12 +25,15 @@ def streams(fmt: str) -> bool:
 class Joiner:
     """Turns the documents of a stream's blocks into one document."""
 
-    def __init__(self, fmt: str) -> None:
+    def __init__(self, fmt: str, rewrite: Callable[[bytes], bytes] | None = None) -> None:
         self._arrow = fmt.lower() == _ARROW_STREAM
+        self._rewrite = rewrite
         self._begun = False
 
     def add(self, block: bytes) -> bytes:
         """The bytes of the next block, fit to follow those before it."""
+        if self._rewrite:
+            return self._rewrite(block)
         if not self._arrow or not block:
             return block
         if self._begun:

@@ -60,6 +60,7 @@ class Query:
     session_timeout: int
     session_check: bool
     encoding: str
+    protocol: int
 
     @property
     def engine_settings(self) -> dict[str, str]:
@@ -117,6 +118,7 @@ def read_query(request: Request) -> Query:
         session_timeout=_read_timeout(params.get("session_timeout")),
         session_check=_is_true(params.get("session_check")),
         encoding=request.headers.get("accept-encoding", ""),
+        protocol=_read_version(params.get("client_protocol_version")),
     )
 
 
@@ -159,6 +161,11 @@ def _read_timeout(text: str | None) -> int:
             f"Session timeout '{text}' is larger than max_session_timeout: {_MAX_TIMEOUT}.",
         )
     return int(text)
+
+
+def _read_version(text: str | None) -> int:
+    """The client_protocol_version parameter: a number, or 0 for a client that states none."""
+    return int(text) if text and text.isascii() and text.isdigit() else 0
 
 
 def _is_true(text: str | None) -> bool:

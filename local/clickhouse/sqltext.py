@@ -136,15 +136,32 @@ def _after_format(sql: bytes, position: int) -> int:
 
 def output_format(sql: bytes) -> str | None:
     """The format that the statement's own FORMAT clause asks for."""
-    found, previous, fmt = None, None, None
+    clause = _format_clause(sql)
+    return clause[1].text.strip(b'`"').decode() if clause else None
+
+
+def as_subquery(sql: bytes) -> bytes | None:
+    """A SELECT in brackets, without its FORMAT and its semicolon; None for another statement."""
+    first = next(tokens(sql), None)
+    if first is None or not (first.is_word(b"SELECT", b"WITH", b"FROM") or first.text == b"("):
+        return None
+    clause = _format_clause(sql)
+    if clause:
+        sql = sql[: clause[0].start] + sql[clause[1].end :]
+    ends = [token.start for token in tokens(sql) if token.text == b";"]
+    return b"(" + (sql[: ends[-1]] if ends else sql) + b"\n)"
+
+
+def _format_clause(sql: bytes) -> tuple[Token, Token] | None:
+    """The word FORMAT and the format's name."""
+    found, previous = None, None
     for token in tokens(sql):
         if previous is not None and previous.is_word(b"FORMAT") and token.kind in ("word", "name"):
-            found = token
-            fmt = token.text.strip(b'`"').decode()
-        elif found is not None and previous is found and not _ends_query(token):
-            found, fmt = None, None
+            found = previous, token
+        elif found is not None and previous is found[1] and not _ends_query(token):
+            found = None
         previous = token
-    return fmt
+    return found
 
 
 def _ends_query(token: Token) -> bool:

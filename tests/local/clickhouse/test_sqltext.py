@@ -3,7 +3,7 @@
 import pytest
 
 from local.clickhouse.formats import streams
-from local.clickhouse.sqltext import output_format, split_insert
+from local.clickhouse.sqltext import as_subquery, output_format, split_insert
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,21 @@ def test_only_formats_without_a_frame_are_streamed():
     assert not streams("JSON")
     assert not streams("CSVWithNames")
     assert not streams("Values")
+
+
+@pytest.mark.parametrize(
+    ("sql", "subquery"),
+    [
+        (b"SELECT 1", b"(SELECT 1\n)"),
+        (b"with 1 AS x SELECT x -- done", b"(with 1 AS x SELECT x -- done\n)"),
+        (b"(SELECT 1) FORMAT CSV", b"((SELECT 1) \n)"),
+        (
+            b"SELECT ';' FORMAT Native SETTINGS max_threads = 1;",
+            b"(SELECT ';'  SETTINGS max_threads = 1\n)",
+        ),
+        (b"SHOW TABLES", None),
+        (b"", None),
+    ],
+)
+def test_a_select_as_a_subquery(sql, subquery):
+    assert as_subquery(sql) == subquery
