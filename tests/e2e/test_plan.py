@@ -1,8 +1,11 @@
 """The plans Flink makes of inserts, and those that the sink must not run in."""
 
 import re
-from collections.abc import Callable
+import subprocess
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,12 +15,14 @@ from lib import settings, sqlfiles
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(900),
-    # PyFlink's and Beam's own.
-    pytest.mark.filterwarnings("default"),
-]
+with warnings.catch_warnings():
+    # PyFlink warns about itself when it is imported.
+    warnings.simplefilter("ignore")
+    from pyflink import java_gateway
+
+    from jobs import build
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 Check = Callable[[str], None]
 
@@ -26,11 +31,27 @@ CALL = f"clickhouse_insert('stocks.ticks ({COLUMNS})', {COLUMNS})"
 
 
 @pytest.fixture(scope="module")
-def check(tmp_path_factory: pytest.TempPathFactory) -> Check:
-    """Plan the stock job with another insert in place of its own, and check the plan."""
-    # Not at the top: PyFlink warns at import, which outside a test is an error.
-    from jobs import build
+def java() -> Iterator[None]:
+    """Flink's Java ends with the tests of this file; PyFlink itself keeps no hold of it."""
+    launch, started = java_gateway.launch_gateway_server_process, []
 
+    def keep(*arguments: Any) -> subprocess.Popen[bytes]:
+        started.append(launch(*arguments))
+        return started[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(java_gateway, "launch_gateway_server_process", keep)
+        patch.setattr(java_gateway, "_gateway", None)
+        yield
+        java_gateway.get_gateway().shutdown()
+    for process in started:
+        with process:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def check(java: None, tmp_path_factory: pytest.TempPathFactory) -> Check:
+    """Plan the stock job with another insert in place of its own, and check the plan."""
     folder: Path = tmp_path_factory.mktemp("plan")
     config = msgspec.structs.replace(settings.load(environ={}), data_dir=folder)
     variables = config.variables()
