@@ -27,6 +27,10 @@ _numbers = count(1)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# A Java of a test lives for seconds, in which the compiler of best code costs more than it gains.
+# tests/e2e/test_demo.py runs without.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 # Tests that run in two processes never ask for the same port.
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 ports.FREE = ports.FREE[_WORKER % 4 :: 4]

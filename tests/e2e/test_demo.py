@@ -12,7 +12,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Place]:
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """A place of its own, where Java runs as it does for a user."""
+    monkeypatch.delenv("JAVA_TOOL_OPTIONS", raising=False)
     place = Place.new(tmp_path)
     yield place
     place.clear()
