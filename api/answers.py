@@ -1,5 +1,6 @@
 """Answers: ClickHouse writes the rows' bytes; here they get an envelope, whole or as they come."""
 
+import json
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -28,7 +29,12 @@ class Format:
     @property
     def as_text(self) -> bool:
         """Whether times and large numbers must be written for a reader without types."""
-        return self.name in ("json", "ndjson", "csv")
+        return self.has_json_rows or self.name == "csv"
+
+    @property
+    def has_json_rows(self) -> bool:
+        """Whether each line is a JSON object."""
+        return self.clickhouse == "JSONEachRow"
 
 
 FORMATS = {
@@ -78,7 +84,7 @@ def enveloped(rows: bytes, limit: int | None, query: Query) -> bytes:
 
 
 def _cursor(line: bytes, query: Query) -> str:
-    row = msgspec.json.decode(line)
+    row = json.loads(line.decode(errors="surrogateescape"))
     return paging.encode(query.endpoint.name, query.endpoint.keys, row)
 
 

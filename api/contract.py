@@ -4,7 +4,8 @@
 -- @param symbols = [] [..50] /[A-Z]+/: which ones     no "= value": required; bounds: of a number,
 --                                                     of a text's length, of how many a list holds
 -- @cache 5                                            how many seconds an answer may be old
--- @page timestamp desc, kafka_offset                  the columns that order the rows and page them
+-- @page timestamp desc, kafka_offset                  what orders the rows and pages them:
+--                                                     columns that differ from row to row
 
 {symbols:Array(String)} in the SQL is the parameter's type. An endpoint that pages takes `limit` and
 `cursor` of its own; `-- @param limit = 50 [1..500]: ...` sets the bounds of the first.

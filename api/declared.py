@@ -3,8 +3,12 @@
 import re
 from typing import Any
 
-from api import types, values
+from clickhouse_connect.datatypes.base import ClickHouseType
+from clickhouse_connect.datatypes.container import Array
+
+from api import values
 from api.params import Declared, Param, read
+from lib.clickhouse_types import parse, plain
 from lib.errors import SqlFileError
 
 _DECLARED = re.compile(
@@ -31,18 +35,23 @@ def declare(place: str, line: str) -> Declared:
 def param(place: str, declared: Declared, type_text: str, type_place: str) -> Param:
     """A declared parameter with its type; raise SqlFileError where the two do not fit."""
     try:
-        kind = types.parse(type_text)
-        is_nullable = types.is_nullable(kind)
-        kind = types.plain(kind)
-        is_array = kind.name == "Array"
-        scalar = values.scalar(types.plain(kind.inner) if is_array else kind)
-    except (ValueError, IndexError) as error:
-        raise SqlFileError(f"{type_place}: {declared.name}: {type_text}: {error}.") from None
+        kind = _type(type_text)
+        is_array = isinstance(kind, Array)
+        scalar = values.scalar(plain(kind.element_type) if isinstance(kind, Array) else kind)
+    except ValueError as error:
+        raise SqlFileError(f"{type_place}: {declared.name}: {error}.") from None
     bare = Param(
-        declared.name, type_text, declared.text, scalar, is_array, is_nullable,
+        declared.name, type_text, declared.text, scalar, is_array, kind.nullable,
         required=declared.default is None, pattern=_pattern(place, declared.pattern),
     )  # fmt: skip
     return _with_default(place, _with_bounds(place, bare, declared), declared.default)
+
+
+def _type(text: str) -> ClickHouseType:
+    try:
+        return parse(text)
+    except ValueError:
+        raise values.refused(text) from None
 
 
 def _pattern(place: str, pattern: str | None) -> str | None:
@@ -54,7 +63,7 @@ def _pattern(place: str, pattern: str | None) -> str | None:
 
 
 def _with_bounds(place: str, bare: Param, declared: Declared) -> Param:
-    scalar = values.scalar(types.Type("UInt32")) if bare.is_sized else bare.scalar
+    scalar = values.scalar(parse("UInt32")) if bare.is_sized else bare.scalar
     try:
         low = scalar.read(declared.low) if declared.low else None
         high = scalar.read(declared.high) if declared.high else None

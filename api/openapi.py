@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from api import wire
 from api.answers import FORMATS
 from api.params import Param
 from api.registry import Query, Registry
+from api.schemas import schema
 
 VERSION = "3.1.0"
 _PROBLEMS = {
@@ -102,7 +102,7 @@ def _parameter(param: Param) -> dict[str, Any]:
 def _row(query: Query) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {name: wire.schema(kind) for name, kind in query.columns.items()},
+        "properties": {name: schema(kind) for name, kind in query.columns.items()},
         "required": [*query.columns],
     }
 

@@ -1,5 +1,6 @@
 """Pages by keyset: a cursor names the last row that was sent, so arriving rows shift nothing."""
 
+import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
@@ -8,15 +9,27 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-import msgspec
+from clickhouse_connect.datatypes.base import ClickHouseType
+from clickhouse_connect.datatypes.network import IPv4, IPv6
+from clickhouse_connect.datatypes.numeric import BigInt, Bool, Decimal, Enum, Float
+from clickhouse_connect.datatypes.special import UUID
+from clickhouse_connect.datatypes.string import FixedString, String
+from clickhouse_connect.datatypes.temporal import Date, DateTime64, DateTimeBase
 
-from api import types, values
+from api import wire
 from api.params import Declared
-from api.types import Type
+from api.values import INTEGERS, escaped
+from lib.clickhouse_types import plain
 from lib.errors import SqlFileError
 
 LIMIT = Declared("limit", "100", "1", "100000", None, "How many rows a page has at most.")
 _KEY = re.compile(r"(?P<column>[A-Za-z_]\w*)(?:\s+(?P<order>asc|desc))?", re.IGNORECASE)
+
+
+_TYPES = (BigInt, Decimal, Bool, String, FixedString, UUID, IPv4, IPv6, Enum, Date, DateTimeBase)
+
+# A cursor's value as JSON rows hold it; of a Float that is not finite that is null.
+Value = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,15 @@ class Key:
 
     column: str
     descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What the rows are ordered by, and what it was in the cursor's row."""
+
+    sql: str
+    descending: bool
+    last: str
 
 
 def keys(place: str, text: str) -> tuple[Key, ...]:
@@ -40,71 +62,103 @@ def keys(place: str, text: str) -> tuple[Key, ...]:
     return tuple(found)
 
 
-def key_type(column: Type) -> Type:
-    """The type that a column's value is bound as; raise ValueError if no page can follow it."""
-    if types.is_nullable(column):
+def key_type(column: ClickHouseType | None) -> ClickHouseType:
+    """The type of a column that orders rows; raise ValueError if no page can follow it."""
+    if column is None or not (column.base_type in INTEGERS or isinstance(column, (*_TYPES, Float))):
+        name = column.name if column else "unknown to this API"
+        raise ValueError(f"is {name}, which no cursor can hold; use another column")
+    if column.nullable:
         raise ValueError("may be NULL, which has no place in an order; use another column")
-    kind = types.plain(column)
-    if kind.name in types.FLOATS:
-        raise ValueError("is a Float, which may be NaN; use another column")
-    if kind.name.startswith("DateTime"):
-        kind = Type(kind.name, (*kind.arguments[: kind.name == "DateTime64"], "'UTC'"))
-    values.scalar(kind)
-    return kind
+    return column
 
 
 def encode(name: str, keys: Sequence[Key], row: Mapping[str, Any]) -> str:
     """An opaque cursor after a row."""
     parts = [_mark(name, keys), *(row[key.column] for key in keys)]
-    return urlsafe_b64encode(msgspec.json.encode(parts)).decode().rstrip("=")
+    # Not msgspec, for which bytes that are not UTF-8 are no text.
+    return urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
-def decode(name: str, keys: Sequence[Key], kinds: Sequence[Type], cursor: str) -> dict[str, str]:
+def decode(
+    name: str, keys: Sequence[Key], kinds: Sequence[ClickHouseType], cursor: str
+) -> dict[str, str]:
     """The values to bind; raise ValueError for a cursor that this endpoint has not given."""
     try:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        mark, *found = msgspec.json.decode(text, type=list[str | int | bool])
-    except (Base64Error, UnicodeError, msgspec.DecodeError):
+        mark, *found = json.loads(text)
+    except (Base64Error, TypeError, ValueError, RecursionError):
         raise ValueError(cursor) from None
     if mark != _mark(name, keys) or len(found) != len(keys):
         raise ValueError(cursor)
-    scalars = [values.scalar(kind) for kind in kinds]
     return {
-        f"_cursor_{number}": values.escaped(scalar.write(scalar.read(_text(value))))
-        for number, (scalar, value) in enumerate(zip(scalars, found, strict=True))
+        f"_cursor_{number}": _bound(kind, value)
+        for number, (kind, value) in enumerate(zip(kinds, found, strict=True))
     }
 
 
-def after(keys: Sequence[Key], kinds: Sequence[Type]) -> str:
+def after(keys: Sequence[Key], kinds: Sequence[ClickHouseType]) -> str:
     """The condition that a row comes after the cursor's."""
     condition = ""
-    for number in reversed(range(len(keys))):
-        column, sign = f"`{keys[number].column}`", "<" if keys[number].descending else ">"
-        place = f"{{_cursor_{number}:{_written(kinds[number])}}}"
+    for term in reversed(_terms(keys, kinds)):
+        sign = "<" if term.descending else ">"
         if not condition:
-            condition = f"{column} {sign} {place}"
+            condition = f"{term.sql} {sign} {term.last}"
         else:
             # The first part repeats what the second implies, for the index.
             condition = (
-                f"{column} {sign}= {place} AND "
-                f"({column} {sign} {place} OR ({column} = {place} AND {condition}))"
+                f"{term.sql} {sign}= {term.last} AND ({term.sql} {sign} {term.last}"
+                f" OR ({term.sql} = {term.last} AND {condition}))"
             )
     return condition
 
 
-def order(keys: Sequence[Key]) -> str:
+def order(keys: Sequence[Key], kinds: Sequence[ClickHouseType]) -> str:
     """What follows ORDER BY."""
-    return ", ".join(f"`{key.column}`{' DESC' if key.descending else ''}" for key in keys)
+    terms = _terms(keys, kinds)
+    return ", ".join(f"{term.sql}{' DESC' if term.descending else ''}" for term in terms)
+
+
+def _terms(keys: Sequence[Key], kinds: Sequence[ClickHouseType]) -> list[Term]:
+    found = []
+    for number, (key, kind) in enumerate(zip(keys, kinds, strict=True)):
+        column, last = wire.quoted(key.column), f"{{_cursor_{number}:{_written(kind)}}}"
+        if isinstance(kind, Float):
+            # JSON shows NaN and infinity as null, so they are one value, which comes last. Adding 0
+            # makes -0 and 0 one value, which they are to a comparison but not to every sort.
+            found.append(Term(f"(NOT isFinite({column}))", False, f"isNull({last})"))
+            column, last = f"if(isFinite({column}), {column}, 0) + 0", f"ifNull({last}, 0)"
+        found.append(Term(column, key.descending, last))
+    return found
+
+
+def _written(kind: ClickHouseType) -> str:
+    """The type that the cursor's value is bound as."""
+    kind = plain(kind)
+    if isinstance(kind, DateTime64):
+        return f"DateTime64({kind.scale}, 'UTC')"
+    if isinstance(kind, DateTimeBase):
+        return "DateTime('UTC')"
+    name = kind.name.removeprefix("LowCardinality(").removesuffix(")" * kind.low_card)
+    return f"Nullable({name})" if isinstance(kind, Float) else name
+
+
+def _bound(kind: ClickHouseType, value: Value) -> str:
+    """The value of a JSON row as ClickHouse reads it from a query parameter, exactly."""
+    if isinstance(kind, Float) and value is None:
+        return "\\N"
+    if not isinstance(value, (int, float) if isinstance(kind, Float) else (int, str)):
+        raise ValueError(value)
+    if isinstance(kind, Float):
+        return repr(float(value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(kind, DateTimeBase):
+        scale = kind.scale if isinstance(kind, DateTime64) else 0
+        # 2024-01-30T10:00:01.123456Z without the T, the Z and what follows the type's own digits.
+        return str(value)[: 20 + scale if scale else 19].replace("T", " ")
+    return escaped(str(value))
 
 
 def _mark(name: str, keys: Sequence[Key]) -> str:
     """So that a cursor is refused when it is another endpoint's, or its columns have changed."""
-    return blake2b(f"{name} {order(keys)}".encode(), digest_size=4).hexdigest()
-
-
-def _written(kind: Type) -> str:
-    return f"{kind.name}({', '.join(kind.arguments)})" if kind.arguments else kind.name
-
-
-def _text(value: str | int | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return blake2b(f"{name} {keys}".encode(), digest_size=4).hexdigest()

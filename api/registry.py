@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from clickhouse_connect.datatypes.base import ClickHouseType
 
-from api import contract, paging, params, types, wire
+from api import contract, paging, params, wire
 from api.contract import Endpoint
 from api.store import RefusedError, Store
-from api.types import Type
+from api.wire import Columns
+from lib.clickhouse_types import parse
 from lib.errors import SqlFileError
 
 _AT = re.compile(r"position \d+ \((?P<token>.+?)\) \(line (?P<line>\d+), col (?P<column>\d+)\)")
@@ -26,19 +29,25 @@ class Query:
     """An endpoint whose SQL ClickHouse accepts, with the columns that it answers."""
 
     endpoint: Endpoint
-    columns: Mapping[str, Type]
-    key_types: tuple[Type, ...]
+    columns: Columns
+    key_types: tuple[ClickHouseType, ...]
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The columns that JSON rows hold as text and an answer as a value."""
+        return wire.documents(self.columns)
 
     def sql(self, *, as_text: bool, after: bool) -> str:
         """The statement to send: the file's own, cut into pages, its columns as they travel."""
         # The file's header stands first, and its last line may be a comment.
         source = f"(\n{self.endpoint.sql}\n)"
-        columns = wire.select(self.columns) if as_text else "*"
+        columns = wire.select(self.columns, as_text=as_text)
         if not self.endpoint.keys:
             return f"SELECT {columns} FROM {source}"
         keys = self.endpoint.keys
         where = f" WHERE {paging.after(keys, self.key_types)}" if after else ""
-        page = f"SELECT * FROM {source}{where} ORDER BY {paging.order(keys)} LIMIT {{_rows:UInt64}}"
+        order = paging.order(keys, self.key_types)
+        page = f"SELECT * FROM {source}{where} ORDER BY {order} LIMIT {{_rows:UInt64}}"
         return f"SELECT {columns} FROM ({page})"
 
 
@@ -61,7 +70,7 @@ async def checked(endpoint: Endpoint, store: Store) -> Query:
     except RefusedError as error:
         raise _explained(endpoint, str(error)) from None
     rows = (msgspec.json.decode(line) for line in found.splitlines())
-    columns = {row["name"]: types.parse(row["type"]) for row in rows}
+    columns = {row["name"]: _type(row["type"]) for row in rows}
     for name in endpoint.stream.columns if endpoint.stream else ():
         if name not in columns:
             raise SqlFileError(
@@ -71,7 +80,13 @@ async def checked(endpoint: Endpoint, store: Store) -> Query:
     return Query(endpoint, columns, _key_types(endpoint, columns))
 
 
-def _key_types(endpoint: Endpoint, columns: Mapping[str, Type]) -> tuple[Type, ...]:
+def _type(text: str) -> ClickHouseType | None:
+    with suppress(ValueError):
+        return parse(text)
+    return None
+
+
+def _key_types(endpoint: Endpoint, columns: Columns) -> tuple[ClickHouseType, ...]:
     found = []
     for key in endpoint.keys:
         if key.column not in columns:

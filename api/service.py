@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator
 
-from api import answers
+from api import answers, documents
 from api.answers import Streamed, Whole
 from api.problems import Problem
 from api.registry import Query
@@ -45,6 +45,8 @@ class Service:
         if isinstance(found, Whole):
             return found
         source = answers.pieces(found)
+        if query.documents and asked.format.has_json_rows:
+            source = documents.embedded_pieces(source, query.documents)
         if asked.format.name == "json":
             return answers.enveloped_pieces(source, asked.limit, query)
         return source
@@ -72,6 +74,8 @@ class Service:
             raise Problem(500, "The endpoint's SQL failed; the log says why.") from None
         if isinstance(found, Streamed):
             return found
+        if query.documents and asked.format.has_json_rows:
+            found = documents.embedded(found, query.documents)
         if asked.format.name == "json":
             found = answers.enveloped(found, asked.limit, query)
         whole = Whole(found, answers.etag(found))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from api import identity, positions, wire
+from api import documents, identity, positions, wire
 from api.positions import Position
 from api.problems import Problem
 from api.registry import Query
@@ -171,11 +171,13 @@ class Hub:
             bounds += f" AND {offset} < {stream.next_in('_until')}"
             params |= positions.params("_until", until)
         sql = (
-            f"SELECT {wire.select(self._query.columns)} FROM "
+            f"SELECT {wire.select(self._query.columns, as_text=True)} FROM "
             f"(SELECT * FROM (\n{self._query.endpoint.sql}\n) "
             f"WHERE {bounds} ORDER BY {places}, {offset} LIMIT {most})"
         )
-        return (await self._ask(sql, window, params)).splitlines()
+        found = await self._ask(sql, window, params)
+        names = self._query.documents
+        return (documents.embedded(found, names) if names else found).splitlines()
 
     async def _end(self) -> Position:
         """The next offset of each source."""

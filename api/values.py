@@ -11,9 +11,22 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from api.types import FLOATS, INTEGERS, Type
+from clickhouse_connect.datatypes import special
+from clickhouse_connect.datatypes.base import ClickHouseType
+from clickhouse_connect.datatypes.numeric import BFloat16, Bool, Enum, Float
+from clickhouse_connect.datatypes.string import String
+from clickhouse_connect.datatypes.temporal import Date, DateTime64, DateTimeBase
 
 Schema = dict[str, Any]
+
+INTEGERS: dict[str | None, tuple[int, int]] = {
+    name: limits
+    for bits in (8, 16, 32, 64)
+    for name, limits in (
+        (f"UInt{bits}", (0, 2**bits - 1)),
+        (f"Int{bits}", (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)),
+    )
+}
 
 _INTEGER = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 _FLOAT = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?", re.ASCII)
@@ -26,7 +39,7 @@ _TIME = re.compile(
 )
 # For descriptions, which have no other way to say that there is no 30th of February. A zone may
 # shift a time over the ends of a type's range, so the years at the ends are left out.
-_YEARS = {
+_YEARS: dict[str | None, str] = {
     "Date": r"(19[7-9]\d|20\d\d|21[0-3]\d|214[0-8])",
     "Date32": r"(19\d\d|2[0-2]\d\d)",
     "DateTime": r"(19(7[1-9]|[89]\d)|20\d\d|210[0-5])",
@@ -39,8 +52,10 @@ _DAYS = (
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 _ZONE = r"(Z|[+-](0\d|1[0-4]):?[0-5]\d)?"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
+# Bytes that are not UTF-8, as Python's surrogateescape has them.
+_ESCAPES |= {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
 # What the types hold, as ClickHouse documents it.
-_RANGES: dict[str, tuple[Any, Any]] = {
+_RANGES: dict[str | None, tuple[Any, Any]] = {
     "Date": (date(1970, 1, 1), date(2149, 6, 6)),
     "Date32": (date(1900, 1, 1), date(2299, 12, 31)),
     "DateTime": (datetime(1970, 1, 1, tzinfo=UTC), datetime(2106, 2, 7, 6, 28, 15, tzinfo=UTC)),
@@ -49,7 +64,10 @@ _RANGES: dict[str, tuple[Any, Any]] = {
         datetime(2299, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
     ),
 }
-TYPES = [*INTEGERS, "Float32", "Float64", "Bool", "String", "UUID", *_RANGES, "Enum8", "Enum16"]
+TYPES = [
+    *map(str, [*INTEGERS, "Float32", "Float64", "Bool", "String", "UUID", *_RANGES]),
+    "Enum8", "Enum16",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +80,32 @@ class Scalar:
     write: Callable[[Any], str] = str
 
 
-def scalar(kind: Type) -> Scalar:
+def scalar(kind: ClickHouseType) -> Scalar:
     """How values of a plain type are taken; raise ValueError for a type that no address can say."""
-    if kind.name in INTEGERS:
-        return _integer(*INTEGERS[kind.name])
-    if kind.name in FLOATS:
-        return Scalar("a number", {"type": "number"}, _read_float, repr)
-    if kind.name.startswith("DateTime") and kind.name in _RANGES:
-        return _time(kind)
-    if kind.name in _RANGES:
-        return _day(kind)
-    if kind.name in ("Enum8", "Enum16"):
-        return _enum(kind.members)
-    match kind.name:
-        case "Bool":
+    if kind.base_type in INTEGERS:
+        return _integer(*INTEGERS[kind.base_type])
+    match kind:
+        case Float() | BFloat16():
+            return Scalar("a number", {"type": "number"}, _read_float, repr)
+        case DateTimeBase():
+            return _time(kind)
+        case Date():
+            return _day(kind)
+        case Enum():
+            return _enum([*kind.type_def.keys])
+        case Bool():
             schema = {"type": "boolean"}
             return Scalar("true or false", schema, _read_bool, lambda value: str(value).lower())
-        case "String":
+        case String():
             return Scalar("text", {"type": "string"}, _read_text)
-        case "UUID":
+        case special.UUID():
             return Scalar("a UUID", {"type": "string", "format": "uuid"}, UUID)
-    raise ValueError(f"{kind.name} is no type for a parameter; use one of {', '.join(TYPES)}")
+    raise refused(kind.name)
+
+
+def refused(kind: str) -> ValueError:
+    """For a type that no parameter can have."""
+    return ValueError(f"{kind} is no type for a parameter; use one of {', '.join(TYPES)}")
 
 
 def escaped(text: str) -> str:
@@ -132,41 +155,42 @@ def _enum(members: list[str]) -> Scalar:
     return Scalar(f"one of {', '.join(members)}", {"type": "string", "enum": members}, read)
 
 
-def _day(kind: Type) -> Scalar:
-    low, high = _RANGES[kind.name]
+def _day(kind: Date) -> Scalar:
+    low, high = _RANGES[kind.base_type]
 
     def read(text: str) -> date:
         if not _DATE.fullmatch(text) or not low <= date.fromisoformat(text) <= high:
             raise ValueError(text)
         return date.fromisoformat(text)
 
-    schema = {"type": "string", "pattern": f"^{_YEARS[kind.name]}-{_DAYS}$"}
+    schema = {"type": "string", "pattern": f"^{_YEARS[kind.base_type]}-{_DAYS}$"}
     return Scalar(f"a date from {low} to {high}, as 2024-01-30", schema, read)
 
 
-def _time(kind: Type) -> Scalar:
-    low, high = _RANGES[kind.name]
-    if kind.zone != "UTC" or kind.decimals > 6:
-        text = "DateTime('UTC')" if kind.name == "DateTime" else "DateTime64(6, 'UTC')"
+def _time(kind: DateTimeBase) -> Scalar:
+    low, high = _RANGES[kind.base_type]
+    decimals = kind.scale if isinstance(kind, DateTime64) else 0
+    if kind.type_def.values[-1:] != ("'UTC'",) or decimals > 6:
+        text = "DateTime64(6, 'UTC')" if isinstance(kind, DateTime64) else "DateTime('UTC')"
         raise ValueError(f"a time is taken in UTC, to the microsecond at most; write {text}")
 
     def read(text: str) -> datetime:
         value = read_time(text)
-        if not low <= value <= high or value.microsecond % 10 ** (6 - kind.decimals):
+        if not low <= value <= high or value.microsecond % 10 ** (6 - decimals):
             raise ValueError(text)
         return value
 
     def write(value: datetime) -> str:
-        form = "%Y-%m-%d %H:%M:%S.%f" if kind.decimals else "%Y-%m-%d %H:%M:%S"
+        form = "%Y-%m-%d %H:%M:%S.%f" if decimals else "%Y-%m-%d %H:%M:%S"
         return value.strftime(form)
 
-    unit = f" with up to {kind.decimals} decimals" if kind.decimals else ""
+    unit = f" with up to {decimals} decimals" if decimals else ""
     takes = f"a time as 2024-01-30T10:00:01Z{unit}; without a zone it is UTC"
     # No "format": a date-time of JSON Schema must name its zone, and here it need not.
-    fraction = rf"(\.\d{{1,{kind.decimals}}})?" if kind.decimals else ""
+    fraction = rf"(\.\d{{1,{decimals}}})?" if decimals else ""
     clock = rf"([T ]{_CLOCK}(:[0-5]\d{fraction})?{_ZONE})?"
-    pattern = f"^{_YEARS[kind.name]}-{_DAYS}{clock}$"
-    example = "2024-01-30T10:00:01.123456Z" if kind.decimals == 6 else "2024-01-30T10:00:01Z"
+    pattern = f"^{_YEARS[kind.base_type]}-{_DAYS}{clock}$"
+    example = "2024-01-30T10:00:01.123456Z" if decimals == 6 else "2024-01-30T10:00:01Z"
     schema = {"type": "string", "pattern": pattern, "examples": [example]}
     return Scalar(takes, schema, read, write)
 

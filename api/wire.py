@@ -1,130 +1,201 @@
-"""How columns travel: as JSON that browsers can keep, and as JSON schemas."""
+"""How columns travel: SQL that writes them for readers without types, or in types that Arrow has.
 
-from collections.abc import Mapping
-from typing import Any
+It is said in SQL because a read-only user may change no setting.
+"""
 
-from api import types
-from api.types import BIG_INTEGERS, FLOATS, INTEGERS, Type
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from clickhouse_connect.datatypes.base import ClickHouseType
+from clickhouse_connect.datatypes.container import Array, Map, Nested, Tuple
+from clickhouse_connect.datatypes.dynamic import JSON, Dynamic, Variant
+from clickhouse_connect.datatypes.geometric import Geometry
+from clickhouse_connect.datatypes.network import IPv4, IPv6
+from clickhouse_connect.datatypes.numeric import (
+    BFloat16,
+    BigInt,
+    Decimal,
+    Enum,
+    Int64,
+    Interval,
+    UInt64,
+)
+from clickhouse_connect.datatypes.special import UUID, Nothing
+from clickhouse_connect.datatypes.temporal import DateTime, DateTime64, DateTimeBase, TimeBase
+
+from lib.clickhouse_types import parse, plain
+
+# None is a type that the registry does not know: it travels as ClickHouse writes it.
+Columns = Mapping[str, ClickHouseType | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An expression and its type."""
+
+    sql: str
+    type: str
+
+
+Leaf = Callable[[str, ClickHouseType], Sent | None]
 
 # Browsers hold whole numbers up to 2^53 only: what may be greater travels as text.
-_AS_TEXT = ("Int64", "UInt64", *BIG_INTEGERS, "Decimal", "Decimal32", "Decimal64", "Decimal128")
+AS_TEXT = (Int64, UInt64, BigInt, Decimal)
 
 
-def select(columns: Mapping[str, Type]) -> str:
-    """The columns as JSON and CSV show them.
-
-    It is said in SQL because a read-only user may change no setting.
-    """
+def select(columns: Columns, *, as_text: bool) -> str:
+    """The columns as JSON and CSV show them, or else in types that Arrow and Parquet have."""
     parts = []
     for name, kind in columns.items():
-        quoted = "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
-        written = _written(quoted, kind)
-        parts.append(quoted if written == quoted else f"{written} AS {quoted}")
+        column = quoted(name)
+        written = _column(column, kind, as_text=as_text) if kind else column
+        parts.append(column if written == column else f"{written} AS {column}")
     return ", ".join(parts)
 
 
-def schema(kind: Type) -> dict[str, Any]:
-    """A column as a JSON schema."""
-    found = _schema(types.plain(kind))
-    missing = types.is_nullable(kind) or types.plain(kind).name in FLOATS
-    if not missing or "type" not in found:
-        return found
-    if "enum" in found:
-        found["enum"] = [*found["enum"], None]
-    return {**found, "type": [found["type"], "null"]}
+def quoted(name: str) -> str:
+    """A name as SQL writes it."""
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
-def _written(value: str, kind: Type) -> str:
-    kind = types.plain(kind)
-    if kind.name in _AS_TEXT:
-        return f"toString({value})"
-    if kind.name.startswith("DateTime"):
-        if kind.decimals <= 6:
-            return f"formatDateTime({value}, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC')"
-        # %f is six digits.
-        return f"concat(replaceOne(toString(toTimeZone({value}, 'UTC')), ' ', 'T'), 'Z')"
-    match kind.name:
-        case "Array":
-            inner = _written("x", kind.inner)
-            return value if inner == "x" else f"arrayMap(x -> {inner}, {value})"
-        case "Tuple":
-            return _tuple(value, kind)
-        case "Map":
-            inner = _written("v", types.parse(kind.arguments[1]))
-            return value if inner == "v" else f"mapApply((k, v) -> (k, {inner}), {value})"
-    return value
+def documents(columns: Columns) -> tuple[str, ...]:
+    """The columns that JSON rows hold as the text of a JSON value, for documents.embedded."""
+    return tuple(name for name, kind in columns.items() if kind and _is_document(kind))
 
 
-def _tuple(value: str, kind: Type) -> str:
-    parts = [f"tupleElement({value}, {n})" for n in range(1, len(kind.fields) + 1)]
-    written = [_written(part, of) for part, (_, of) in zip(parts, kind.fields, strict=True)]
-    if written == parts:
-        return value
+def fields(kind: Tuple | Nested) -> list[tuple[str, ClickHouseType]]:
+    """The elements of a tuple; the name is empty where there is none."""
+    names = kind.element_names or [""] * len(kind.element_types)
+    return list(zip(names, map(plain, kind.element_types), strict=True))
+
+
+def rows_of(kind: Nested) -> ClickHouseType:
+    """What a Nested column is: an array of tuples."""
+    return parse(f"Array(Tuple({_declared([(name, of.name) for name, of in fields(kind)])}))")
+
+
+def _is_document(kind: ClickHouseType) -> bool:
+    """Whether the types inside are only known row by row."""
+    match kind := plain(kind):
+        case JSON() | Dynamic():
+            return True
+        case Array():
+            return _is_document(kind.element_type)
+        case Map():
+            return _is_document(kind.value_type)
+        case Tuple() | Nested() | Variant():
+            return any(map(_is_document, kind.element_types))
+    return False
+
+
+def _column(column: str, kind: ClickHouseType, *, as_text: bool) -> str:
+    if as_text and _is_document(kind):
+        return f"toJSONString({column})"
+    return _sent(column, kind, _text if as_text else _typed).sql
+
+
+def _text(value: str, kind: ClickHouseType) -> Sent | None:
+    """A value that JSON has no type for, as text; times in UTC."""
+    if isinstance(kind, AS_TEXT):
+        return Sent(f"toString({value})", "String")
+    if isinstance(kind, DateTime64) and kind.scale > 6:
+        # formatDateTime's %f is six digits.
+        utc = f"toString(toTimeZone({value}, 'UTC'))"
+        return Sent(f"concat(replaceOne({utc}, ' ', 'T'), 'Z')", "String")
+    if isinstance(kind, DateTimeBase):
+        return Sent(f"formatDateTime({value}, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC')", "String")
+    return _variant(value, kind) if isinstance(kind, Variant) else None
+
+
+def _typed(value: str, kind: ClickHouseType) -> Sent | None:
+    """A value in a type that Arrow and Parquet both have, where theirs says less or is none."""
+    match kind:
+        case DateTime64() if kind.type_def.values[1:] != ("'UTC'",):
+            return Sent(f"toTimeZone({value}, 'UTC')", f"DateTime64({kind.scale}, 'UTC')")
+        case DateTime():
+            return Sent(f"toDateTime64({value}, 0, 'UTC')", "DateTime64(0, 'UTC')")
+        case Enum() | IPv4() | IPv6() | UUID() | BigInt() | TimeBase():
+            return Sent(f"toString({value})", "String")
+        case JSON() | Dynamic() | Variant():
+            text = "String" if isinstance(kind, JSON) and not kind.nullable else "Nullable(String)"
+            return Sent(f"toJSONString({value})", text)
+        case Interval():
+            return Sent(f"toInt64({value})", "Int64")
+        case BFloat16():
+            return Sent(f"toFloat32({value})", "Float32")
+        case Nothing():
+            return Sent(f"CAST({value}, 'Nullable(String)')", "Nullable(String)")
+    return None
+
+
+def _sent(value: str, kind: ClickHouseType, leaf: Leaf) -> Sent:
+    """A value with everything inside it as `leaf` says; itself where that changes nothing."""
+    kind = plain(kind)
+    same = Sent(value, kind.name)
+    match kind:
+        case Array():
+            inner = _sent("x", kind.element_type, leaf)
+            if inner.sql == "x":
+                return same
+            return Sent(f"arrayMap(x -> {inner.sql}, {value})", f"Array({inner.type})")
+        case Nested():
+            return _sent(value, rows_of(kind), leaf)
+        case Map():
+            return _map(value, kind, leaf)
+        case Tuple():
+            return _tuple(value, kind, leaf)
+    found = leaf(value, kind)
+    if not found:
+        return same
+    is_marked = found.type.startswith(("Nullable", "Variant"))
+    return found if is_marked or not kind.nullable else Sent(found.sql, f"Nullable({found.type})")
+
+
+def _map(value: str, kind: Map, leaf: Leaf) -> Sent:
+    key, item = _sent("k", kind.key_type, leaf), _sent("v", kind.value_type, leaf)
+    if (key.sql, item.sql) == ("k", "v"):
+        return Sent(value, kind.name)
+    made = f"mapApply((k, v) -> ({key.sql}, {item.sql}), {value})"
+    return Sent(made, f"Map({key.type}, {item.type})")
+
+
+def _tuple(value: str, kind: Tuple, leaf: Leaf) -> Sent:
+    # A cast is also computed for the rows that are NULL.
+    given = f"assumeNotNull({value})" if kind.nullable else value
+    parts = [f"tupleElement({given}, {n})" for n in range(1, len(kind.element_types) + 1)]
+    inner = [_sent(part, of, leaf) for part, of in zip(parts, kind.element_types, strict=True)]
+    if [each.sql for each in inner] == parts:
+        return Sent(value, kind.name)
+    named = zip([name for name, _ in fields(kind)], [each.type for each in inner], strict=True)
+    made = f"Tuple({_declared(list(named))})"
+    if kind.nullable:
+        made = f"Nullable({made})"
     # A function's tuple has no names; casting gives them back.
-    kind_text = _sent_type(kind).replace("\\", "\\\\").replace("'", "\\'")
-    return f"CAST(tuple({', '.join(written)}), '{kind_text}')"
+    cast = _cast(f"tuple({', '.join(each.sql for each in inner)})", made)
+    return Sent(f"if(isNull({value}), NULL, {cast})" if kind.nullable else cast, made)
 
 
-def _sent_type(kind: Type) -> str:
-    """The type of a column as it is sent."""
-    if kind.name == "Nullable":
-        return f"Nullable({_sent_type(kind.inner)})"
-    if kind.name == "LowCardinality":
-        return _sent_type(kind.inner)
-    if kind.name in _AS_TEXT or kind.name.startswith("DateTime"):
-        return "String"
-    if kind.name == "Array":
-        return f"Array({_sent_type(kind.inner)})"
-    if kind.name == "Map":
-        key, value = kind.arguments
-        return f"Map({key}, {_sent_type(types.parse(value))})"
-    if kind.name == "Tuple":
-        fields = (
-            f"`{name}` {_sent_type(of)}" if name else _sent_type(of) for name, of in kind.fields
-        )
-        return f"Tuple({', '.join(fields)})"
-    return f"{kind.name}({', '.join(kind.arguments)})" if kind.arguments else kind.name
+def _variant(value: str, kind: Variant) -> Sent | None:
+    """Each alternative as it is sent by itself."""
+    parts = [f"variantElement({value}, {_literal(of.name)})" for of in kind.element_types]
+    inner = [_sent(part, of, _text) for part, of in zip(parts, kind.element_types, strict=True)]
+    if [each.sql for each in inner] == parts or isinstance(kind, Geometry):
+        return None
+    made = f"Variant({', '.join(dict.fromkeys(each.type for each in inner))})"
+    cases = [
+        f"variantType({value}) = {_literal(of.name)}, {_cast(each.sql, made)}"
+        for of, each in zip(kind.element_types, inner, strict=True)
+    ]
+    return Sent(f"multiIf({', '.join(cases)}, {_cast('NULL', made)})", made)
 
 
-def _schema(kind: Type) -> dict[str, Any]:
-    if kind.name in _AS_TEXT:
-        return {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}
-    if kind.name in INTEGERS:
-        low, high = INTEGERS[kind.name]
-        return {"type": "integer", "minimum": low, "maximum": high}
-    if kind.name in FLOATS:
-        return {"type": "number"}
-    if kind.name.startswith("DateTime"):
-        return {"type": "string", "format": "date-time"}
-    match kind.name:
-        case "Bool":
-            return {"type": "boolean"}
-        case "Date" | "Date32":
-            return {"type": "string", "format": "date"}
-        case "Enum8" | "Enum16":
-            return {"type": "string", "enum": kind.members}
-        case "UUID":
-            return {"type": "string", "format": "uuid"}
-        case "Array":
-            return {"type": "array", "items": schema(kind.inner)}
-        case "Map":
-            return {
-                "type": "object",
-                "additionalProperties": schema(types.parse(kind.arguments[1])),
-            }
-        case "Tuple":
-            return _tuple_schema(kind)
-        case "String" | "FixedString" | "IPv4" | "IPv6":
-            return {"type": "string"}
-    # Whatever ClickHouse makes of it.
-    return {}
+def _declared(named: list[tuple[str, str]]) -> str:
+    return ", ".join(f"{quoted(name)} {of}" if name else of for name, of in named)
 
 
-def _tuple_schema(kind: Type) -> dict[str, Any]:
-    if all(name for name, _ in kind.fields):
-        return {
-            "type": "object",
-            "properties": {name: schema(of) for name, of in kind.fields},
-            "required": [name for name, _ in kind.fields],
-        }
-    return {"type": "array", "prefixItems": [schema(of) for _, of in kind.fields]}
+def _cast(sql: str, kind: str) -> str:
+    return f"CAST({sql}, {_literal(kind)})"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from tests.api.asking import Asking
 from tests.api.support import Api, migrated
 from tests.conftest import Server
 
@@ -57,3 +58,9 @@ def make_api(server: Server, tmp_path: Path) -> Iterator[Callable[..., Api]]:
     yield make
     for found in made:
         found.stop()
+
+
+@pytest.fixture
+def asking(server: Server, tmp_path: Path) -> Asking:
+    """Ask files that a test writes, without an API of its own."""
+    return Asking(tmp_path, server.settings)

@@ -118,10 +118,10 @@ def test_it_does_not_start_with_a_wrong_file(make_api: Callable[..., Api]) -> No
     assert (ended.returncode, "trades.sql:3: " in ended.stderr) == (2, True)
 
 
-@pytest.mark.parametrize("column", ["nothing", "n", "f"])
+@pytest.mark.parametrize("column", ["nothing", "n", "l"])
 def test_a_page_needs_columns_that_order(make_api: Callable[..., Api], column: str) -> None:
     api = make_api()
-    text = f"{HEAD}-- @page {column}\nSELECT toNullable(1) AS n, 1.5 AS f"
+    text = f"{HEAD}-- @page {column}\nSELECT toNullable(1) AS n, [1] AS l"
     (api.sql / "trades.sql").write_text(text)
     ended = api.run("validate")
     assert (ended.returncode, f"@page {column}: " in ended.stderr) == (2, True)

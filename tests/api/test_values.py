@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from api import types, values
+from api import values
 from api.declared import param
 from api.params import Declared, Param, bound, read
+from lib.clickhouse_types import parse
 from lib.errors import SqlFileError
 
 
@@ -79,16 +80,9 @@ def test_a_type_that_no_address_can_say_is_refused(kind: str) -> None:
         made(kind)
 
 
-def test_types_are_taken_apart() -> None:
-    kind = types.parse("Tuple(a Nullable(DateTime64(6, 'UTC')), `b c` Enum8('x, (' = 1, 'y' = -2))")
-    (a, first), (b, second) = kind.fields
-    assert (a, types.is_nullable(first), types.plain(first).zone) == ("a", True, "UTC")
-    assert (b, second.members) == ("b c", ["x, (", "y"])
-
-
 @pytest.mark.parametrize("kind", ["DateTime64(6, 'UTC')", "DateTime('UTC')"])
 @pytest.mark.parametrize("text", ["2024-01-30", "2024-02-28T23:59:59Z", "2024-12-31 00:00+01:00"])
 def test_the_pattern_of_a_description_says_what_is_read(kind: str, text: str) -> None:
-    scalar = values.scalar(types.parse(kind))
+    scalar = values.scalar(parse(kind))
     assert re.search(scalar.schema["pattern"], text)
     scalar.read(text)
