@@ -15,7 +15,7 @@ import click
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
-from lib import clickhouse, kafka, locks, migrations, ports, settings, sqlfiles
+from lib import clickhouse, kafka, locks, migrations, ports, settings, sqlfiles, topics
 from lib.errors import AwayError, JobError, MillraceError, ServiceError, exit_on_error
 from lib.settings import Settings
 from lib.signals import Signals
@@ -114,9 +114,7 @@ def plan(job: str) -> None:
 
 def load(config: Settings, job: str) -> list[SqlFile]:
     """The job's files, settings filled in; raise SqlFileError for the first that is wrong."""
-    variables = config.variables()
-    files = sqlfiles.load(config.sql_dir / "flink" / job)
-    return [sqlfiles.substitute(file, variables) for file in files]
+    return sqlfiles.load_filled(config.sql_dir / "flink" / job, config.variables())
 
 
 def lock_file(config: Settings, job: str) -> Path:
@@ -242,8 +240,7 @@ def _wait_for_services(config: Settings, files: list[SqlFile], console: Console)
     with clickhouse.explained(config.clickhouse):
         migrations.migrate_all(client, config, console.print)
     kafka.wait(config.kafka.bootstrap_servers, say, PATIENCE)
-    wanted = [(file.place, topic) for file in files for topic in file.topics]
-    kafka.check_topics(config.kafka.bootstrap_servers, wanted)
+    topics.provide(config.kafka, topics.named(files), console.print)
     return client
 
 

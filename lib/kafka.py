@@ -8,9 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 from kafka import TopicPartition
-from kafka.admin import KafkaAdminClient, NewTopic, OffsetSpec
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.errors import KafkaError
 
+from lib import ports
 from lib.errors import AwayError, ServiceError, SettingsError, one_line
 
 # The client logs each failed attempt to connect; what it means is said once, here.
@@ -107,27 +108,6 @@ def ends(client: KafkaAdminClient, names: Collection[str]) -> dict[tuple[str, in
     return {(place.topic, place.partition): at.offset for place, at in found.items()}
 
 
-def make_topic(servers: str, name: str, partitions: int) -> bool:
-    """Make a topic with one replica; return False if it is there already."""
-    with admin(servers) as client:
-        try:
-            client.create_topics([NewTopic(name, num_partitions=partitions, replication_factor=1)])
-        except TopicAlreadyExistsError:
-            return False
-    return True
-
-
-def check_topics(servers: str, wanted: Iterable[tuple[str, str]]) -> None:
-    """Raise ServiceError for the first (place, topic) that the broker does not have."""
-    there = topics(servers)
-    for place, name in wanted:
-        if name not in there:
-            raise no_topic(servers, place, name)
-
-
-def no_topic(servers: str, place: str, name: str) -> ServiceError:
-    """What is said of a topic that the broker does not have."""
-    return ServiceError(
-        f"{place}: Kafka at {servers} has no topic {name}; "
-        "make it with `make up`, or mend the name."
-    )
+def is_local(servers: str) -> bool:
+    """Whether all brokers listen where only this machine reaches them."""
+    return all(host in ports.LOOPBACK for host, _ in addresses(servers))

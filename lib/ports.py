@@ -5,6 +5,9 @@ import socket
 
 from lib.errors import SetupError
 
+# The names of this machine that no other reaches it by.
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 
 def address(host: str, port: int) -> str:
     """host:port as in a URL, where an address of IPv6 has brackets (RFC 3986, 3.2.2)."""

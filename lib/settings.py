@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
@@ -56,6 +56,7 @@ class Kafka(_Section, frozen=True):
     bootstrap_servers: Name
     topic: Name
     partitions: Count
+    make_topics: Literal["local", "always", "never"]
 
 
 class ClickHouse(_Section, frozen=True):
@@ -75,7 +76,7 @@ class ClickHouse(_Section, frozen=True):
     @property
     def is_local(self) -> bool:
         """Whether ClickHouse is on this machine, where compressing what is sent only costs time."""
-        return self.host in ("127.0.0.1", "localhost", "::1")
+        return self.host in ports.LOOPBACK
 
 
 class Flink(_Section, frozen=True):

@@ -30,7 +30,7 @@ _CREATES = re.compile(
 _INSERTS = re.compile(rf"INSERT\s+INTO\s+(?P<name>{_NAME})", re.IGNORECASE)
 _CALLS = re.compile(r"clickhouse_insert\s*\(\s*'(?P<target>(?:[^']|'')*)'", re.IGNORECASE)
 
-_TOPIC = re.compile(r"'topic'\s*=\s*'(?P<name>[^';]+)'")
+_TOPIC = re.compile(r"'topic'\s*=\s*'(?P<names>[^']+)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class SqlFile:
     @property
     def topics(self) -> list[str]:
         """The Kafka topics that a source or sink names."""
-        return [m["name"] for m in _TOPIC.finditer(without_comments(self.text))]
+        lists = [match["names"] for match in _TOPIC.finditer(without_comments(self.text))]
+        return [name.strip() for names in lists for name in names.split(";")]
 
 
 def load(folder: Path) -> list[SqlFile]:
@@ -71,6 +72,11 @@ def load(folder: Path) -> list[SqlFile]:
                 "take another."
             )
     return files
+
+
+def load_filled(folder: Path, variables: Mapping[str, str]) -> list[SqlFile]:
+    """All files of a folder, settings filled in; raise SqlFileError for the first that is wrong."""
+    return [substitute(file, variables) for file in load(folder)]
 
 
 def read(path: Path) -> SqlFile:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 
-from lib import clickhouse, kafka, locks, migrations, settings
+from lib import clickhouse, locks, migrations, settings, topics
 from lib.errors import MillraceError, exit_on_error
 from lib.settings import Settings
 from lib.signals import Signals
@@ -26,7 +26,7 @@ def main() -> None:
 @click.option("--foreground", is_flag=True, help="Stay; stop everything on Ctrl-C.")
 @exit_on_error()
 def up(foreground: bool) -> None:
-    """Start Kafka and ClickHouse, make the topic and apply the migrations."""
+    """Start Kafka and ClickHouse, make the jobs' topics and apply the migrations."""
     config = settings.load()
     supervisor = Supervisor(config.data_dir)
     if not foreground:
@@ -117,14 +117,16 @@ def bring_up(config: Settings, supervisor: Supervisor, *, attached: bool) -> Non
             stack.check_ports(config)
             supervisor.launch(stack.programs(config), attached=attached)
         stack.wait(supervisor, config, spinner.update)
-        made = kafka.make_topic(
-            config.kafka.bootstrap_servers, config.kafka.topic, config.kafka.partitions
-        )
+        topics.provide(config.kafka, topics.of_all_jobs(config, warn), console.print)
         with clickhouse.explained(config.clickhouse):
             migrations.migrate_all(clickhouse.connect(config.clickhouse), config, console.print)
-    topic = f"topic {config.kafka.topic}{' made' if made else ''}"
-    console.print(f"kafka       up at {config.kafka.bootstrap_servers}, {topic}")
+    console.print(f"kafka       up at {config.kafka.bootstrap_servers}")
     console.print(f"clickhouse  up at http://{config.clickhouse.address}")
+
+
+def warn(text: str) -> None:
+    """Say what does not keep the stack from starting."""
+    click.echo(text, err=True)
 
 
 @contextmanager

@@ -10,14 +10,12 @@ from lib import jars, java, ports, settings
 from lib.errors import SettingsError, SetupError, exit_on_error, one_line
 from lib.settings import Settings
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
 
 def address(config: Settings) -> tuple[str, int]:
     """Where the embedded broker listens; raise SettingsError unless that is loopback."""
     first = config.kafka.bootstrap_servers.split(",")[0].strip()
     host, _, port = first.rpartition(":")
-    if host.strip("[]") not in LOOPBACK or not port.isdigit():
+    if host.strip("[]") not in ports.LOOPBACK or not port.isdigit():
         raise SettingsError(
             f"kafka.bootstrap_servers: {first} is not a loopback host:port; the embedded broker "
             "listens only there, and a broker elsewhere needs no `make up`."

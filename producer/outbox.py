@@ -8,7 +8,7 @@ from kafka.errors import KafkaError
 from kafka.net.compat import KafkaNetClient
 
 from lib import kafka as broker
-from lib import settings
+from lib import settings, topics
 from lib.errors import ServiceError, one_line
 from producer.clock import Clock
 from producer.counts import Counts
@@ -144,8 +144,8 @@ def _network(**config: object) -> KafkaNetClient:
 def check_topic(kafka: settings.Kafka) -> None:
     """Raise ServiceError if Kafka answers and has no such topic."""
     try:
-        topics = broker.topics(kafka.bootstrap_servers)
+        there = broker.topics(kafka.bootstrap_servers)
     except ServiceError:
         return
-    if kafka.topic not in topics:
-        raise broker.no_topic(kafka.bootstrap_servers, "kafka.topic", kafka.topic)
+    if kafka.topic not in there:
+        raise topics.missing_topic(kafka, "kafka.topic", kafka.topic)

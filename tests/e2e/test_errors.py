@@ -2,11 +2,15 @@
 
 import signal
 import socket
+import uuid
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from lib import settings, topics
+from lib.errors import ServiceError
 from tests.e2e.support import Place, copy_project, free_ports, sql_with, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -50,11 +54,27 @@ def test_an_unknown_environment_variable(place: Place) -> None:
     )
 
 
-def test_a_missing_topic(place: Place) -> None:
-    error = place.having(KAFKA__TOPIC="nowhere").run("jobs", "run", "stocks").error
-    assert error == (
+def test_a_missing_topic_where_none_is_made(place: Place) -> None:
+    other = place.having(KAFKA__TOPIC="nowhere", KAFKA__MAKE_TOPICS="never")
+    assert other.run("jobs", "run", "stocks").error == (
         f"sql/flink/stocks/100_source_raw_ticks.sql: Kafka at {place.servers} has no topic "
-        "nowhere; make it with `make up`, or mend the name."
+        "nowhere; make it there, set kafka.make_topics to always, or fix the name."
+    )
+
+
+def test_topics_are_made_once_and_a_wrong_name_is_told(place: Place) -> None:
+    kafka = msgspec.structs.replace(
+        settings.load(environ={}).kafka, bootstrap_servers=place.servers
+    )
+    new, said = f"new-{uuid.uuid4().hex[:8]}", list[str]()
+    wanted = [("a.sql", new), ("b.sql", place.topic), ("c.sql", new)]
+    for _ in range(2):
+        topics.provide(kafka, wanted, said.append)
+        assert said == [f"topic {new}: made with 4 partitions"]
+    with pytest.raises(ServiceError) as error:
+        topics.provide(kafka, [("a.sql", "no name")], said.append)
+    assert str(error.value) == (
+        "a.sql: 'no name' cannot be a topic's name; write up to 249 of A-Z a-z 0-9 . _ -"
     )
 
 

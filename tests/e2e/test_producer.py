@@ -267,7 +267,7 @@ def test_a_missing_topic_is_one_line(broker: Broker) -> None:
     assert (code, out) == (2, "")
     assert err == (
         f"kafka.topic: Kafka at {broker.address} has no topic nowhere; "
-        "make it with `make up`, or mend the name."
+        "make it with `make up`, or fix the name."
     )
     admin = AdminClient({"bootstrap.servers": broker.address, "log_level": 0})
     assert "nowhere" not in admin.list_topics(timeout=90).topics, "asking must not create it"

@@ -1,6 +1,7 @@
 """What SQL files alone do: a second job, a plan, and the errors of files that are wrong."""
 
 import re
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,8 +36,10 @@ def order(number: int) -> dict[str, Any]:
 
 def test_a_second_job_needs_sql_files_alone(orders: Place) -> None:
     sent = [order(number) for number in range(1_000)]
-    orders.send(sent)
+    orders = orders.having(KAFKA__TOPIC=f"orders-{uuid.uuid4().hex[:8]}")
     job = orders.run_job("orders")
+    assert f"topic {orders.topic}: made with 4 partitions" in job.out
+    orders.send(sent)
     paid = [row | {"customer": row["customer"].upper()} for row in sent if row.pop("is_paid")]
     orders.wait_count(len(paid), "orders.orders")
     orders.stop_job(job, "orders")

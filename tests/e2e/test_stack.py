@@ -12,7 +12,7 @@ import pytest
 
 from lib.processes import end_with_parent
 from local.supervisor import Supervisor
-from tests.e2e.support import ROOT, Place, tick, ticks, wait_until
+from tests.e2e.support import ROOT, Place, sql_with, tick, ticks, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
@@ -55,10 +55,21 @@ def test_up_down_and_status_and_a_killed_supervisor(own: Place) -> None:
             "(MILLRACE_CLICKHOUSE__PORT)."
         )
 
+    own = own.having(SQL_DIR=sql_with(own.folder))
+    jobs = own.folder / "sql" / "flink"
+    text = next((jobs / "stocks").glob("*_source_*")).read_text()
+    (jobs / "quotes").mkdir()
+    source = jobs / "quotes" / "100_source_raw_ticks.sql"
+    source.write_text(text.replace("${KAFKA_TOPIC}", "quotes"))
+    (jobs / "broken").mkdir()
     first = own.run("local", "up")
-    assert (first.code, first.err) == (0, "")
-    assert "topic stock-ticks made" in first.out
-    assert "applied sql/clickhouse/001_table_ticks.sql" in first.out
+    # One that is begun keeps nothing else from starting.
+    warning = f"job broken: its topics are not made: {jobs}/broken: holds no .sql file; add one,"
+    assert (first.code, first.err) == (0, f"{warning} as 001_table_<name>.sql.")
+    for topic in ("stock-ticks", "quotes"):
+        assert f"topic {topic}: made with 4 partitions" in first.out
+    assert f"applied {own.folder}/sql/clickhouse/001_table_ticks.sql" in first.out
+    (jobs / "broken").rmdir()
     running = own.processes()
     again = own.run("local", "up")
     assert (again.code, again.err) == (0, "")

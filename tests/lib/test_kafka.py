@@ -50,7 +50,7 @@ def test_no_broker_is_one_line_and_leaves_nothing_open(nobody: str) -> None:
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(5):
         with pytest.raises(AwayError) as error:
-            kafka.check_topics(nobody, [("x.sql", "ticks")])
+            kafka.topics(nobody)
     assert str(error.value) == (
         f"Kafka at {nobody} does not answer; start it with `make up` "
         "or set kafka.bootstrap_servers."
@@ -71,7 +71,14 @@ def test_waiting_says_so_and_ends_after_its_time(
     assert clock.now == 1.0
 
 
-def test_a_missing_topic_is_told_with_its_place() -> None:
-    assert str(kafka.no_topic("k:1", "sql/100.sql", "ticks")) == (
-        "sql/100.sql: Kafka at k:1 has no topic ticks; make it with `make up`, or mend the name."
-    )
+@pytest.mark.parametrize(
+    ("servers", "is_local"),
+    [
+        ("127.0.0.1:9092", True),
+        ("localhost:1,[::1]:2", True),
+        ("kafka-1.example:9092", False),
+        ("127.0.0.1:9092,kafka-2.example:9092", False),
+    ],
+)
+def test_a_broker_is_local_where_only_this_machine_reaches_it(servers: str, is_local: bool) -> None:
+    assert kafka.is_local(servers) is is_local

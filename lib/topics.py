@@ -1,0 +1,76 @@
+"""The topics that SQL files name: which the broker lacks, and making them where that is wanted."""
+
+from collections.abc import Callable, Iterable
+
+from kafka.errors import InvalidTopicError, TopicAlreadyExistsError
+
+from lib import kafka, sqlfiles
+from lib.errors import ServiceError, SqlFileError
+from lib.settings import Kafka, Settings
+from lib.sqlfiles import SqlFile
+
+# A place, as an error shows it, and the topic that is named there.
+Named = tuple[str, str]
+
+
+def named(files: Iterable[SqlFile]) -> list[Named]:
+    """The topics of a job's files."""
+    return [(file.place, topic) for file in files for topic in file.topics]
+
+
+def of_all_jobs(config: Settings, warn: Callable[[str], None]) -> list[Named]:
+    """The topic of the settings and those of every job; say of a job whose files are wrong that
+    its topics are left out."""
+    found = [("kafka.topic", config.kafka.topic)]
+    for folder in sorted((config.sql_dir / "flink").glob("*/")):
+        try:
+            found += named(sqlfiles.load_filled(folder, config.variables()))
+        except SqlFileError as error:
+            warn(f"job {folder.name}: its topics are not made: {error}")
+    return found
+
+
+def provide(settings: Kafka, wanted: Iterable[Named], say: Callable[[str], None]) -> None:
+    """Make the topics that the broker does not have, and say so; raise ServiceError for the first
+    that is missing where kafka.make_topics does not let us."""
+    there = kafka.topics(settings.bootstrap_servers)
+    for place, name in wanted:
+        if name in there:
+            continue
+        if not makes(settings):
+            raise missing_topic(settings, place, name)
+        if _make(settings, place, name):
+            say(f"topic {name}: made with {settings.partitions} partitions")
+        there.add(name)
+
+
+def makes(settings: Kafka) -> bool:
+    """Whether topics are made on this broker."""
+    is_local = kafka.is_local(settings.bootstrap_servers)
+    return settings.make_topics == "always" or (settings.make_topics == "local" and is_local)
+
+
+def missing_topic(settings: Kafka, place: str, name: str) -> ServiceError:
+    """What is said of a topic that the broker does not have."""
+    remedy = "make it with `make up`"
+    if not makes(settings):
+        remedy = "make it there, set kafka.make_topics to always"
+    return ServiceError(
+        f"{place}: Kafka at {settings.bootstrap_servers} has no topic {name}; "
+        f"{remedy}, or fix the name."
+    )
+
+
+def _make(settings: Kafka, place: str, name: str) -> bool:
+    """Make a topic with the broker's own number of replicas; return False if it is there."""
+    with kafka.admin(settings.bootstrap_servers) as client:
+        try:
+            topic = {name: {"num_partitions": settings.partitions}}
+            client.create_topics(topic, wait_for_metadata=True)
+        except TopicAlreadyExistsError:
+            return False
+        except InvalidTopicError:
+            raise ServiceError(
+                f"{place}: {name!r} cannot be a topic's name; write up to 249 of A-Z a-z 0-9 . _ -"
+            ) from None
+    return True
