@@ -17,6 +17,8 @@ from local.clickhouse.sqltext import Insert
 # chdb's Python classes over this one drop the last block of a stream, which holds WITH TOTALS
 # and the header of an empty answer.
 _chdb: Any = import_module("chdb._chdb")
+# What the engine says is read as UTF-8 on its way out, and a text that it quotes may not be that.
+_ERRORS = (RuntimeError, UnicodeDecodeError)
 
 
 @dataclass(slots=True)
@@ -51,14 +53,14 @@ class Handle:
     def __init__(self, path: Path) -> None:
         try:
             self._connection = _chdb.connect(str(path))
-        except RuntimeError as error:
+        except _ERRORS as error:
             raise from_engine(error) from None
 
     def run(self, sql: bytes | str, fmt: str, params: Mapping[str, str], totals: Totals) -> bytes:
         """Run a statement to its end and return all of its answer."""
         try:
-            result = self._connection.query(sql, fmt, params=dict(params))
-        except RuntimeError as error:
+            result = self._connection.query(_bytes(sql), _bytes(fmt), params=dict(params))
+        except _ERRORS as error:
             raise from_engine(error) from None
         totals.add(result)
         return bytes(result.bytes() or b"")
@@ -73,7 +75,7 @@ class Handle:
         """Yield a SELECT's answer block by block; closing the generator cancels the query."""
         try:
             result = self._connection.send_query(sql, fmt, params=dict(params))
-        except RuntimeError as error:
+        except _ERRORS as error:
             if "Streaming query is not supported" in str(error):
                 raise NotStreamableError from None
             raise from_engine(error) from None
@@ -89,7 +91,7 @@ class Handle:
                 if block is not None:
                     totals.add(block)
                     yield bytes(block.bytes() or b"")
-        except RuntimeError as error:
+        except _ERRORS as error:
             finished = True
             raise from_engine(error) from None
         finally:
@@ -121,13 +123,18 @@ class Handle:
         """What the engine's parser says a text is: its class, and how many statements it holds."""
         try:
             found = self._connection.classify_query(sql)
-        except RuntimeError as error:
+        except _ERRORS as error:
             raise from_engine(error) from None
         return found["query_class"].name, found["statement_count"]
 
     def close(self) -> None:
         """Give the handle back; it must not be used again."""
         self._connection.close()
+
+
+def _bytes(text: bytes | str) -> bytes:
+    """A text as it came: a surrogate stands for a byte that is not UTF-8."""
+    return text.encode(errors="surrogateescape") if isinstance(text, str) else text
 
 
 def quoted(text: str) -> str:

@@ -92,7 +92,7 @@ def readonly(message: str = "Cannot execute query in readonly mode.") -> QueryEr
 
 def from_engine(error: Exception) -> QueryError:
     """What chDB raised, with the code read out of its text."""
-    text = str(error).strip()
+    text = _said(error).strip()
     found = _CODE.match(text)
     if not found:
         return refusal(Code.UNKNOWN_EXCEPTION, text or type(error).__name__)
@@ -100,3 +100,9 @@ def from_engine(error: Exception) -> QueryError:
     return QueryError(
         int(found[1]), found[0] + text.removeprefix(found[0] * 2).removeprefix(found[0])
     )
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return error.object.decode(errors="replace")
+    return str(error)

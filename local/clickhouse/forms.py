@@ -51,7 +51,7 @@ def read_form(content_type: str, body: bytes) -> tuple[dict[str, str], dict[str,
             if part.filename:
                 files[part.name] = part.raw
             else:
-                fields[part.name] = part.raw.decode(errors="replace")
+                fields[part.name] = part.raw.decode(errors="surrogateescape")
     except (MultipartError, ValueError) as error:
         raise refusal(Code.BAD_ARGUMENTS, f"The form in the body is broken: {error}") from None
     return fields, files

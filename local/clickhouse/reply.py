@@ -32,7 +32,7 @@ class Reply:
 
     async def text(self, status: int, text: str) -> None:
         """Answer with a line of text."""
-        body = text.encode()
+        body = text.encode(errors="replace")
         await self._start(status, {"Content-Type": "text/plain; charset=UTF-8"}, len(body))
         await self._body(body, last=True)
 
@@ -40,7 +40,7 @@ class Reply:
         """Answer with a refusal, worded and numbered as a server's."""
         if self._begun:
             return
-        body = f"{self._versioned(error)}\n".encode()
+        body = f"{self._versioned(error)}\n".encode(errors="replace")
         headers = self._headers("text/plain; charset=UTF-8", "TabSeparated")
         headers["X-ClickHouse-Exception-Code"] = str(error.code)
         headers["X-ClickHouse-Summary"] = _summary(Totals())
@@ -151,7 +151,7 @@ def _summary(totals: Totals) -> str:
 
 def _exception_block(text: str, tag: str) -> bytes:
     """What a server (25.11 and later) writes into a body that an error breaks off."""
-    message = f"{text}\n".encode()
+    message = f"{text}\n".encode(errors="replace")
     mark = b"__exception__"
     name = tag.encode()
     size = str(len(message)).encode()

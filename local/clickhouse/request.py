@@ -78,8 +78,9 @@ class Query:
 
 
 def read_params(query_string: bytes) -> dict[str, str]:
-    """The parameters in the address."""
-    return dict(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True))
+    """The parameters in the address; a byte that is not UTF-8 is kept as a surrogate."""
+    text = query_string.decode("latin-1")
+    return dict(parse_qsl(text, keep_blank_values=True, errors="surrogateescape"))
 
 
 def read_query(request: Request) -> Query:
@@ -104,7 +105,9 @@ def read_query(request: Request) -> Query:
         data=data,
         fmt=params.get("default_format") or asked or "TabSeparated",
         input_fmt=asked or params.get("default_format"),
-        params={name[6:]: text for name, text in params.items() if name.startswith("param_")},
+        params={
+            name[6:]: _escaped(text) for name, text in params.items() if name.startswith("param_")
+        },
         settings={
             name: text
             for name, text in params.items()
@@ -124,7 +127,7 @@ def read_query(request: Request) -> Query:
 
 def _statement(text: str, body: bytes) -> tuple[bytes, Insert | None, bytes]:
     """The statement, and the data that follows it: a body continues what the address began."""
-    sql = text.encode()
+    sql = text.encode(errors="surrogateescape")
     insert = split_insert(sql) if sql else None
     if insert is not None and insert.fmt:
         return sql, insert, sql[insert.data_start :] + body
@@ -147,6 +150,11 @@ def _refuse_native_compression(params: Mapping[str, str]) -> None:
                 f"{name}=1 (ClickHouse's own block format) is not supported by the embedded "
                 "server; use Content-Encoding or Accept-Encoding instead",
             )
+
+
+def _escaped(text: str) -> str:
+    """A parameter of the query; a byte that is not UTF-8 is written as ClickHouse writes it."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _read_timeout(text: str | None) -> int:

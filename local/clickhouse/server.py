@@ -15,6 +15,7 @@ from lib.errors import SetupError, one_line
 from local.clickhouse.app import App
 from local.clickhouse.errors import QueryError
 from local.clickhouse.service import Service
+from local.clickhouse.wire import RawAddresses
 
 # Clients pool connections and may come back late; a dead pooled connection costs them a retry.
 KEEP_ALIVE_SECONDS = 120
@@ -34,7 +35,7 @@ def serve(path: Path, host: str, port: int, log_level: str) -> None:
         log_level=log_level,
         access_log=False,
         server_header=False,
-        http="httptools",
+        http=RawAddresses,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import socket
 import threading
 import time
 import zlib
@@ -29,6 +30,70 @@ def test_an_unknown_path_is_404(server):
         assert answer.status_code == 404
         assert answer.text.startswith(f"There is no handle /{path}\n") and answer.text[-1] == "\n"
     assert server.http.put(server.url).status_code == 404
+
+
+def raw(server, target):
+    """The answer to a GET whose address is sent as it is."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=90) as connection:
+        head = b"GET /?%s HTTP/1.1\r\nHost: localhost\r\n" % target
+        for piece in (head, b"Connection: close\r\n\r\n"):
+            connection.sendall(piece)
+        with connection.makefile("rb") as answer:
+            status = answer.readline()
+            body = answer.read().partition(b"\r\n\r\n")[2]
+    assert status.startswith(b"HTTP/1.1 200"), (status, body)
+    return body
+
+
+@pytest.mark.parametrize(
+    ("target", "answer"),
+    [
+        ("query=SELECT%20'é'".encode(), "é\n".encode()),
+        ("query=SELECT%20{t:String}&param_t=日本".encode(), "日本\n".encode()),
+        (b"query=SELECT%20hex('%FF%C3%A9')", b"FFC3A9\n"),
+        (b"query=SELECT%20hex('\xff')", b"FF\n"),
+        (b"query=SELECT%20hex({t:String})&param_t=%FF%5Ct%C3%A9", b"FF09C3A9\n"),
+        (b"query=SELECT%20hex(getSetting('log_comment'))&log_comment=%FF'", b"FF27\n"),
+        (b"query=SELECT%201&query_id=%FF&session_id=%FF", b"1\n"),
+    ],
+)
+def test_any_byte_may_stand_in_an_address(server, target, answer):
+    assert raw(server, target) == answer
+
+
+def test_bytes_that_came_in_pieces_and_on_a_kept_connection(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=90) as connection:
+        line = "GET /?query=SELECT%20'é' HTTP/1.1\r\n".encode()
+        answers = connection.makefile("rb")
+        for pieces in ([line[:19], line[19:]], [line[:20], line[20:]], [line]):
+            for piece in pieces:
+                connection.sendall(piece)
+            connection.sendall(b"Host: localhost\r\n\r\n")
+            assert answers.readline() == b"HTTP/1.1 200 OK\r\n"
+            while answers.readline() != b"\r\n":
+                pass
+            assert answers.readline() == "é\n".encode()
+
+
+def test_an_error_that_quotes_a_byte_which_is_no_text(server):
+    response = server.post(b"SELECT nosuch('\xff')")
+    assert (response.status_code, response.headers["x-clickhouse-exception-code"]) == (404, "46")
+    assert response.text.startswith("Code: 46. DB::Exception: ")
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ("session_timeout=%FF&session_id=x", "374"),
+        ("database=%FF", "81"),
+        ("user=%FF", "516"),
+        ("nosuch=%FF", "115"),
+        ("default_format=%FF", "73"),
+    ],
+)
+def test_a_parameter_that_is_no_text_is_refused_as_one(server, params, code):
+    response = server.http.post(f"{server.url}?{params}", content="SELECT 1")
+    assert response.headers["x-clickhouse-exception-code"] == code
 
 
 def test_head_and_options(server):
