@@ -14,7 +14,7 @@ from api.registry import Registry
 from api.shield import App
 from api.store import Store
 from lib import ports, settings
-from lib.errors import ServiceError, exit_on_error
+from lib.errors import ServiceError, exit_on_error, one_line
 from lib.settings import Settings
 
 
@@ -52,7 +52,7 @@ def main(context: click.Context, host: str | None, port: int | None, reloads: bo
 @main.command()
 @exit_on_error()
 def validate() -> None:
-    """Check every endpoint against ClickHouse; exit 2 at the first that is wrong."""
+    """Check every endpoint against ClickHouse; show all that are wrong and exit 2."""
     endpoints = asyncio.run(load(settings.load(), patience=10))
     click.echo(f"{len(endpoints)} endpoints are right")
 
@@ -68,6 +68,11 @@ async def load(config: Settings, patience: float) -> Registry:
                 found = await registry.load(folder, config.variables(), store)
                 keys.check(config.api.keys, [query.endpoint for query in found.values()])
                 return found
+            except ExceptionGroup as group:
+                *others, last = group.exceptions
+                for error in others:
+                    click.echo(one_line(error), err=True)
+                raise last from None
             except Problem as problem:
                 if time.monotonic() > deadline:
                     raise ServiceError(

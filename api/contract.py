@@ -3,6 +3,8 @@
 -- What one row means.
 -- @param symbols = [] [..50] /[A-Z]+/: which ones     no "= value": required; bounds: of a number,
 --                                                     of a text's length, of how many a list holds
+-- @param names = '' repeated: which ones              quotes quote; a list that is never split at
+--                                                     commas, but given by repeating the parameter
 -- @cache 5                                            how many seconds an answer may be old
 -- @page timestamp desc, kafka_offset                  what orders the rows and pages them:
 --                                                     columns that differ from row to row
@@ -58,13 +60,11 @@ class Endpoint:
     stream: Stream | None = None
 
 
-def load(folder: Path, variables: dict[str, str]) -> dict[str, Endpoint]:
-    """All endpoints of a folder by name; raise SqlFileError for the first file that is wrong."""
+def paths(folder: Path) -> list[Path]:
+    """The files of a folder; raise SqlFileError if there is no such folder."""
     if not folder.is_dir():
         raise SqlFileError(f"{sqlfiles.show(folder)}: no such folder; make it and add SQL files.")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".sql")
-    endpoints = (read(path, variables) for path in paths)
-    return {endpoint.name: endpoint for endpoint in endpoints}
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".sql")
 
 
 def read(path: Path, variables: dict[str, str]) -> Endpoint:

@@ -7,17 +7,22 @@ from clickhouse_connect.datatypes.base import ClickHouseType
 from clickhouse_connect.datatypes.container import Array
 
 from api import values
-from api.params import Declared, Param, read
+from api.params import Declared, Param, value_of
 from lib.clickhouse_types import parse, plain
 from lib.errors import SqlFileError
 
 _DECLARED = re.compile(
     r"(?P<name>[A-Za-z]\w*)"
-    r"(?:\s*=\s*(?P<default>.*?))?"
+    # Quotes quote: what stands in them is neither the end of the default nor a comma of a list.
+    r"(?:\s*=\s*(?P<default>(?:'[^']*'|[^'])*?))?"
     r"(?:\s+\[(?P<low>[^\][.]*(?:\.\d[^\][.]*)?)\.\.(?P<high>[^\][]*)\])?"
     r"(?:\s+/(?P<pattern>.+)/)?"
+    r"(?P<repeated>\s+repeated)?"
     r"\s*:\s+(?P<text>\S.*)"
 )
+# What stands between commas that are not quoted.
+_PART = re.compile(r"(?:^|(?<=,))(?:'[^']*'|[^',])*")
+_QUOTED = re.compile(r"'(?:[^']|'')*'")
 
 
 def declare(place: str, line: str) -> Declared:
@@ -26,10 +31,13 @@ def declare(place: str, line: str) -> Declared:
     if not match:
         raise SqlFileError(
             f"{place}: @param {line}: not understood; "
-            "write `-- @param name = default [low..high] /pattern/: what it is`."
+            "write `-- @param name = default [low..high] /pattern/ repeated: what it is`."
         )
     low, high = ((match[end] or "").strip() for end in ("low", "high"))
-    return Declared(match["name"], match["default"], low, high, match["pattern"], match["text"])
+    return Declared(
+        match["name"], match["default"], low, high, match["pattern"], match["text"],
+        is_repeated=match["repeated"] is not None,
+    )  # fmt: skip
 
 
 def param(place: str, declared: Declared, type_text: str, type_place: str) -> Param:
@@ -40,9 +48,12 @@ def param(place: str, declared: Declared, type_text: str, type_place: str) -> Pa
         scalar = values.scalar(plain(kind.element_type) if isinstance(kind, Array) else kind)
     except ValueError as error:
         raise SqlFileError(f"{type_place}: {declared.name}: {error}.") from None
+    if declared.is_repeated and not is_array:
+        raise SqlFileError(f"{place}: {declared.name} is no Array to be repeated; delete the word.")
     bare = Param(
         declared.name, type_text, declared.text, scalar, is_array, kind.nullable,
         required=declared.default is None, pattern=_pattern(place, declared.pattern),
+        is_repeated=declared.is_repeated,
     )  # fmt: skip
     return _with_default(place, _with_bounds(place, bare, declared), declared.default)
 
@@ -58,7 +69,7 @@ def _pattern(place: str, pattern: str | None) -> str | None:
     try:
         re.compile(pattern or "")
     except re.error as error:
-        raise SqlFileError(f"{place}: /{pattern}/: {error}; mend the pattern.") from None
+        raise SqlFileError(f"{place}: /{pattern}/: {error}; fix the pattern.") from None
     return pattern
 
 
@@ -80,12 +91,21 @@ def _with_default(place: str, checked: Param, text: str | None) -> Param:
     if text is None or (text == "null" and checked.is_nullable):
         return checked
     try:
-        default = read(checked, [] if text == "[]" and checked.is_array else [text])
+        default = value_of(checked, _texts(text, is_list=checked.is_array))
     except ValueError:
         raise SqlFileError(
             f"{place}: {checked.name} = {text}: the default must be {checked.takes}."
         ) from None
     return _replace(checked, default=default)
+
+
+def _texts(default: str, *, is_list: bool) -> list[str]:
+    """The values of a default: SQL's quotes around one keep it as it is."""
+    parts = _PART.findall(default) if is_list and default != "[]" else [default] * (not is_list)
+    return [
+        part[1:-1].replace("''", "'") if _QUOTED.fullmatch(part) else part
+        for part in (part.strip() for part in parts)
+    ]
 
 
 def _replace(found: Param, **changes: Any) -> Param:

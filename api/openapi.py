@@ -48,6 +48,12 @@ _CURSOR = {
     "schema": {"type": "string"},
 }
 
+_SEPARATED = (
+    " Values are separated by commas; in a value `\\,` is a comma and `\\\\` a backslash."
+    " Where the parameter is repeated, each text is one value as it stands."
+)
+_REPEATED = " Repeat the parameter for each value."
+
 
 def document(registry: Registry, *, keys: bool) -> dict[str, Any]:
     """Every endpoint: its parameters, its rows, its errors."""
@@ -94,8 +100,8 @@ def _parameter(param: Param) -> dict[str, Any]:
         "schema": param.schema,
     }
     if param.is_array:
-        # Comma-separated, as the examples show; repeating the parameter works, too.
-        found |= {"style": "form", "explode": False}
+        found |= {"style": "form", "explode": param.is_repeated}
+        found["description"] += _REPEATED if param.is_repeated else _SEPARATED
     return found
 
 

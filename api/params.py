@@ -1,7 +1,8 @@
 """Parameters of an endpoint: what they take, what a request gives, what is bound."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ class Declared:
     high: str
     pattern: str | None
     text: str
+    is_repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Param:
     low: Any = None
     high: Any = None
     pattern: str | None = None
+    # A list is given by repeating the parameter alone: no text is split.
+    is_repeated: bool = False
 
     @property
     def is_sized(self) -> bool:
@@ -72,6 +76,9 @@ class Param:
         if self.pattern:
             schema["pattern"] = f"^(?:{self.pattern})$"
         if self.is_array:
+            if not self.is_repeated and schema == {"type": "string"}:
+                # In a value they are escaped.
+                schema["not"] = {"pattern": r"[,\\]"}
             schema = {"type": "array", "items": schema}
         low, high = _BOUND_WORDS["array" if self.is_array else schema["type"]]
         if self.scalar.schema["type"] != "string" or self.is_sized:
@@ -95,16 +102,35 @@ _BOUND_WORDS = {
 
 def read(param: Param, texts: Sequence[str]) -> Any:
     """The value that a request gives; raise ValueError if it is not what the parameter takes."""
-    if param.is_array:
-        # `symbols=` is a list of one empty text: a variable that was empty must not mean "all".
-        items = [item for text in texts for item in text.split(",")]
-        found: Any = [_read_one(param, item) for item in items]
-        if len(found) > (MOST_ITEMS if param.high is None else param.high):
-            raise ValueError(len(found))
-    else:
-        if len(texts) != 1:
-            raise ValueError(len(texts))
-        found = _read_one(param, texts[0])
+    if param.is_array and len(texts) == 1 and not param.is_repeated:
+        texts = split(texts[0])
+    return value_of(param, texts)
+
+
+def split(text: str) -> list[str]:
+    r"""The values of a list that is one text: at its commas; `\,` is a comma, `\\` a backslash."""
+    # `symbols=` is a list of one empty text: a variable that was empty must not mean "all".
+    items = [""]
+    for piece in _PIECE.findall(text):
+        if piece == ",":
+            items.append("")
+        else:
+            items[-1] += piece[1:] if piece in _ESCAPED else piece
+    return items
+
+
+_PIECE = re.compile(r"\\[\\,]|,|[^\\,]+|\\")
+_ESCAPED = ("\\,", "\\\\")
+
+
+def value_of(param: Param, texts: Sequence[str]) -> Any:
+    """The value of texts that stand for one value each; raise ValueError as `read` does."""
+    if not param.is_array and len(texts) != 1:
+        raise ValueError(len(texts))
+    items = [_read_one(param, text) for text in texts]
+    if param.is_array and len(items) > (MOST_ITEMS if param.high is None else param.high):
+        raise ValueError(len(items))
+    found = items if param.is_array else items[0]
     size = len(found) if param.is_sized else found
     if (param.low is not None and size < param.low) or (
         param.high is not None and size > param.high
@@ -123,17 +149,24 @@ def bound(param: Param, value: Any) -> str:
 
 
 def sample(param: Param) -> Any:
-    """A value that the parameter's type takes, to ask ClickHouse what the SQL answers."""
+    """A value that the parameter takes, to ask ClickHouse what the SQL answers: its default, or
+    one within its bounds by which can be divided and which may name a time zone."""
     if not param.required:
         return param.default
-    if param.is_array:
-        return []
-    for text in ("0", "1970-01-01", *param.scalar.schema.get("enum", []), str(param.low)):
-        try:
-            return param.scalar.read(text)
-        except ValueError:
-            continue
-    return param.scalar.read("00000000-0000-0000-0000-000000000000")
+    found = next(_samples(param))
+    return [found] * max(1, param.low or 1) if param.is_array else found
+
+
+def _samples(param: Param) -> Iterator[Any]:
+    for text in (*_SAMPLES, *param.scalar.schema.get("enum", [])):
+        with suppress(ValueError):
+            yield _read_one(param, text) if param.is_array else value_of(param, [text])
+    size = param.low if param.low is not None else param.high
+    # ClickHouse knows nothing of a pattern that no sample matches.
+    yield "0" * (size or 1) if param.is_sized else size
+
+
+_SAMPLES = ("UTC", "1", "2024-01-30", "00000000-0000-0000-0000-000000000000")
 
 
 def _read_one(param: Param, text: str) -> Any:

@@ -31,6 +31,8 @@ class Query:
     endpoint: Endpoint
     columns: Columns
     key_types: tuple[ClickHouseType, ...]
+    # What ClickHouse took for each parameter.
+    samples: Mapping[str, str]
 
     @property
     def documents(self) -> tuple[str, ...]:
@@ -55,9 +57,19 @@ Registry = Mapping[str, Query]
 
 
 async def load(folder: Path, variables: dict[str, str], store: Store) -> Registry:
-    """Every endpoint of the folder; raise SqlFileError for the first that is wrong."""
-    endpoints = contract.load(folder, variables)
-    return {name: await checked(endpoint, store) for name, endpoint in endpoints.items()}
+    """Every endpoint of the folder; raise ExceptionGroup of a SqlFileError for each wrong file."""
+    found: dict[str, Query] = {}
+    errors = []
+    for path in contract.paths(folder):
+        try:
+            query = await checked(contract.read(path, variables), store)
+        except SqlFileError as error:
+            errors.append(error)
+        else:
+            found[query.endpoint.name] = query
+    if errors:
+        raise ExceptionGroup("wrong files", errors)
+    return found
 
 
 async def checked(endpoint: Endpoint, store: Store) -> Query:
@@ -65,10 +77,7 @@ async def checked(endpoint: Endpoint, store: Store) -> Query:
     samples = {p.name: params.bound(p, params.sample(p)) for p in endpoint.params}
     if endpoint.stream:
         samples[contract.WINDOW] = "1"
-    try:
-        found = await store.ask(f"DESCRIBE TABLE ({endpoint.sql}\n)", samples, "JSONEachRow")
-    except RefusedError as error:
-        raise _explained(endpoint, str(error)) from None
+    found = await _described(endpoint, endpoint.sql, samples, store)
     rows = (msgspec.json.decode(line) for line in found.splitlines())
     columns = {row["name"]: _type(row["type"]) for row in rows}
     for name in endpoint.stream.columns if endpoint.stream else ():
@@ -77,7 +86,21 @@ async def checked(endpoint: Endpoint, store: Store) -> Query:
                 f"{endpoint.place}: @stream {name}: not a column of the answer; "
                 f"it has {', '.join(columns)}."
             )
-    return Query(endpoint, columns, _key_types(endpoint, columns))
+    query = Query(endpoint, columns, _key_types(endpoint, columns), samples)
+    for as_text in (True, False):
+        # What is right alone may not be as it is sent: in a subquery, each column in its form.
+        sql = query.sql(as_text=as_text, after=False)
+        await _described(endpoint, sql, {**samples, "_rows": "1"}, store)
+    return query
+
+
+async def _described(
+    endpoint: Endpoint, sql: str, samples: Mapping[str, str], store: Store
+) -> bytes:
+    try:
+        return await store.ask(f"DESCRIBE TABLE ({sql}\n)", samples, "JSONEachRow")
+    except RefusedError as error:
+        raise _explained(endpoint, samples, str(error)) from None
 
 
 def _type(text: str) -> ClickHouseType | None:
@@ -101,11 +124,14 @@ def _key_types(endpoint: Endpoint, columns: Columns) -> tuple[ClickHouseType, ..
     return tuple(found)
 
 
-def _explained(endpoint: Endpoint, text: str) -> SqlFileError:
-    """ClickHouse's refusal with the line of the file."""
+def _explained(endpoint: Endpoint, samples: Mapping[str, str], text: str) -> SqlFileError:
+    """ClickHouse's refusal with the line of the file, and with the values that nobody chose."""
     number = _line_of_token(endpoint.sql, text) or _line_of_name(endpoint.sql, text)
     place = f"{endpoint.place}:{number}" if number else endpoint.place
-    return SqlFileError(f"{place}: ClickHouse refuses it: {_NOISE.sub('', text)}; mend the file.")
+    tried = [f"{p.name} = {samples[p.name]}" for p in endpoint.params if p.required]
+    given = f" with {', '.join(tried)}" if tried else ""
+    remedy = "fix the file" + (", or give it a default" if tried else "")
+    return SqlFileError(f"{place}: ClickHouse refuses it{given}: {_NOISE.sub('', text)}; {remedy}.")
 
 
 def _line_of_token(sql: str, text: str) -> int:

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator
 
-from api import answers, documents
+from api import answers, blame, documents
 from api.answers import Streamed, Whole
 from api.problems import Problem
 from api.registry import Query
@@ -70,6 +70,10 @@ class Service:
             response = await self.store.start(asked.sql, dict(asked.bound), asked.format.clickhouse)
             found = await answers.start(response, head)
         except (RefusedError, ServiceError) as error:
+            if isinstance(error, RefusedError):
+                problem = await blame.find(self.store, query, asked)
+                if problem:
+                    raise problem from None
             log.error("%s: %s", query.endpoint.place, error)
             raise Problem(500, "The endpoint's SQL failed; the log says why.") from None
         if isinstance(found, Streamed):

@@ -37,7 +37,7 @@ def read(folder: Path, text: str, name: str = "trades.sql") -> contract.Endpoint
         (HEAD + "-- @param n = 5 [6..]: N.\nSELECT {n:UInt8}", 2, "the default must be"),
         (HEAD + "-- @param n [9..1]: N.\nSELECT {n:UInt8}", 2, "[9..1] is empty"),
         (HEAD + "-- @param n [a..]: N.\nSELECT {n:UInt8}", 2, "each end must be a whole"),
-        (HEAD + "-- @param n /[/: N.\nSELECT {n:String}", 2, "mend the pattern"),
+        (HEAD + "-- @param n /[/: N.\nSELECT {n:String}", 2, "fix the pattern"),
         (HEAD + "-- @param n\nSELECT {n:String}", 2, "not understood"),
         (HEAD + "-- @param n: N.\n-- @param n: N.\nSELECT {n:String}", 3, "documented twice"),
         (HEAD + "-- @param cursor: N.\nSELECT {cursor:String}", 3, "cursor is built in"),
@@ -109,6 +109,21 @@ def test_validate_asks_clickhouse(
     assert ended.returncode == 2
     assert (place in ended.stderr, fact in ended.stderr) == (True, True), ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_validate_shows_every_wrong_file(make_api: Callable[..., Api]) -> None:
+    api = make_api()
+    wrong = {
+        "a_file": "SELECT 1",
+        "b_file": HEAD + "SELECT 1 FROM stocks.tcks",
+        "c_file": HEAD + "SELECT {n:UInt8}",
+    }
+    for name, text in wrong.items():
+        (api.sql / f"{name}.sql").write_text(text)
+    ended = api.run("validate")
+    assert ended.returncode == 2
+    places = [line.split(":")[0].rsplit("/", 1)[1] for line in ended.stderr.splitlines()]
+    assert places == [f"{name}.sql" for name in wrong]
 
 
 def test_it_does_not_start_with_a_wrong_file(make_api: Callable[..., Api]) -> None:
