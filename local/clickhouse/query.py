@@ -20,10 +20,12 @@ from local.clickhouse.sqltext import Insert, as_subquery, output_format, takes_i
 
 @dataclass(slots=True)
 class Answer:
-    """An answer under way: what is known before its first byte is sent, and the rest."""
+    """An answer under way: what is known before its first byte is sent, and the rest; `has_rows`
+    says whether the statement is one that has an answer, if only an empty one."""
 
     fmt: str
     totals: Totals
+    has_rows: bool = True
     head: list[bytes] = field(default_factory=list)
     rest: Generator[bytes, None, None] | None = None
 
@@ -31,12 +33,14 @@ class Answer:
 def start(handle: Handle, query: Query, unsafe: guard.Unsafe) -> Answer:
     """Run a query until its answer, or the first two blocks of it, is there."""
     begun = monotonic_ns()
-    _check(handle, query, unsafe)
+    reads = _check(handle, query, unsafe)
     answer = Answer(output_format(_text(query)) or query.fmt, Totals())
     if query.takes_data:
         _insert(handle, query, answer)
     else:
         _read(handle, query, answer)
+    # KILL and some others are no reads, yet have rows.
+    answer.has_rows = reads or any(answer.head)
     answer.totals.elapsed_ns = monotonic_ns() - begun
     return answer
 
@@ -45,17 +49,19 @@ def prepare(handle: Handle, query: Query) -> None:
     """Give a fresh handle the query's settings and tables, and the user's bounds last."""
     own = {"implicit_select": "0"}
     handle.set(own | {"log_comment": query.settings.get("log_comment", query.query_id)})
+    asked = query.engine_settings
+    if query.user.may_write:
+        # The format settings are for the tables' rows too; readonly is for the query only.
+        handle.set({name: text for name, text in asked.items() if name != "readonly"})
     for table in query.externals:
         _fill(handle, table)
     if query.database:
         handle.use(query.database)
     if not query.user.may_write:
         handle.set({**query.user.limits, "readonly": "1"})
-        handle.set(query.engine_settings)
-        return
-    handle.set(query.engine_settings)
-    if not query.may_write and "readonly" not in query.settings:
-        handle.set({"readonly": "2"})
+        handle.set(asked)
+    elif not query.may_write or "readonly" in asked:
+        handle.set({"readonly": asked.get("readonly", "2")})
 
 
 def _text(query: Query) -> bytes:
@@ -65,26 +71,28 @@ def _text(query: Query) -> bytes:
     return query.sql
 
 
-def _check(handle: Handle, query: Query, unsafe: guard.Unsafe) -> None:
+def _check(handle: Handle, query: Query, unsafe: guard.Unsafe) -> bool:
+    """Raise unless the statement may run; return whether it is one that reads."""
     if not query.sql.strip():
         raise refusal(
             Code.SYNTAX_ERROR, "Syntax error: failed at position 1 (end of query): Empty query"
         )
+    if query.takes_data:
+        if not query.may_write:
+            raise readonly()
+        return False
     if not query.user.may_write:
-        if query.takes_data:
-            raise readonly()
         guard.check(handle, query.sql, query.params, unsafe)
-    elif not query.takes_data:
-        if takes_input(query.sql):
-            # chDB would run it over no rows at all and report success.
-            raise refusal(Code.NOT_IMPLEMENTED, "The embedded engine has no input() for an INSERT")
-        kind, count = handle.classify(query.sql)
-        if count > 1:
-            raise guard.multi_statements()
-        if not query.may_write and kind.startswith("MUTATING"):
-            raise readonly()
-    elif not query.may_write:
+        return True
+    if takes_input(query.sql):
+        # chDB would run it over no rows at all and report success.
+        raise refusal(Code.NOT_IMPLEMENTED, "The embedded engine has no input() for an INSERT")
+    kind, count = handle.classify(query.sql)
+    if count > 1:
+        raise guard.multi_statements()
+    if not query.may_write and kind.startswith("MUTATING"):
         raise readonly()
+    return kind == "READ_ONLY"
 
 
 def _insert(handle: Handle, query: Query, answer: Answer) -> None:

@@ -16,6 +16,7 @@ from local.clickhouse.service import Service
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _NAME = socket.gethostname()
+_TEXT = "text/plain; charset=UTF-8"
 
 
 class Reply:
@@ -33,7 +34,7 @@ class Reply:
     async def text(self, status: int, text: str) -> None:
         """Answer with a line of text."""
         body = text.encode(errors="replace")
-        await self._start(status, {"Content-Type": "text/plain; charset=UTF-8"}, len(body))
+        await self._start(status, {"Content-Type": _TEXT}, len(body))
         await self._body(body, last=True)
 
     async def fail(self, error: QueryError) -> None:
@@ -41,7 +42,7 @@ class Reply:
         if self._begun:
             return
         body = f"{self._versioned(error)}\n".encode(errors="replace")
-        headers = self._headers("text/plain; charset=UTF-8", "TabSeparated")
+        headers = self._headers(_TEXT, "TabSeparated")
         headers["X-ClickHouse-Exception-Code"] = str(error.code)
         headers["X-ClickHouse-Summary"] = _summary(Totals())
         await self._start(error.status, headers, len(body))
@@ -50,8 +51,8 @@ class Reply:
     async def answer(self, query: Query, answer: Answer) -> None:
         """Send an answer but for its end: finish() sends that, once the query's id and session
         are free, since a client asks its next question as soon as it has seen the end."""
-        kind = self._service.content_types.get(answer.fmt.lower(), "text/plain; charset=UTF-8")
-        headers = self._headers(kind, answer.fmt)
+        kind = self._service.content_types.get(answer.fmt.lower(), _TEXT)
+        headers = self._headers(kind, answer.fmt) if answer.has_rows else self._headers(_TEXT)
         headers["X-ClickHouse-Summary"] = _summary(answer.totals)
         encoding, packer = self._compression(query)
         if encoding:
@@ -104,14 +105,15 @@ class Reply:
         wanted = query.settings.get("enable_http_compression", self._service.compresses)
         return choose(query.encoding if wanted in ("1", "true") else "")
 
-    def _headers(self, content_type: str, fmt: str) -> dict[str, str]:
-        return {
+    def _headers(self, content_type: str, fmt: str | None = None) -> dict[str, str]:
+        """A statement without an answer names no format: clients tell by that what it was."""
+        headers = {
             "Content-Type": content_type,
             "X-ClickHouse-Server-Display-Name": _NAME,
             "X-ClickHouse-Query-Id": self.query_id,
-            "X-ClickHouse-Format": fmt,
             "X-ClickHouse-Timezone": "UTC",
         }
+        return headers | {"X-ClickHouse-Format": fmt} if fmt else headers
 
     def _versioned(self, error: QueryError) -> str:
         if "(version " in error.text:

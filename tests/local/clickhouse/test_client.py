@@ -126,3 +126,6 @@ def test_a_session_keeps_temporary_tables_and_settings(client):
 def test_commands(client):
     assert client.command("SELECT 17") == 17
     assert client.ping()
+    assert client.command("SELECT 1 WHERE 0") == ""
+    assert client.command("DROP TABLE IF EXISTS nosuch").query_id()
+    assert "query_id" in client.query("SET max_threads = 2").first_item

@@ -113,6 +113,26 @@ def test_headers_of_an_answer(server):
     assert (summary["read_rows"], summary["result_rows"]) == ("5", "5")
 
 
+@pytest.mark.parametrize(
+    ("sql", "fmt"),
+    [
+        ("SELECT 1 WHERE 0", "TabSeparated"),
+        ("WITH 1 AS x SELECT x FORMAT CSV", "CSV"),
+        ("SHOW TABLES LIKE 'nosuch'", "TabSeparated"),
+        ("EXISTS nosuch", "TabSeparated"),
+        ("DROP TABLE IF EXISTS nosuch", None),
+        ("SET max_threads = 1", None),
+        ("INSERT INTO FUNCTION null('a Int8') VALUES (1)", None),
+        ("INSERT INTO FUNCTION null('a Int8') SELECT 1", None),
+        ("SYSTEM FLUSH LOGS", None),
+    ],
+)
+def test_only_an_answer_has_a_format(server, sql, fmt):
+    response = server.post(sql)
+    assert response.status_code == 200, response.text
+    assert response.headers.get("x-clickhouse-format") == fmt
+
+
 def test_the_body_continues_the_query(server):
     assert server.sql("2", query="SELECT 1 +") == "3"
 
@@ -383,3 +403,16 @@ def test_external_tables_do_not_outlive_their_query(server):
     assert server.http.post(server.url, **send).text == "one\n"
     assert server.http.post(server.url, **send).text == "one\n"
     assert server.post("SELECT * FROM ext", session_id="e").status_code == 404
+
+
+@pytest.mark.parametrize("more", [{}, {"readonly": "1"}, {"readonly": "2"}])
+def test_settings_are_for_the_rows_of_external_tables_too(server, more):
+    params = {"ext_structure": "a UInt8", "ext_format": "CSV", "query": "SELECT sum(a) FROM ext"}
+    params |= {"input_format_allow_errors_num": "1"} | more
+    response = server.http.post(server.url, params=params, files={"ext": ("x", b"1\nbad\n2\n")})
+    assert response.text == "3\n"
+
+
+def test_readonly_holds_for_the_query(server):
+    refused = server.post("CREATE TABLE no (a Int8) ENGINE = Memory", readonly="1")
+    assert refused.headers["x-clickhouse-exception-code"] == "164"
