@@ -149,12 +149,14 @@ class Writer:
         return f"partition {partition}, offset {offset}: "
 
     def _claim_new(self, batch: pa.Table, partitions: Int64s, offsets: Int64s) -> None:
-        """On a partition's first rows: end what earlier attempts still do, then read its mark."""
+        """On a partition's first rows: end what earlier attempts still do or left half done, then
+        read its mark."""
         new = set(np.unique(partitions).tolist()) - self._progress.seen.keys()
         if not new:
             return
         _owners.claim(self._name, new, self)
         self._store.wait_for_earlier()
+        self._store.complete_earlier()
         marks = self._store.marks()
         self._progress.marks.update({p: marks[p] for p in new if p in marks})
         for partition in new & marks.keys():

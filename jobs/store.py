@@ -5,18 +5,15 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 import pyarrow as pa
+from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from jobs import columns
+from jobs import columns, incomplete, inserts
 from jobs.columns import Column
+from jobs.incomplete import Incomplete, Notes
 from jobs.target import Target
-from lib.errors import SinkError, one_line
-
-# How long an insert is tried before Flink is told, which starts again from the last checkpoint,
-# in seconds: enough for a restart of ClickHouse, and stopping the job never hangs.
-RETRY_LIMIT = 20.0
+from lib.errors import SinkError
 
 # How long a new attempt waits for the inserts of earlier ones: the client's limit for an answer.
 EARLIER_LIMIT = 60.0
@@ -24,27 +21,6 @@ EARLIER_LIMIT = 60.0
 # What the sink says of each row, if the table has a column for it and the target does not name it:
 # who stored it, so that several writers share a table, and when the sink got it.
 OWN_COLUMNS = ("inserted_by", "received_at")
-
-# ClickHouse's error codes that the user must mend, so that trying again cannot help: unknown table,
-# database, column; wrong type or value; a constraint; access; read-only; an unknown setting.
-_REFUSALS = {6, 8, 10, 16, 20, 36, 38, 41, 43, 44, 48, 50, 53, 60, 62, 69, 70, 72, 81}
-_REFUSALS |= {115, 117, 131, 164, 192, 193, 194, 349, 407, 469, 497, 516, 691}
-
-_PLAIN_INSERT = {
-    # The answer comes when the rows are stored, not when they are queued.
-    "async_insert": 0,
-    # A value that is missing is an error here, never a default.
-    "input_format_null_as_default": 0,
-    "input_format_arrow_allow_missing_columns": 0,
-    # One insert is one part: stored whole or not at all.
-    "max_insert_block_size": 10_000_000,
-    "min_insert_block_size_rows": 10_000_000,
-    "min_insert_block_size_bytes": 0,
-    # A part of few rows is read whole at no cost; merges make its indexes.
-    "materialize_skip_indexes_on_insert": 0,
-    # A batch that is sent again reaches a materialized view that it did not reach before.
-    "deduplicate_blocks_in_dependent_materialized_views": 1,
-}
 
 
 class LostError(Exception):
@@ -63,6 +39,7 @@ class Store:
         self._writer = writer
         self._prefix = f"{writer}/{attempt}"
         self._batches = 0
+        self._notes = Notes(client, target.table, writer)
         self.columns = self._read_columns()
         self.schema = columns.schema(self.columns)
         if target.is_tracked:
@@ -168,24 +145,75 @@ class Store:
         return {row[0]: row[1] for row in rows}
 
     def insert(self, batch: pa.Table, guard: Callable[[], AbstractContextManager[None]]) -> None:
-        """Store a batch whole and return when it is stored. Tried again while ClickHouse is away,
-        under one deduplication token; raise SinkError for a refusal, else the last failure after
-        RETRY_LIMIT."""
+        """Store a batch whole, in the table and its views, and return when it is stored. Tried
+        again while the failure may pass, under one deduplication token; raise SinkError for a
+        refusal, else the last failure after RETRY_LIMIT. What views may lack then is noted."""
         self._batches += 1
         token = f"{self._prefix}/{self._batches}"
-        for one_try in Retrying(
-            retry=retry_if_exception(_may_pass),
-            stop=stop_after_delay(RETRY_LIMIT),
-            wait=wait_random_exponential(multiplier=0.1, max=3),
-            reraise=True,
-        ):
-            with one_try, guard():
-                number = one_try.retry_state.attempt_number
-                if number > 1 and self._is_stored(batch):
-                    return
-                self._insert_once(batch, token, f"{token}/{number}")
-                if number > 1 and self._target.is_tracked and not self._is_stored(batch):
-                    raise LostError(f"{self._target.table}: {token} is known, its rows are not")
+        try:
+            for one_try in inserts.retrying():
+                with one_try, guard():
+                    self._try(batch, token, one_try.retry_state.attempt_number)
+        except Exception:
+            self._keep_note(batch, token)
+            raise
+
+    def _try(self, batch: pa.Table, token: str, number: int) -> None:
+        with self._notes.held(token, batch):
+            if number > 1 and self._is_stored(batch) and not self._feeds_views():
+                return
+            self._insert_once(batch, token, f"{token}/{number}")
+            if number > 1 and self._target.is_tracked and not self._is_stored(batch):
+                raise LostError(f"{self._target.table}: {token} is known, its rows are not")
+
+    def _keep_note(self, batch: pa.Table, token: str) -> None:
+        """Keep the note of a batch that failed unless it is known to be in the table and the views,
+        or in none: a new attempt leaves out what the table has, and views would never get it."""
+        try:
+            if self._is_stored(batch) and self._feeds_views():
+                self._notes.keep(token, batch)
+            else:
+                self._notes.drop(token)
+        except (ClickHouseError, OSError):
+            # Nobody knows; the next attempt looks.
+            return
+
+    def complete_earlier(self) -> None:
+        """Send again what earlier attempts stored in the table and maybe not in its views; raise
+        as `insert` does. Call wait_for_earlier before."""
+        for note in self._notes.all():
+            rows = self._rows_of(note)
+            if rows and self._feeds_views():
+                for one_try in inserts.retrying():
+                    with one_try, inserts.explained(self._target.table):
+                        number = one_try.retry_state.attempt_number
+                        self._send_again(rows, note.token, f"{self._prefix}/again/{number}")
+            self._notes.complete(note)
+
+    def _rows_of(self, note: Incomplete) -> bytes:
+        """The rows of an insert as the table has them, in RowBinary; empty if it has none."""
+        names = ", ".join(quote_identifier(column.name) for column in self.columns)
+        return self._client.raw_query(
+            f"SELECT {names} FROM {self._target.table}"
+            f" WHERE inserted_by = {{writer:String}} AND ({note.condition})"
+            " LIMIT 1 BY kafka_partition, kafka_offset",
+            parameters={"writer": self._writer},
+            fmt="RowBinary",
+        )
+
+    def _send_again(self, rows: bytes, token: str, query_id: str) -> None:
+        self._client.raw_insert(
+            self._target.table,
+            [column.name for column in self.columns],
+            rows,
+            settings=inserts.settings(token, query_id),
+            fmt="RowBinary",
+        )
+
+    def _feeds_views(self) -> bool:
+        """Whether views may lack rows that the table has; raise SinkError if they do and cannot be
+        sent again without being stored in the table twice."""
+        return incomplete.feeds_views(self._client, self._target.table)
 
     def _is_stored(self, batch: pa.Table) -> bool:
         """Whether an earlier try stored the batch, its answer lost; False where none can see."""
@@ -200,27 +228,10 @@ class Store:
         )
 
     def _insert_once(self, batch: pa.Table, token: str, query_id: str) -> None:
-        settings = {
-            **_PLAIN_INSERT,
-            "query_id": query_id,
-            "log_comment": query_id,
-            "insert_deduplication_token": token,
-        }
-        try:
+        with inserts.explained(self._target.table):
+            settings = inserts.settings(token, query_id)
             self._client.insert_arrow(self._target.table, batch, settings=settings)
-        except DatabaseError as error:
-            if error.code in _REFUSALS:
-                raise SinkError(
-                    f"{self._target.table}: ClickHouse refuses the rows: {one_line(error)}; "
-                    "mend the table, or what the job's SQL selects."
-                ) from error
-            raise
 
 
 def _is_kafka_timestamp(column: Column) -> bool:
     return column.name == "kafka_timestamp" and pa.types.is_timestamp(column.arrow)
-
-
-def _may_pass(error: BaseException) -> bool:
-    """Whether ClickHouse was away or overloaded, so that the same insert may succeed later."""
-    return isinstance(error, ClickHouseError | OSError)

@@ -11,7 +11,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
-from jobs import store as module
+from jobs import inserts, store
 from jobs.store import LostError, Store
 from jobs.target import parse
 from lib import clickhouse as connections
@@ -82,8 +82,8 @@ class Flaky:
         self._events = list(events)
         self.tokens: list[str] = []
 
-    def query(self, *args: Any, **more: Any) -> Any:
-        return self._client.query(*args, **more)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
 
     def insert_arrow(self, table: str, rows: pa.Table, settings: dict[str, Any]) -> None:
         self.tokens.append(settings["insert_deduplication_token"])
@@ -168,7 +168,9 @@ def refusal(client: Client, table: str, rows: pa.Table, change: str) -> str:
     assert len(flaky.tokens) == 1, "a refusal must not be tried again"
     text = str(error.value)
     assert text.startswith(f"{table}: ClickHouse refuses the rows: ") and "\n" not in text
-    assert text.endswith("; mend the table, or what the job's SQL selects.")
+    assert text.endswith(
+        "; fix the table or the view that it names, or what the job's SQL selects."
+    )
     return text
 
 
@@ -206,7 +208,7 @@ def test_an_unknown_user_is_refused_at_once(
 def test_what_may_pass_is_raised_as_it_is_after_the_limit(
     client: Client, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "RETRY_LIMIT", 0.5)
+    monkeypatch.setattr(inserts, "RETRY_LIMIT", 0.5)
     flaky = Flaky(client, *[refuse_connection] * 100)
     with pytest.raises(OperationalError, match="connection refused"):
         open_store(flaky, table).insert(batch(range(1)), nullcontext)
@@ -240,7 +242,7 @@ def test_rows_are_stored_once_though_the_server_is_killed_and_started_again(
     mortal: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A slow machine takes its time to start a server.
-    monkeypatch.setattr(module, "RETRY_LIMIT", 150.0)
+    monkeypatch.setattr(inserts, "RETRY_LIMIT", 150.0)
     starting = threading.Thread(target=mortal.start)
     client = connections.connect(mortal.settings, compress=False)
     client.command("CREATE DATABASE d")
@@ -344,7 +346,7 @@ def test_who_comes_later_waits_for_an_insert_that_still_runs(
 def test_waiting_for_an_insert_that_never_ends_gives_up(
     client: Client, table: str, inserting: threading.Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "EARLIER_LIMIT", 0.2)
+    monkeypatch.setattr(store, "EARLIER_LIMIT", 0.2)
     later = open_store(client, table, attempt="new")
     with pytest.raises(TimeoutError, match="inserts still run in ClickHouse: job/t/old/1/1"):
         later.wait_for_earlier()

@@ -1,0 +1,71 @@
+"""How the sink inserts: the settings of each insert, which failures are tried again, and for how
+long."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from lib.clickhouse_errors import is_transient
+from lib.errors import SinkError, one_line
+
+# How long an insert is tried before Flink is told, which starts again from the last checkpoint,
+# in seconds: enough for a restart of ClickHouse, and stopping the job never hangs.
+RETRY_LIMIT = 20.0
+
+_PLAIN = {
+    # The answer comes when the rows are stored, not when they are queued.
+    "async_insert": 0,
+    # A value that is missing is an error here, never a default.
+    "input_format_null_as_default": 0,
+    "input_format_arrow_allow_missing_columns": 0,
+    # One insert is one part: stored whole or not at all.
+    "max_insert_block_size": 10_000_000,
+    "min_insert_block_size_rows": 10_000_000,
+    "min_insert_block_size_bytes": 0,
+    # A part of few rows is read whole at no cost; merges make its indexes.
+    "materialize_skip_indexes_on_insert": 0,
+    # A batch that is sent again reaches a materialized view that it did not reach before.
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+}
+
+
+def settings(token: str, query_id: str) -> dict[str, Any]:
+    """The settings of one insert; `token` names its rows, `query_id` this try."""
+    return {
+        **_PLAIN,
+        "query_id": query_id,
+        "log_comment": query_id,
+        "insert_deduplication_token": token,
+    }
+
+
+def retrying() -> Retrying:
+    """Tries with a growing pause while the failure may pass; raises the last after RETRY_LIMIT."""
+    return Retrying(
+        retry=retry_if_exception(_may_pass),
+        stop=stop_after_delay(RETRY_LIMIT),
+        wait=wait_random_exponential(multiplier=0.1, max=3),
+        reraise=True,
+    )
+
+
+@contextmanager
+def explained(table: str) -> Iterator[None]:
+    """Turn a failure of an insert that cannot pass into a SinkError."""
+    try:
+        yield
+    except DatabaseError as error:
+        if is_transient(error.code, str(error)):
+            raise
+        raise SinkError(
+            f"{table}: ClickHouse refuses the rows: {one_line(error)}; "
+            "fix the table or the view that it names, or what the job's SQL selects."
+        ) from error
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether ClickHouse was unavailable or overloaded; a refusal is a SinkError by then."""
+    return isinstance(error, ClickHouseError | OSError)
