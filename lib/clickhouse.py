@@ -72,3 +72,10 @@ def wait(settings: ClickHouse, say: Callable[[str], None], timeout: float) -> Cl
                 raise
             say(f"waiting for ClickHouse at {settings.address}; `make up` starts it")
             time.sleep(0.5)
+
+
+def make_database(client: Client, name: str, say: Callable[[str], None]) -> None:
+    """Make a database unless it is there, and say so; the name is quoted where it must be."""
+    if not client.command(f"EXISTS DATABASE {name}"):
+        client.command(f"CREATE DATABASE IF NOT EXISTS {name}")
+        say(f"database {name}: made")

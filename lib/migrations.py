@@ -52,7 +52,7 @@ def migrate(
 ) -> int:
     """Run the files that have not run yet, with the settings they name, and return how many; raise
     MigrationError at the first that differs from what was applied, or that ClickHouse refuses."""
-    client.command(f"CREATE DATABASE IF NOT EXISTS {database}")
+    clickhouse.make_database(client, database, say)
     client.command(
         f"CREATE TABLE IF NOT EXISTS {database}.schema_migrations"
         " (number UInt16, file String, checksum String, sql String,"
@@ -62,9 +62,11 @@ def migrate(
     )
     with _lock(client, database, say):
         todo = pending(applied(client, database), files)
-        texts = [sqlfiles.substitute(file, variables).text for file in todo]
-        for file, text in zip(todo, texts, strict=True):
-            _apply(client, database, file, text)
+        filled = [sqlfiles.substitute(file, variables) for file in todo]
+        for file, meant in zip(todo, filled, strict=True):
+            if meant.database:
+                clickhouse.make_database(client, meant.database, say)
+            _apply(client, database, file, meant.text)
             say(f"applied {file.place}")
     return len(todo)
 

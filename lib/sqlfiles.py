@@ -23,7 +23,7 @@ _BLANK = re.compile(rf"(?P<blank>(?:\s|{_COMMENT})+)|{_QUOTED}", re.DOTALL)
 _PART = r"(?:`[^`]+`|\w+)"
 _NAME = rf"{_PART}(?:\.{_PART})*"
 _CREATES = re.compile(
-    r"(?:CREATE|ALTER|DROP)\s+(?:OR\s+REPLACE\s+)?(?:TEMPORARY\s+)?(?:SYSTEM\s+|MATERIALIZED\s+)?"
+    r"(?P<verb>CREATE|ALTER|DROP)\s+(?:OR\s+REPLACE\s+)?(?:TEMPORARY\s+)?(?:SYSTEM\s+|MATERIALIZED\s+)?"
     rf"(?:TABLE|VIEW|FUNCTION|MODEL)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?P<name>{_NAME})",
     re.IGNORECASE,
 )
@@ -42,6 +42,15 @@ class SqlFile:
     name: str
     place: str
     text: str
+
+    @property
+    def database(self) -> str:
+        """As written, the database that a CREATE statement names; empty without one."""
+        match = _CREATES.match(without_comments(self.text).strip())
+        if not match or match["verb"].upper() != "CREATE":
+            return ""
+        parts: list[str] = re.findall(_PART, match["name"])
+        return parts[-2] if len(parts) > 1 else ""
 
     @property
     def targets(self) -> list[str]:

@@ -124,6 +124,20 @@ def test_the_database_is_made(client: Client, database: str) -> None:
     assert migrations.migrate(client, new, [create(new, 1)], print) == 1
 
 
+def test_a_database_that_a_file_names_is_made_and_said(client: Client, database: str) -> None:
+    said: list[str] = []
+    texts = [
+        "CREATE TABLE IF NOT EXISTS `{0}-sensors`.${{CLICKHOUSE_USER}} (a Int8) ENGINE = Memory",
+        "CREATE VIEW `{0}-sensors`.v AS SELECT 1",
+        "CREATE VIEW {0}.w AS SELECT 1",
+    ]
+    files = [file(number, text.format(database)) for number, text in enumerate(texts, 1)]
+    assert migrations.migrate(client, database, files, said.append, {"CLICKHOUSE_USER": "me"}) == 3
+    assert said[:2] == [f"database `{database}-sensors`: made", "applied sql/001_table_x.sql"]
+    assert len(said) == 4
+    assert client.query(f"SELECT count() FROM `{database}-sensors`.me").result_rows == [(0,)]
+
+
 def test_a_failing_statement_stops_there_and_runs_again_when_mended(
     client: Client, database: str
 ) -> None:

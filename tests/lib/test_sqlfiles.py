@@ -209,10 +209,24 @@ def test_an_unknown_or_open_setting_is_refused_with_its_line(text: str, fact: st
 def test_targets_and_topics_are_found_outside_comments() -> None:
     found = file(
         "-- clickhouse_insert('a.no (x)', 'topic' = 'no')\n"
-        "SELECT CLICKHOUSE_INSERT (\n 'a.yes (x, y) AS z', x), 'topic' = 'ticks', 'topic'='b-c'"
+        "SELECT CLICKHOUSE_INSERT (\n 'a.yes (x, y) AS z', x), 'topic' = 'ticks', 'topic'='b-c; d'"
     )
     assert found.targets == ["a.yes (x, y) AS z"]
-    assert found.topics == ["ticks", "b-c"]
+    assert found.topics == ["ticks", "b-c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("text", "database"),
+    [
+        ("-- a.b\nCREATE TABLE IF NOT EXISTS sensors.readings (a Int8)", "sensors"),
+        ("create materialized view `my db`.v TO c.d AS SELECT 1", "`my db`"),
+        ("CREATE TABLE readings (a Int8)", ""),
+        ("ALTER TABLE sensors.readings ADD COLUMN a Int8", ""),
+        ("INSERT INTO sensors.readings SELECT 1", ""),
+    ],
+)
+def test_a_created_table_names_its_database(text: str, database: str) -> None:
+    assert file(text).database == database
 
 
 def test_condensed_text_says_the_same() -> None:
