@@ -53,7 +53,7 @@ api: setup  ## Serve sql/api/ at http://127.0.0.1:8502/api/
 migrate: setup  ## Apply the new files of sql/clickhouse/
 	$(RUN) lib.migrations $(ARGS)
 
-# xdist would begin with the files of most tests; the end-to-end files have few, and take longest.
+# xdist would begin with the files of most tests; the end-to-end files have few, take longest, and come first.
 test: setup  ## Run the tests
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 

@@ -36,6 +36,11 @@ _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 ports.FREE = ports.FREE[_WORKER % 4 :: 4]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first: else one process ends alone, long after the other."""
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+
+
 class Server:
     """The embedded server over one folder; it can be killed and started again on its port."""
 

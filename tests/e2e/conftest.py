@@ -21,7 +21,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 @pytest.fixture
 def place(stack: Place, tmp_path: Path) -> Iterator[Place]:
     """A topic, a folder and a port for Flink of its own, on the shared stack, with empty tables."""
-    wait_until(lambda: stack.run("local", "status").code == 0, "the shared stack runs")
+    wait_until(stack.has_servers, "the shared stack runs")
     wait_until(lambda: stack.ask("TRUNCATE TABLE stocks.ticks") == [], "ClickHouse answers")
     own = Place(tmp_path, stack.names).having(
         DATA_DIR=tmp_path / "var",

@@ -23,6 +23,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from lib.ports import free as free_ports
 from lib.processes import end_with_parent
+from local.stack import SERVERS
+from local.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTITIONS = 4
@@ -208,6 +210,11 @@ class Place:
                     found[int(folder.name)] = command.decode(errors="replace")
         # One that ended and is not waited for yet has no command any more.
         return {pid: command for pid, command in found.items() if command}
+
+    def has_servers(self) -> bool:
+        """Whether Kafka and ClickHouse run, as `local status` says: without starting Python."""
+        states = Supervisor(Path(self.names["MILLRACE_DATA_DIR"])).states()
+        return all(states[name]["statename"] == "RUNNING" for name in SERVERS)
 
     def java(self) -> list[int]:
         return [pid for pid, command in self.processes().items() if "/bin/java " in command]
