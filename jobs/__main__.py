@@ -106,7 +106,7 @@ def plan(job: str) -> None:
     from jobs import build
     from jobs import plan as plans
 
-    tables = build.create(config, job, settings.flink_options())
+    tables = build.create(config, job, build.short_lived(settings.flink_options()))
     inserts = build.declare(tables, files, config, job)
     click.echo(inserts.explain().rpartition("== Optimized Execution Plan ==\n")[2])
     plans.check(plans.read(inserts.compile_plan().as_json_string()), build.targets(files))

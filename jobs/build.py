@@ -53,6 +53,11 @@ def create(settings: Settings, job: str, given: Mapping[str, str]) -> TableEnvir
     return TableEnvironment.create(environment.with_configuration(configuration).build())
 
 
+def short_lived(given: Mapping[str, str]) -> dict[str, str]:
+    """The same options for a JVM that only plans."""
+    return {**given, _JVM_OPTIONS: f"{given.get(_JVM_OPTIONS, '')} {java.SHORT_LIVED}".strip()}
+
+
 def _keep_log(logs: Path, job: str) -> None:
     """Flink writes over the log of the start before, which may tell why that ended."""
     for log in logs.glob(f"flink-{job}-python-*.log"):

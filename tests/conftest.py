@@ -16,7 +16,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lib import clickhouse as connections
-from lib import ports
+from lib import java, ports
 from lib.processes import end_with_parent
 from lib.settings import ClickHouse
 
@@ -27,9 +27,8 @@ _numbers = count(1)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# A Java of a test lives for seconds, in which the compiler of best code costs more than it gains.
-# tests/e2e/test_demo.py runs without.
-os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+# tests/e2e/test_demo.py runs Java as a user does.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", java.SHORT_LIVED)
 
 # Tests that run in two processes never ask for the same port.
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))

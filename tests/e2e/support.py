@@ -211,9 +211,13 @@ class Place:
         # One that ended and is not waited for yet has no command any more.
         return {pid: command for pid, command in found.items() if command}
 
+    def states(self) -> dict[str, dict[str, Any]]:
+        """What `local status` shows, without starting a program for it."""
+        return Supervisor(Path(self.names["MILLRACE_DATA_DIR"])).states()
+
     def has_servers(self) -> bool:
-        """Whether Kafka and ClickHouse run, as `local status` says: without starting Python."""
-        states = Supervisor(Path(self.names["MILLRACE_DATA_DIR"])).states()
+        """Whether Kafka and ClickHouse run."""
+        states = self.states()
         return all(states[name]["statename"] == "RUNNING" for name in SERVERS)
 
     def java(self) -> list[int]:
@@ -233,10 +237,9 @@ class Place:
             program.kill()
 
     def pid(self, name: str) -> int:
-        """The process of one program of the stack, as `status` shows it; 0 if it does not run."""
-        said = self.run("local", "status").out
-        found = re.search(rf"^{name} +running +pid (\d+)", said, re.MULTILINE)
-        return int(found[1]) if found else 0
+        """The process of one program of the stack; 0 if it does not run."""
+        info = self.states()[name]
+        return int(info["pid"]) if info["statename"] == "RUNNING" else 0
 
     def kill_program(self, name: str) -> None:
         """SIGKILL to one program of the stack; return when another runs in its place."""

@@ -119,3 +119,10 @@ def test_flink_calls_our_worker_unless_another_python_is_given() -> None:
     assert build.options(config, "job", {})["python.executable"] == "worker.sh"
     given = {"python.executable": "/x/python"}
     assert build.options(config, "job", given)["python.executable"] == "/x/python"
+
+
+def test_a_jvm_that_only_plans_keeps_the_options_that_are_given() -> None:
+    given = {"a": "1", "env.java.opts.all": "-Xmx1g"}
+    quick = {"env.java.opts.all": "-Xmx1g -XX:TieredStopAtLevel=1"}
+    assert build.short_lived(given) == given | quick
+    assert build.short_lived({})["env.java.opts.all"] == "-XX:TieredStopAtLevel=1"
