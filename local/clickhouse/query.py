@@ -60,8 +60,8 @@ def prepare(handle: Handle, query: Query) -> None:
     if not query.user.may_write:
         handle.set({**query.user.limits, "readonly": "1"})
         handle.set(asked)
-    elif not query.may_write or "readonly" in asked:
-        handle.set({"readonly": asked.get("readonly", "2")})
+    elif query.readonly != "0" and not query.session:
+        handle.set({"readonly": query.readonly})
 
 
 def _text(query: Query) -> bytes:
@@ -78,7 +78,7 @@ def _check(handle: Handle, query: Query, unsafe: guard.Unsafe) -> bool:
             Code.SYNTAX_ERROR, "Syntax error: failed at position 1 (end of query): Empty query"
         )
     if query.takes_data:
-        if not query.may_write:
+        if query.readonly != "0" or not query.may_write:
             raise readonly()
         return False
     if not query.user.may_write:
@@ -90,7 +90,9 @@ def _check(handle: Handle, query: Query, unsafe: guard.Unsafe) -> bool:
     kind, count = handle.classify(query.sql)
     if count > 1:
         raise guard.multi_statements()
-    if not query.may_write and kind.startswith("MUTATING"):
+    # A session could never leave the engine's readonly mode, so there it is held here.
+    writes = kind.startswith("MUTATING") or (kind == "CONTROL" and query.readonly == "1")
+    if query.readonly != "0" and writes:
         raise readonly()
     return kind == "READ_ONLY"
 

@@ -72,6 +72,12 @@ class Query:
         }
 
     @property
+    def readonly(self) -> str:
+        """What the setting of that name is for the query: a GET may only read."""
+        asked = self.settings.get("readonly", "0")
+        return "2" if asked == "0" and not self.may_write else asked
+
+    @property
     def takes_data(self) -> bool:
         """Whether this is an INSERT whose rows came with the request."""
         return self.insert is not None and bool(self.insert.fmt or self.input_fmt)

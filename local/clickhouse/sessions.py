@@ -80,9 +80,10 @@ def restored(handle: Handle, query: Query) -> Iterator[None]:
 
 def _settings(handle: Handle, query: Query) -> list[str]:
     """The statements that bring back the settings which the query's own will change."""
-    if not query.engine_settings:
+    changed = [name for name in query.engine_settings if name != "readonly"]
+    if not changed:
         return []
-    names = ", ".join(quoted(name) for name in query.engine_settings)
+    names = ", ".join(map(quoted, changed))
     rows = handle.ask(
         f"SELECT name, changed, value FROM system.settings WHERE name IN ({names}) FORMAT TSVRaw"
     )

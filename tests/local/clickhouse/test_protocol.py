@@ -413,6 +413,28 @@ def test_settings_are_for_the_rows_of_external_tables_too(server, more):
     assert response.text == "3\n"
 
 
-def test_readonly_holds_for_the_query(server):
-    refused = server.post("CREATE TABLE no (a Int8) ENGINE = Memory", readonly="1")
-    assert refused.headers["x-clickhouse-exception-code"] == "164"
+@pytest.mark.parametrize("session", [{}, {"session_id": "ro"}])
+@pytest.mark.parametrize(
+    ("readonly", "sql", "code"),
+    [
+        ("1", "CREATE TABLE no (a Int8) ENGINE = Memory", "164"),
+        ("1", "INSERT INTO FUNCTION null('a Int8') VALUES (1)", "164"),
+        ("1", "SET max_threads = 1", "164"),
+        ("1", "SELECT 1", None),
+        ("2", "CREATE TABLE no (a Int8) ENGINE = Memory", "164"),
+        ("2", "SET max_threads = 1", None),
+        ("0", "CREATE OR REPLACE TEMPORARY TABLE yes (a Int8) ENGINE = Memory", None),
+    ],
+)
+def test_readonly_holds_for_the_query(server, session, readonly, sql, code):
+    response = server.post(sql, readonly=readonly, **session)
+    assert response.headers.get("x-clickhouse-exception-code") == code
+
+
+def test_what_only_reads_leaves_its_session_as_it_was(server):
+    send = {"session_id": "kept"}
+    assert server.http.get(server.url, params=send | {"query": "SELECT 1"}).text == "1\n"
+    assert server.sql("SELECT 1", readonly="1", **send) == "1"
+    server.sql("CREATE TEMPORARY TABLE mine (a Int8)", **send)
+    server.sql("CREATE OR REPLACE TABLE written (a Int8) ENGINE = Memory", **send)
+    server.sql("DROP TABLE written", **send)
