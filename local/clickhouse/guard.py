@@ -7,13 +7,16 @@ function it names is looked up here. The text itself is only searched where the 
 whose function it leaves out: for names that must not stand there in any way.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from lib.clickhouse_errors import Code
-from local.clickhouse.engine import Handle, quoted
+from local.clickhouse import places
+from local.clickhouse.engine import Handle, Totals, quoted
 from local.clickhouse.errors import readonly, refusal
+from local.clickhouse.places import Functions
 
 # Every other table function reads files, the network, another process or the program's memory.
 _SAFE_TABLE_FUNCTIONS = {
@@ -43,6 +46,7 @@ class Unsafe:
 
     functions: frozenset[str]
     anywhere: frozenset[str]
+    known: Functions
     passed: set[bytes] = field(default_factory=set)
 
 
@@ -51,7 +55,8 @@ def unsafe(handle: Handle) -> Unsafe:
     tables = handle.ask("SELECT lower(name) FROM system.table_functions").split()
     found = handle.ask("SELECT lower(name) FROM system.functions WHERE match(name, '^ai[A-Z]')")
     anywhere = _UNSAFE_FUNCTIONS.union(found.split())
-    return Unsafe(frozenset({*tables} - _SAFE_TABLE_FUNCTIONS | anywhere), frozenset(anywhere))
+    called = frozenset({*tables} - _SAFE_TABLE_FUNCTIONS | anywhere)
+    return Unsafe(called, frozenset(anywhere), places.functions(handle))
 
 
 def check(handle: Handle, sql: bytes, params: Mapping[str, str], names: Unsafe) -> None:
@@ -78,16 +83,22 @@ def multi_statements() -> Exception:
 
 def _check_tree(handle: Handle, sql: bytes, params: Mapping[str, str], names: Unsafe) -> str:
     """The kind of the statement, if it may run."""
-    lines = handle.ask(b"EXPLAIN AST\n" + sql, params).splitlines()
+    lines = handle.ask(b"EXPLAIN AST\n" + sql, params).removesuffix("\n").split("\n")
     _check_settings(lines)
-    nodes = [line.split() for line in lines]
+    nodes = [line.split() or [""] for line in lines]
     kind = nodes[0][0]
     if kind in _NAMING_KINDS:
         _check_names(handle, nodes)
     elif kind not in _SAFE_KINDS:
         raise readonly()
     for node in nodes:
-        _check_node(node, names)
+        _check_call(node, names)
+    doubtful = [number for number, line in enumerate(lines) if _is_doubtful(line, names)]
+    if doubtful and not _is_lines(handle, sql):
+        raise readonly("A line's end in a name or text beside a name that may be a file's.")
+    for number in doubtful:
+        if not places.is_value(lines, number, names.known):
+            raise readonly(f"{lines[number].strip()} is not allowed in readonly mode.")
     if any(node[0] == "ColumnsApplyTransformer" for node in nodes):
         _check_apply(sql, names)
     return kind
@@ -101,13 +112,29 @@ def _check_settings(lines: list[str]) -> None:
         raise readonly("SETTINGS are allowed only after a plain SELECT in readonly mode.")
 
 
-def _check_node(node: list[str], names: Unsafe) -> None:
-    name = node[1].lower() if len(node) > 1 else ""
-    if node[0] == "Function" and name in names.functions:
+def _check_call(node: list[str], names: Unsafe) -> None:
+    if node[0] == "Function" and len(node) > 1 and node[1].lower() in names.functions:
         raise readonly(f"{node[1]} is not allowed in readonly mode.")
+
+
+def _is_doubtful(line: str, names: Unsafe) -> bool:
+    """Whether it is an identifier that may name a file or an unsafe function."""
+    kind, _, rest = line.lstrip(" ").partition(" ")
+    name = rest.partition(" (alias ")[0]
     # A name with a slash is a file to the engine's default database.
-    if node[0] in ("Identifier", "TableIdentifier") and (name in names.anywhere or "/" in name):
-        raise readonly(f"{node[1]} is not allowed in readonly mode.")
+    if kind == "TableIdentifier":
+        return "/" in name
+    return kind == "Identifier" and ("/" in name or name.lower() in names.anywhere)
+
+
+def _is_lines(handle: Handle, sql: bytes) -> bool:
+    """Whether each line of the tree is a node: a name with a line's end would look like more.
+
+    The engine writes the text again, with an escape for it; what a parameter names it leaves out.
+    """
+    again = f"SELECT formatQuerySingleLine({quoted(sql.decode(errors='replace'))})"
+    text = handle.run(again, "RawBLOB", {}, Totals()).decode(errors="replace")
+    return "identifier" not in text.lower() and "\\n" not in re.findall(r"\\.", text)
 
 
 def _check_apply(sql: bytes, names: Unsafe) -> None:

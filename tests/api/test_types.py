@@ -43,6 +43,24 @@ def test_an_aggregated_column_travels_as_its_values_do(asking: Asking, tables: C
     assert moment == pa.timestamp("us", tz="UTC")
 
 
+def test_a_column_may_have_any_name(asking: Asking) -> None:
+    text = (
+        f"{HEAD}-- @page id, file\nSELECT number AS id, toUInt64(1) AS `high/low`,"
+        " toInt64(2) AS file, toDateTime(0) AS url, 'x' AS `a\\`b\\\\`,"
+        " toInt64(3) AS `a, b` FROM numbers(3)"
+    )
+    row = {
+        "high/low": "1", "file": "2", "url": "1970-01-01T00:00:00.000000Z", "a`b\\": "x",
+        "a, b": "3",
+    }  # fmt: skip
+    pages = asking.pages(text, 2)
+    assert [each for page in pages for each in page] == [{"id": str(n), **row} for n in range(3)]
+    table = pa.ipc.open_stream(asking.answer(text, "format=arrow")).read_all()
+    assert {*table.column_names} == {"id", *row}
+    header = asking.answer(text, "format=csv").splitlines()[0]
+    assert header == b'"id","high/low","file","url","a`b\\","a, b"'
+
+
 def test_a_variant_a_nested_and_an_interval_hold_64_bits_as_text(asking: Asking) -> None:
     variant = "Variant(UInt64, Bool, String, Array(Int64), DateTime64(3, \\'UTC\\'))"
     values = [f"{BIG}::UInt64", "'x'", "[-1::Int64]", "true", "toDateTime64(1.5, 3, 'UTC')"]
