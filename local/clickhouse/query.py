@@ -21,20 +21,22 @@ from local.clickhouse.sqltext import Insert, as_subquery, output_format, takes_i
 @dataclass(slots=True)
 class Answer:
     """An answer under way: what is known before its first byte is sent, and the rest; `has_rows`
-    says whether the statement is one that has an answer, if only an empty one."""
+    says whether the statement is one that has an answer, if only an empty one, and `error` what
+    broke it off."""
 
     fmt: str
     totals: Totals
     has_rows: bool = True
     head: list[bytes] = field(default_factory=list)
     rest: Generator[bytes, None, None] | None = None
+    error: QueryError | None = None
 
 
 def start(handle: Handle, query: Query, unsafe: guard.Unsafe) -> Answer:
     """Run a query until its answer, or the first two blocks of it, is there."""
     begun = monotonic_ns()
     reads = _check(handle, query, unsafe)
-    answer = Answer(output_format(_text(query)) or query.fmt, Totals())
+    answer = Answer(output_format(query.text) or query.fmt, Totals())
     if query.takes_data:
         _insert(handle, query, answer)
     else:
@@ -62,13 +64,6 @@ def prepare(handle: Handle, query: Query) -> None:
         handle.set(asked)
     elif query.readonly != "0" and not query.session:
         handle.set({"readonly": query.readonly})
-
-
-def _text(query: Query) -> bytes:
-    """The statement without the rows that follow it."""
-    if query.takes_data and query.insert:
-        return query.insert.head
-    return query.sql
 
 
 def _check(handle: Handle, query: Query, unsafe: guard.Unsafe) -> bool:

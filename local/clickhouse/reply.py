@@ -95,6 +95,7 @@ class Reply:
                     return
                 await self._body(packed)
         except QueryError as error:
+            answer.error = error
             # No last chunk follows, so that a client which ignores the text notices as well.
             await self._body(packer.add(_exception_block(self._versioned(error), tag)))
             return

@@ -72,6 +72,11 @@ class Query:
         }
 
     @property
+    def text(self) -> bytes:
+        """The statement without the rows that follow it."""
+        return self.insert.head if self.insert and self.takes_data else self.sql
+
+    @property
     def readonly(self) -> str:
         """What the setting of that name is for the query: a GET may only read."""
         asked = self.settings.get("readonly", "0")

@@ -11,8 +11,9 @@ from typing import TypeVar
 from lib.clickhouse_errors import Code
 from local.clickhouse import guard
 from local.clickhouse.engine import Handle, content_types, quoted
-from local.clickhouse.errors import refusal
+from local.clickhouse.errors import QueryError, refusal
 from local.clickhouse.query import Answer, prepare, start
+from local.clickhouse.querylog import QueryLog
 from local.clickhouse.request import Query
 from local.clickhouse.sessions import Session, Sessions, restored
 
@@ -33,6 +34,7 @@ class Service:
         self._workers = ThreadPoolExecutor(WORKERS, "clickhouse")
         self._running: set[str] = set()
         self._sessions = Sessions()
+        self._log = QueryLog()
         self.content_types = content_types(self._keeper)
         self.version = self._keeper.ask("SELECT version()").strip()
         self.compresses = self._keeper.ask("SELECT getSetting('enable_http_compression')").strip()
@@ -54,14 +56,20 @@ class Service:
         """Run a query; on leaving, whatever it still holds is cancelled and given back."""
         self._register(query)
         session: Session | None = None
+        entry = self._log.begin(query)
         try:
             session = self._sessions.acquire(query) if query.session else None
             held = ExitStack()
             try:
-                yield await self.call(self._begin, query, session, held)
+                entry.answer = await self.call(self._begin, query, session, held)
+                yield entry.answer
             finally:
                 await self.call(held.close)
+        except QueryError as error:
+            entry.error = error
+            raise
         finally:
+            self._log.end(entry)
             if session is not None:
                 self._sessions.release(query, session)
             self._running.discard(query.query_id)
@@ -77,6 +85,8 @@ class Service:
     def _begin(self, query: Query, session: Session | None, held: ExitStack) -> Answer:
         """Run a query until its answer, or the beginning of a long one, is there; `held` gives back
         what they use."""
+        if self._log.is_asked(query):
+            self._on_fresh_handle(self._log.write)
         answer = start(self._open(query, session, held), query, self._unsafe)
         if answer.rest is not None:
             held.callback(answer.rest.close)
