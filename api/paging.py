@@ -16,7 +16,7 @@ from clickhouse_connect.datatypes.special import UUID
 from clickhouse_connect.datatypes.string import FixedString, String
 from clickhouse_connect.datatypes.temporal import Date, DateTime64, DateTimeBase
 
-from api import wire
+from api.expressions import quoted
 from api.params import Declared
 from api.values import INTEGERS, escaped
 from lib.clickhouse_types import plain
@@ -121,7 +121,7 @@ def order(keys: Sequence[Key], kinds: Sequence[ClickHouseType]) -> str:
 def _terms(keys: Sequence[Key], kinds: Sequence[ClickHouseType]) -> list[Term]:
     found = []
     for number, (key, kind) in enumerate(zip(keys, kinds, strict=True)):
-        column, last = wire.quoted(key.column), f"{{_cursor_{number}:{_written(kind)}}}"
+        column, last = quoted(key.column), f"{{_cursor_{number}:{_written(kind)}}}"
         if isinstance(kind, Float):
             # JSON shows NaN and infinity as null, so they are one value, which comes last. Adding 0
             # makes -0 and 0 one value, which they are to a comparison but not to every sort.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 from clickhouse_connect.datatypes.base import ClickHouseType
+from clickhouse_connect.datatypes.special import AggregateFunction
 
 from api import contract, paging, params, wire
 from api.contract import Endpoint
@@ -80,6 +81,12 @@ async def checked(endpoint: Endpoint, store: Store) -> Query:
     found = await _described(endpoint, endpoint.sql, samples, store)
     rows = (msgspec.json.decode(line) for line in found.splitlines())
     columns = {row["name"]: _type(row["type"]) for row in rows}
+    for name, kind in columns.items():
+        if isinstance(kind, AggregateFunction):
+            raise SqlFileError(
+                f"{endpoint.place}: {name}: a state of an aggregation, which no format holds; "
+                "end it with finalizeAggregation or a -Merge function."
+            )
     for name in endpoint.stream.columns if endpoint.stream else ():
         if name not in columns:
             raise SqlFileError(

@@ -4,39 +4,20 @@ It is said in SQL because a read-only user may change no setting.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from clickhouse_connect.datatypes.base import ClickHouseType
 from clickhouse_connect.datatypes.container import Array, Map, Nested, Tuple
 from clickhouse_connect.datatypes.dynamic import JSON, Dynamic, Variant
 from clickhouse_connect.datatypes.geometric import Geometry
-from clickhouse_connect.datatypes.network import IPv4, IPv6
-from clickhouse_connect.datatypes.numeric import (
-    BFloat16,
-    BigInt,
-    Decimal,
-    Enum,
-    Int64,
-    Interval,
-    UInt64,
-)
-from clickhouse_connect.datatypes.special import UUID, Nothing
-from clickhouse_connect.datatypes.temporal import DateTime, DateTime64, DateTimeBase, TimeBase
+from clickhouse_connect.datatypes.numeric import BigInt, Decimal, Int64, UInt64
+from clickhouse_connect.datatypes.temporal import DateTime64, DateTimeBase
 
+from api import arrow
+from api.expressions import Sent, cast, literal, quoted
 from lib.clickhouse_types import parse, plain
 
 # None is a type that the registry does not know: it travels as ClickHouse writes it.
 Columns = Mapping[str, ClickHouseType | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """An expression and its type."""
-
-    sql: str
-    type: str
-
-
 Leaf = Callable[[str, ClickHouseType], Sent | None]
 
 # Browsers hold whole numbers up to 2^53 only: what may be greater travels as text.
@@ -51,11 +32,6 @@ def select(columns: Columns, *, as_text: bool) -> str:
         written = _column(column, kind, as_text=as_text) if kind else column
         parts.append(column if written == column else f"{written} AS {column}")
     return ", ".join(parts)
-
-
-def quoted(name: str) -> str:
-    """A name as SQL writes it."""
-    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 def documents(columns: Columns) -> tuple[str, ...]:
@@ -91,7 +67,7 @@ def _is_document(kind: ClickHouseType) -> bool:
 def _column(column: str, kind: ClickHouseType, *, as_text: bool) -> str:
     if as_text and _is_document(kind):
         return f"toJSONString({column})"
-    return _sent(column, kind, _text if as_text else _typed).sql
+    return _sent(column, kind, _text if as_text else arrow.typed).sql
 
 
 def _text(value: str, kind: ClickHouseType) -> Sent | None:
@@ -105,27 +81,6 @@ def _text(value: str, kind: ClickHouseType) -> Sent | None:
     if isinstance(kind, DateTimeBase):
         return Sent(f"formatDateTime({value}, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC')", "String")
     return _variant(value, kind) if isinstance(kind, Variant) else None
-
-
-def _typed(value: str, kind: ClickHouseType) -> Sent | None:
-    """A value in a type that Arrow and Parquet both have, where theirs says less or is none."""
-    match kind:
-        case DateTime64() if kind.type_def.values[1:] != ("'UTC'",):
-            return Sent(f"toTimeZone({value}, 'UTC')", f"DateTime64({kind.scale}, 'UTC')")
-        case DateTime():
-            return Sent(f"toDateTime64({value}, 0, 'UTC')", "DateTime64(0, 'UTC')")
-        case Enum() | IPv4() | IPv6() | UUID() | BigInt() | TimeBase():
-            return Sent(f"toString({value})", "String")
-        case JSON() | Dynamic() | Variant():
-            text = "String" if isinstance(kind, JSON) and not kind.nullable else "Nullable(String)"
-            return Sent(f"toJSONString({value})", text)
-        case Interval():
-            return Sent(f"toInt64({value})", "Int64")
-        case BFloat16():
-            return Sent(f"toFloat32({value})", "Float32")
-        case Nothing():
-            return Sent(f"CAST({value}, 'Nullable(String)')", "Nullable(String)")
-    return None
 
 
 def _sent(value: str, kind: ClickHouseType, leaf: Leaf) -> Sent:
@@ -166,36 +121,28 @@ def _tuple(value: str, kind: Tuple, leaf: Leaf) -> Sent:
     inner = [_sent(part, of, leaf) for part, of in zip(parts, kind.element_types, strict=True)]
     if [each.sql for each in inner] == parts:
         return Sent(value, kind.name)
-    named = zip([name for name, _ in fields(kind)], [each.type for each in inner], strict=True)
-    made = f"Tuple({_declared(list(named))})"
+    names = [name for name, _ in fields(kind)]
+    made = f"Tuple({_declared(list(zip(names, [each.type for each in inner], strict=True)))})"
     if kind.nullable:
         made = f"Nullable({made})"
     # A function's tuple has no names; casting gives them back.
-    cast = _cast(f"tuple({', '.join(each.sql for each in inner)})", made)
-    return Sent(f"if(isNull({value}), NULL, {cast})" if kind.nullable else cast, made)
+    named = cast(f"tuple({', '.join(each.sql for each in inner)})", made)
+    return Sent(f"if(isNull({value}), NULL, {named})" if kind.nullable else named, made)
 
 
 def _variant(value: str, kind: Variant) -> Sent | None:
     """Each alternative as it is sent by itself."""
-    parts = [f"variantElement({value}, {_literal(of.name)})" for of in kind.element_types]
+    parts = [f"variantElement({value}, {literal(of.name)})" for of in kind.element_types]
     inner = [_sent(part, of, _text) for part, of in zip(parts, kind.element_types, strict=True)]
     if [each.sql for each in inner] == parts or isinstance(kind, Geometry):
         return None
     made = f"Variant({', '.join(dict.fromkeys(each.type for each in inner))})"
     cases = [
-        f"variantType({value}) = {_literal(of.name)}, {_cast(each.sql, made)}"
+        f"variantType({value}) = {literal(of.name)}, {cast(each.sql, made)}"
         for of, each in zip(kind.element_types, inner, strict=True)
     ]
-    return Sent(f"multiIf({', '.join(cases)}, {_cast('NULL', made)})", made)
+    return Sent(f"multiIf({', '.join(cases)}, {cast('NULL', made)})", made)
 
 
 def _declared(named: list[tuple[str, str]]) -> str:
     return ", ".join(f"{quoted(name)} {of}" if name else of for name, of in named)
-
-
-def _cast(sql: str, kind: str) -> str:
-    return f"CAST({sql}, {_literal(kind)})"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -15,6 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from api import documents, schemas
 from lib.clickhouse_types import parse
+from lib.errors import SqlFileError
 from tests.api.asking import Asking
 from tests.api.support import insert
 
@@ -145,6 +146,8 @@ ARROW = {
     "CAST('10:00:00.5', 'Time64(3)')": "10:00:00.500",
     "INTERVAL 3 DAY": 3,
     "toBFloat16(1.5)": 1.5,
+    "CAST((1, 2), 'Point')": {"1": 1, "2": 2},
+    "CAST([[(1, 2)]], 'MultiLineString')": [[{"1": 1, "2": 2}]],
     "NULL": None,
     "CAST('x', 'Variant(String, UInt64)')": '"x"',
     "5::UInt8::Dynamic": "5",
@@ -241,13 +244,17 @@ def test_pages_by_a_float_end_with_what_is_no_number(asking: Asking, order: str)
         ("tuple(1)", "which no cursor can hold"),
         ("5::Dynamic", "is Dynamic, which no cursor can hold"),
         ("INTERVAL 1 DAY", "is IntervalDay"),
-        ("sumState(1)", "AggregateFunction"),
     ],
 )
 def test_a_column_that_cannot_order_pages_is_refused(asking: Asking, sql: str, fact: str) -> None:
-    with pytest.raises(Exception, match="@page k: ") as caught:
+    with pytest.raises(SqlFileError, match="@page k: ") as caught:
         asking.query(f"{HEAD}-- @page k\nSELECT {sql} AS k")
     assert fact in str(caught.value)
+
+
+def test_a_state_of_an_aggregation_is_refused(asking: Asking) -> None:
+    with pytest.raises(SqlFileError, match="s: a state of an aggregation"):
+        asking.query(f"{HEAD}SELECT sumState(1) AS s")
 
 
 def test_schemas_say_what_a_row_holds() -> None:
