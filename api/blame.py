@@ -37,7 +37,8 @@ async def _answers(store: Store, query: Query, asked: Asked, names: Collection[s
     try:
         response = await store.start(changed.sql, dict(changed.bound), asked.format.clickhouse)
         found = await answers.start(response)
-    except RefusedError:
+    except (RefusedError, Problem):
+        # Too large or too slow with other values: nothing is known.
         return False
     if isinstance(found, Streamed):
         found.response.close()

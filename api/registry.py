@@ -1,5 +1,6 @@
 """The endpoints that are served: read from the files, checked by ClickHouse, replaced whole."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,6 +13,7 @@ from clickhouse_connect.datatypes.special import AggregateFunction
 
 from api import contract, paging, params, wire
 from api.contract import Endpoint
+from api.expressions import quoted
 from api.store import RefusedError, Store
 from api.wire import Columns
 from lib.clickhouse_types import parse
@@ -34,17 +36,16 @@ class Query:
     key_types: tuple[ClickHouseType, ...]
     # What ClickHouse took for each parameter.
     samples: Mapping[str, str]
-
-    @property
-    def documents(self) -> tuple[str, ...]:
-        """The columns that JSON rows hold as text and an answer as a value."""
-        return wire.documents(self.columns)
+    # What follows SELECT, by whether it is for readers without types.
+    selects: Mapping[bool, str]
+    # The columns that JSON rows hold as text and an answer as a value.
+    documents: tuple[str, ...]
 
     def sql(self, *, as_text: bool, after: bool) -> str:
         """The statement to send: the file's own, cut into pages, its columns as they travel."""
         # The file's header stands first, and its last line may be a comment.
         source = f"(\n{self.endpoint.sql}\n)"
-        columns = wire.select(self.columns, as_text=as_text)
+        columns = self.selects[as_text]
         if not self.endpoint.keys:
             return f"SELECT {columns} FROM {source}"
         keys = self.endpoint.keys
@@ -59,18 +60,19 @@ Registry = Mapping[str, Query]
 
 async def load(folder: Path, variables: dict[str, str], store: Store) -> Registry:
     """Every endpoint of the folder; raise ExceptionGroup of a SqlFileError for each wrong file."""
-    found: dict[str, Query] = {}
-    errors = []
-    for path in contract.paths(folder):
-        try:
-            query = await checked(contract.read(path, variables), store)
-        except SqlFileError as error:
-            errors.append(error)
-        else:
-            found[query.endpoint.name] = query
-    if errors:
+    paths = contract.paths(folder)
+    loading = (_loaded(path, variables, store) for path in paths)
+    loaded = await asyncio.gather(*loading, return_exceptions=True)
+    if errors := [found for found in loaded if isinstance(found, SqlFileError)]:
         raise ExceptionGroup("wrong files", errors)
-    return found
+    for found in loaded:
+        if isinstance(found, BaseException):
+            raise found
+    return {found.endpoint.name: found for found in loaded if isinstance(found, Query)}
+
+
+async def _loaded(path: Path, variables: dict[str, str], store: Store) -> Query:
+    return await checked(contract.read(path, variables), store)
 
 
 async def checked(endpoint: Endpoint, store: Store) -> Query:
@@ -81,6 +83,19 @@ async def checked(endpoint: Endpoint, store: Store) -> Query:
     found = await _described(endpoint, endpoint.sql, samples, store)
     rows = (msgspec.json.decode(line) for line in found.splitlines())
     columns = {row["name"]: _type(row["type"]) for row in rows}
+    _check_columns(endpoint, columns)
+    selects = {as_text: wire.select(columns, as_text=as_text) for as_text in (True, False)}
+    kinds, documents = _key_types(endpoint, columns), wire.documents(columns)
+    query = Query(endpoint, columns, kinds, samples, selects, documents)
+    as_it_is = ", ".join(map(quoted, columns))
+    # What is right alone may not be as it is sent: in a subquery, each column in its form.
+    for as_text in (form for form in selects if form or selects[form] != as_it_is):
+        sql = query.sql(as_text=as_text, after=False)
+        await _described(endpoint, sql, {**samples, "_rows": "1"}, store)
+    return query
+
+
+def _check_columns(endpoint: Endpoint, columns: Columns) -> None:
     for name, kind in columns.items():
         if isinstance(kind, AggregateFunction):
             raise SqlFileError(
@@ -93,12 +108,6 @@ async def checked(endpoint: Endpoint, store: Store) -> Query:
                 f"{endpoint.place}: @stream {name}: not a column of the answer; "
                 f"it has {', '.join(columns)}."
             )
-    query = Query(endpoint, columns, _key_types(endpoint, columns), samples)
-    for as_text in (True, False):
-        # What is right alone may not be as it is sent: in a subquery, each column in its form.
-        sql = query.sql(as_text=as_text, after=False)
-        await _described(endpoint, sql, {**samples, "_rows": "1"}, store)
-    return query
 
 
 async def _described(

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from api import documents, identity, positions, wire
+from api import documents, identity, positions
 from api.positions import Position
 from api.problems import Problem
 from api.registry import Query
@@ -171,7 +171,7 @@ class Hub:
             bounds += f" AND {offset} < {stream.next_in('_until')}"
             params |= positions.params("_until", until)
         sql = (
-            f"SELECT {wire.select(self._query.columns, as_text=True)} FROM "
+            f"SELECT {self._query.selects[True]} FROM "
             f"(SELECT * FROM (\n{self._query.endpoint.sql}\n) "
             f"WHERE {bounds} ORDER BY {places}, {offset} LIMIT {most})"
         )
