@@ -1,11 +1,11 @@
 """Runs one query on one handle: everything here blocks, and is called from worker threads."""
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from time import monotonic_ns
 
 from lib.clickhouse_errors import Code
@@ -16,6 +16,9 @@ from local.clickhouse.formats import Joiner, streams
 from local.clickhouse.forms import External
 from local.clickhouse.request import Query
 from local.clickhouse.sqltext import Insert, as_subquery, output_format, takes_input
+
+# The size of a server's buffer: an error after so much of an answer comes in its middle.
+_HELD_BACK = 1 << 20
 
 
 @dataclass(slots=True)
@@ -33,7 +36,7 @@ class Answer:
 
 
 def start(handle: Handle, query: Query, unsafe: guard.Unsafe) -> Answer:
-    """Run a query until its answer, or the first two blocks of it, is there."""
+    """Run a query until its answer, or the beginning of a long one, is there."""
     begun = monotonic_ns()
     reads = _check(handle, query, unsafe)
     answer = Answer(output_format(query.text) or query.fmt, Totals())
@@ -103,16 +106,27 @@ def _read(handle: Handle, query: Query, answer: Answer) -> None:
     rewrite = _rewrite(handle, query, answer.fmt)
     if streams(answer.fmt) and not query.whole:
         blocks = handle.stream(query.sql, query.fmt, query.params, answer.totals)
-        joined = _joined(blocks, Joiner(answer.fmt, rewrite))
         try:
-            answer.head = list(islice(joined, 2))
+            first, is_all = _beginning(blocks)
         except NotStreamableError:
             pass
         else:
-            answer.rest = joined if len(answer.head) == 2 else None
+            joined = _joined(first, blocks, Joiner(answer.fmt, rewrite))
+            answer.head = list(joined if is_all else islice(joined, 1))
+            answer.rest = None if is_all else joined
             return
     whole = handle.run(query.sql, query.fmt, query.params, answer.totals)
     answer.head = [rewrite(whole) if rewrite else whole]
+
+
+def _beginning(blocks: Iterable[bytes]) -> tuple[list[bytes], bool]:
+    """Two blocks, or one that a server would not hold back, and whether they are all there is."""
+    first: list[bytes] = []
+    for block in filter(None, blocks):
+        first.append(block)
+        if len(first) == 2 or len(block) >= _HELD_BACK:
+            return first, False
+    return first, True
 
 
 def _rewrite(handle: Handle, query: Query, fmt: str) -> Callable[[bytes], bytes] | None:
@@ -135,9 +149,11 @@ def _types(handle: Handle, query: Query) -> list[str]:
     return []
 
 
-def _joined(blocks: Generator[bytes, None, None], joiner: Joiner) -> Generator[bytes, None, None]:
-    with closing(blocks):
-        for block in blocks:
+def _joined(
+    first: list[bytes], rest: Generator[bytes, None, None], joiner: Joiner
+) -> Generator[bytes, None, None]:
+    with closing(rest):
+        for block in chain(first, rest):
             joined = joiner.add(block)
             if joined:
                 yield joined
