@@ -1,11 +1,11 @@
 """python -m local.clickhouse: the embedded ClickHouse, on loopback, until SIGTERM or SIGINT."""
 
+import os
 from pathlib import Path
 
 import click
 
 from lib.errors import exit_on_error
-from local.clickhouse.server import serve
 
 
 @click.command()
@@ -22,6 +22,10 @@ from local.clickhouse.server import serve
 )
 def main(path: Path, host: str, port: int, log_level: str) -> None:
     """Serve a ClickHouse database over HTTP to programs on this machine."""
+    # The engine takes its time zone from there when it is loaded; every answer says UTC.
+    os.environ["TZ"] = "UTC"
+    from local.clickhouse.server import serve
+
     with exit_on_error():
         serve(path, host, port, log_level)
 

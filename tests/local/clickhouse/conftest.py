@@ -1,5 +1,6 @@
 """A real embedded ClickHouse in a process of its own, on a free port, over a temporary folder."""
 
+import os
 import subprocess
 import sys
 import time
@@ -42,6 +43,7 @@ class Embedded:
             self.process = subprocess.Popen(
                 command(self.path, self.port),
                 cwd=ROOT,
+                env={**os.environ, "TZ": "Asia/Tokyo"},
                 stderr=log,
                 stdout=log,
                 preexec_fn=end_with_parent,

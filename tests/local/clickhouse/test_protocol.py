@@ -113,6 +113,11 @@ def test_headers_of_an_answer(server):
     assert (summary["read_rows"], summary["result_rows"]) == ("5", "5")
 
 
+def test_times_are_in_utc_wherever_the_machine_is(server):
+    """The server of these tests is started with TZ=Asia/Tokyo."""
+    assert server.sql("SELECT timezone(), toDateTime(0)") == "UTC\t1970-01-01 00:00:00"
+
+
 @pytest.mark.parametrize(
     ("sql", "fmt"),
     [
