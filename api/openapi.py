@@ -49,10 +49,10 @@ _CURSOR = {
 }
 
 _SEPARATED = (
-    " Values are separated by commas; in a value `\\,` is a comma and `\\\\` a backslash."
+    "\n\nValues are separated by commas; in a value `\\,` is a comma and `\\\\` a backslash."
     " Where the parameter is repeated, each text is one value as it stands."
 )
-_REPEATED = " Repeat the parameter for each value."
+_REPEATED = "\n\nRepeat the parameter for each value."
 
 
 def document(registry: Registry, *, keys: bool) -> dict[str, Any]:

@@ -73,6 +73,7 @@ class Service:
             if isinstance(error, RefusedError):
                 problem = await blame.find(self.store, query, asked)
                 if problem:
+                    log.warning("%s: %s %s", query.endpoint.place, problem.detail, error)
                     raise problem from None
             log.error("%s: %s", query.endpoint.place, error)
             raise Problem(500, "The endpoint's SQL failed; the log says why.") from None
