@@ -1,5 +1,6 @@
 """Every value goes through a real ClickHouse, and comes back as it was or is refused."""
 
+import uuid
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,8 +10,7 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from jobs import columns
-from jobs.store import _PLAIN_INSERT
+from jobs import columns, inserts
 from lib.errors import JobError
 
 UTC = "UTC"
@@ -30,7 +30,7 @@ def stored(client: Client, database: str, kind: str, values: Any, rows: int = 1)
     ).result_rows[0][0]
     column = columns.column("x", shown)
     batch = pa.table([columns.cast(column, values, rows)], schema=columns.schema([column]))
-    client.insert_arrow(table, batch, settings=_PLAIN_INSERT)
+    client.insert_arrow(table, batch, settings=inserts.settings(uuid.uuid4().hex, uuid.uuid4().hex))
     return [row[0] for row in client.query(f"SELECT toString(x) FROM {table}").result_rows]
 
 
