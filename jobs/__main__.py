@@ -103,13 +103,14 @@ def plan(job: str) -> None:
     config = settings.load()
     files = load(config, job)
     # Not at the top: PyFlink takes a second to import, which a wrong file need not wait for.
-    from jobs import build
+    from jobs import build, target
     from jobs import plan as plans
 
     tables = build.create(config, job, build.short_lived(settings.flink_options()))
     inserts = build.declare(tables, files, config, job)
+    compiled = build.compile_plan(tables, inserts, files)
     click.echo(inserts.explain().rpartition("== Optimized Execution Plan ==\n")[2])
-    plans.check(plans.read(inserts.compile_plan().as_json_string()), build.targets(files))
+    plans.check(compiled, target.calls(files))
 
 
 def load(config: Settings, job: str) -> list[SqlFile]:
@@ -122,7 +123,7 @@ def lock_file(config: Settings, job: str) -> Path:
 
 
 def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: Signals) -> None:
-    from jobs import build, record, state
+    from jobs import build, plan, record, state, target
 
     console = Console(highlight=False, soft_wrap=True)
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
@@ -139,8 +140,10 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: S
     shutil.rmtree(build.temporary(config, job), ignore_errors=True)
     said = config.data_dir / "log" / f"job-{job}-python.log"
     with workers_log_to(said), record.of(config, job, files, resume) as run:
-        inserts = build.declare(build.create(config, job, given), files, config, job)
-        rest, mini_cluster = build.start(inserts, build.targets(files), config, resume)
+        tables = build.create(config, job, given)
+        inserts = build.declare(tables, files, config, job)
+        plan.check(build.compile_plan(tables, inserts, files), target.calls(files))
+        rest, mini_cluster = build.start(inserts, config, resume)
         console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
         _follow(rest, mini_cluster, run, folder, console, same_topics, asked)
 
@@ -194,12 +197,13 @@ def _check_topics(
 ) -> Callable[[], None]:
     """Raise JobError if a topic is not the one whose records are stored; return what raises it
     later, or ServiceError while Kafka does not tell."""
-    from jobs import build, state, topics
+    from jobs import state, target, topics
 
     names = [topic for file in files for topic in file.topics]
     now = kafka.topic_ids(config.kafka.bootstrap_servers, names)
     if others := topics.changed(states, now):
-        topics.check_nothing_stored(client, job, others, build.targets(files))
+        found = [call.target for call in target.calls(files)]
+        topics.check_nothing_stored(client, job, others, found)
         state.begin_all(states)
     topics.note(states, now)
 

@@ -10,10 +10,11 @@ from typing import Any
 from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
 
-from jobs import cluster, plan, target
-from jobs.java_errors import JAVA_ERRORS, cause
+from jobs import cluster, java_errors, plan, target
+from jobs.java_errors import JAVA_ERRORS
 from jobs.rest import Rest
 from jobs.sink import clickhouse_insert
+from jobs.target import FUNCTION
 from lib import jars, java
 from lib.errors import JobError
 from lib.settings import Settings
@@ -92,9 +93,7 @@ def declare(
 
     Raise JobError naming the file that Flink refuses."""
     check_writers(files)
-    tables.create_temporary_system_function(
-        "clickhouse_insert", clickhouse_insert(settings.clickhouse, job)
-    )
+    tables.create_temporary_system_function(FUNCTION, clickhouse_insert(settings.clickhouse, job))
     inserts = tables.create_statement_set()
     for file in files:
         try:
@@ -103,9 +102,7 @@ def declare(
             else:
                 tables.execute_sql(file.text)
         except JAVA_ERRORS as error:
-            raise JobError(
-                f"{file.place}: Flink refuses it: {cause(error)}; mend the file."
-            ) from error
+            raise _refusal(_maker(files, error) or file.place, error) from error
     return inserts
 
 
@@ -113,53 +110,92 @@ def check_writers(files: Sequence[SqlFile]) -> None:
     """Raise JobError unless each insert calls the sink at most once, first in its select list and
     under a name of its own: a second call runs apart from the first, one in a WHERE runs before
     other conditions, one below may be left out, and two writers with one mark lose rows."""
-    places: dict[str, str] = {}
     if not any(file.kind == "insert" for file in files):
         raise JobError(
             f"{files[0].place}: the job has no insert; add 900_insert_<name>.sql beside it."
         )
     for file in files:
-        text = condensed(file.text)
-        times = len(_CALLED.findall(text))
-        if times > 1 or (times and file.kind != "insert"):
+        if _CALLED.search(condensed(file.text)):
+            _check_call(file)
+    places: dict[str, str] = {}
+    for call in target.calls(files):
+        other = places.setdefault(call.target.name, call.place)
+        if other != call.place:
             raise JobError(
-                f"{file.place}: clickhouse_insert belongs once into an insert file; "
-                "give each target a file of its own, with INSERT INTO ... SELECT."
+                f"{call.place}: writes as {call.target.name}, as {other} does; "
+                "write 'table (columns) AS another_name'."
             )
-        if times and not _CALLED_FIRST.match(text):
-            raise JobError(
-                f"{file.place}: clickhouse_insert with its target as a text does not come first "
-                "after SELECT; write INSERT INTO <sink> SELECT clickhouse_insert('table "
-                "(columns)', ...) FROM <view>, and filter and join in the view."
-            )
-        for call in map(target.parse, file.targets):
-            other = places.setdefault(call.name, file.place)
-            if other != file.place:
-                raise JobError(
-                    f"{file.place}: writes as {call.name}, as {other} does; "
-                    "write 'table (columns) AS another_name'."
-                )
 
 
-def targets(files: Sequence[SqlFile]) -> list[str]:
-    """What the job's files hand to the sink, each of which Flink must call once."""
-    return [text for file in files for text in file.targets]
+def _check_call(file: SqlFile) -> None:
+    """Raise JobError for a file that names the sink where it cannot be called."""
+    text = condensed(file.text)
+    if file.kind == "function" or file.name == FUNCTION:
+        raise JobError(f"{file.place}: {FUNCTION} is there in every job; delete the file.")
+    if file.kind != "insert":
+        raise JobError(
+            f"{file.place}: {FUNCTION} is called in a {file.kind}, where Flink may call it often "
+            "or never; call it in an insert file, with INSERT INTO ... SELECT."
+        )
+    if len(_CALLED.findall(text)) > 1:
+        raise JobError(
+            f"{file.place}: {FUNCTION} is called more than once; "
+            "give each target an insert file of its own, with INSERT INTO ... SELECT."
+        )
+    if not _CALLED_FIRST.match(text):
+        raise JobError(
+            f"{file.place}: {FUNCTION} with its target as a text does not come first "
+            "after SELECT; write INSERT INTO <sink> SELECT clickhouse_insert('table "
+            "(columns)', ...) FROM <view>, and filter and join in the view."
+        )
 
 
-def start(
-    inserts: StatementSet, targets: Sequence[str], settings: Settings, resume: Path | None
-) -> tuple[Rest, Any]:
+def compile_plan(
+    tables: TableEnvironment, inserts: StatementSet, files: Sequence[SqlFile]
+) -> plan.Plan:
+    """What Flink makes of all inserts together; raise JobError naming the file it refuses."""
+    try:
+        return plan.read(inserts.compile_plan().as_json_string())
+    except JAVA_ERRORS as error:
+        raise _refused(tables, files, error) from error
+
+
+def _refused(tables: TableEnvironment, files: Sequence[SqlFile], error: Exception) -> JobError:
+    """Flink's refusal of all inserts, as one of the file that it is about."""
+    if place := _maker(files, error):
+        return _refusal(place, error)
+    for file in files:
+        if file.kind == "insert":
+            try:
+                alone = tables.create_statement_set()
+                alone.add_insert_sql(file.text)
+                alone.compile_plan()
+            except JAVA_ERRORS as alone_too:
+                return _refusal(file.place, alone_too)
+    return _refusal(", ".join(file.place for file in files if file.kind == "insert"), error)
+
+
+def _maker(files: Sequence[SqlFile], error: Exception) -> str:
+    """The file of the table whose connector or format Flink cannot make; empty if none is."""
+    made = (file for file in files if file.kind != "insert")
+    return next((f.place for f in made if java_errors.is_about(error, f.name, f.text)), "")
+
+
+def _refusal(place: str, error: Exception) -> JobError:
+    return JobError(f"{place}: Flink refuses it: {java_errors.cause(error)}; correct the file.")
+
+
+def start(inserts: StatementSet, settings: Settings, resume: Path | None) -> tuple[Rest, Any]:
     """Run all inserts as one Flink job and return its handle and its cluster; raise JobError if it
-    can't or must not start."""
+    can't start."""
     logs = show(settings.data_dir / "log")
     try:
-        compiled = inserts.compile_plan()
-        plan.check(plan.read(compiled.as_json_string()), targets)
-        # Not compiled.execute(): its workers would be processes that outlive a killed runner.
+        # Not the compiled plan's execute(): its workers would be processes that outlive a killed
+        # runner.
         client = inserts.execute().get_job_client()
     except JAVA_ERRORS as error:
         hint = "begin without it: `make run-job ARGS=--fresh`" if resume else f"see {logs}"
-        raise JobError(f"the job does not start: {cause(error)}; {hint}.") from error
+        raise JobError(f"the job does not start: {java_errors.cause(error)}; {hint}.") from error
     return Rest(settings.flink.address, str(client.get_job_id()), logs), cluster.mini_cluster(
         client
     )

@@ -15,9 +15,37 @@ _CAUSED_BY = re.compile(r"^Caused by: (?:[\w.$]+(?:Exception|Error)?: )(?P<fact>
 _CLASS_NAME = re.compile(r"^(?:An error occurred while calling [\w.]+\n?: )?(?:[\w$]+\.)+[\w$]+: ")
 
 
+# The one message whose first line leaves out which columns and types it is about.
+_DIFFERENT = re.compile(
+    r"(?P<fact>Column types of query result and sink .+?)\.\nCause: (?P<why>.+?)\.?\n\n"
+    r"Query schema: (?P<query>.+)\nSink schema: +(?P<sink>.+)"
+)
+
+# Where a connector names the options that are wrong: below what is wrong with them.
+_OPTIONS = re.compile(
+    r"^(?:Unsupported options|Missing required options are):\n\n(?P<names>(?:[\w.-]+\n)+)",
+    re.MULTILINE,
+)
+
+_CONNECTED = re.compile(
+    r"Unable to create a (?:source|sink) for \w+ table '(?:\w+\.)*(?P<name>\w+)'"
+)
+_UNKNOWN = re.compile(r"Could not find any factory for identifier (?P<name>'[^'\n]+')")
+
+
 def cause(error: BaseException) -> str:
     """The innermost cause of a Java failure, in one line: the first line often says nothing."""
     text = str(error)
+    if match := _DIFFERENT.search(text):
+        return one_line("{fact}: {why}: {query} for {sink}".format(**match.groupdict()))
     found = _CAUSED_BY.findall(text)
     fact = found[-1] if found else _CLASS_NAME.sub("", text).split("\n")[0]
-    return one_line(fact).rstrip(".")
+    options = _OPTIONS.search(text)
+    names = f": {', '.join(options['names'].split())}" if options else ""
+    return one_line(fact).rstrip(".") + names
+
+
+def is_about(error: BaseException, name: str, text: str) -> bool:
+    """Whether Flink cannot make the connector or format of the table that a statement creates."""
+    table, connector = _CONNECTED.search(str(error)), _UNKNOWN.search(str(error))
+    return bool((table and table["name"] == name) or (connector and connector["name"] in text))

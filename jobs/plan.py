@@ -2,15 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jobs import target
-from jobs.target import Target
+from jobs.target import FUNCTION, Call
 from lib.errors import JobError
-
-FUNCTION = "clickhouse_insert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +27,25 @@ def read(text: str) -> Plan:
     return Plan({node["id"]: node for node in plan["nodes"]}, inputs)
 
 
-def check(plan: Plan, targets: Iterable[str]) -> None:
+def check(plan: Plan, calls: Iterable[Call]) -> None:
     """Raise JobError for an insert whose rows could be stored out of order, twice or never.
 
-    `targets` are what the job's files name: Flink leaves out a call whose result it can spare."""
-    calls = [(node, text) for node in plan.nodes.values() for text in _targets(node)]
-    times = Counter(text for _, text in calls)
-    for text in (*targets, *times):
+    `calls` are those in the job's files: Flink leaves out a call whose result it can spare."""
+    nodes = [(node, text) for node in plan.nodes.values() for text in _targets(node)]
+    times = Counter(text for _, text in nodes)
+    known = {call.text: call for call in calls}
+    for text, call in known.items():
         if times[text] != 1:
             raise JobError(
-                f"{FUNCTION}('{text}'): Flink would call it {times[text]} times; "
+                f"{call.place}: Flink would call {FUNCTION} {times[text]} times; "
                 "call it once, first in the select list of one INSERT INTO ... SELECT."
             )
     for node in plan.nodes.values():
-        if node["type"].startswith("stream-exec-sink") and _calls_below(plan, node["id"]):
-            _check_insert_only(node)
-    for node, text in calls:
-        found = target.parse(text)
-        if found.is_tracked:
-            _check_order(plan, node["id"], found)
+        if node["type"].startswith("stream-exec-sink"):
+            _check_insert_only(node, [known[text].place for text in _calls_below(plan, node["id"])])
+    for node, text in nodes:
+        if known[text].target.is_tracked:
+            _check_order(plan, node["id"], known[text].place)
 
 
 def _targets(value: Any) -> Iterator[str]:
@@ -62,21 +59,21 @@ def _targets(value: Any) -> Iterator[str]:
             yield from _targets(one)
 
 
-def _calls_below(plan: Plan, number: int) -> bool:
-    return any(True for node in _upstream(plan, number) for _ in _targets(node))
+def _calls_below(plan: Plan, number: int) -> list[str]:
+    return [text for node in _upstream(plan, number) for text in _targets(node)]
 
 
-def _check_insert_only(sink: dict[str, Any]) -> None:
+def _check_insert_only(sink: dict[str, Any], places: Sequence[str]) -> None:
     """A row that takes back an earlier one would be stored like any other."""
     changes = set(sink.get("inputChangelogMode", ["INSERT"])) - {"INSERT"}
-    if changes:
+    if changes and places:
         raise JobError(
-            f"{FUNCTION}: rows would change once stored ({', '.join(sorted(changes))}); "
+            f"{places[0]}: rows would change once stored ({', '.join(sorted(changes))}); "
             "aggregate over windows (TUMBLE, HOP), which give each row once."
         )
 
 
-def _check_order(plan: Plan, number: int, found: Target) -> None:
+def _check_order(plan: Plan, number: int, place: str) -> None:
     """Between one source and the sink nothing may shuffle a partition's records."""
     sources = 0
     for node in _upstream(plan, number):
@@ -84,13 +81,13 @@ def _check_order(plan: Plan, number: int, found: Target) -> None:
         shuffles = [edge["shuffle"]["type"] for edge in plan.inputs.get(node["id"], [])]
         if "exchange" in node["type"] or any(kind != "FORWARD" for kind in shuffles):
             raise JobError(
-                f"{FUNCTION}('{found.table} ...'): Flink shuffles the records before it, so that "
+                f"{place}: Flink shuffles the records before {FUNCTION}, so that "
                 "they lose their order; only filter and CAST, or leave out kafka_partition and "
                 "kafka_offset (then a restart may store rows twice)."
             )
     if sources != 1:
         raise JobError(
-            f"{FUNCTION}('{found.table} ...'): its records come from {sources} sources, whose "
+            f"{place}: its records come from {sources} sources, whose "
             "offsets are not one order; give each source an insert file of its own, with "
             "'table (columns) AS name'."
         )

@@ -2,12 +2,12 @@
 and its offsets mean other records."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from jobs import target
+from jobs.target import Target
 from lib.errors import JobError
 
 _FILE = "topics.json"
@@ -36,11 +36,11 @@ def check_same(folder: Path, topics: Mapping[str, str]) -> None:
 
 
 def check_nothing_stored(
-    client: Client, job: str, names: Sequence[str], targets: Sequence[str]
+    client: Client, job: str, names: Sequence[str], targets: Iterable[Target]
 ) -> None:
     """Raise JobError if a table still has the job's rows of an earlier topic of these names: the
     marks in it would skip the records of the new one."""
-    for found in map(target.parse, targets):
+    for found in targets:
         rows = (
             found.is_tracked
             and client.query(

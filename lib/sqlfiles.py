@@ -53,9 +53,14 @@ class SqlFile:
         return parts[-2] if len(parts) > 1 else ""
 
     @property
-    def targets(self) -> list[str]:
-        """The first argument of each clickhouse_insert call: 'db.table (columns)'."""
-        return [match["target"] for match in _CALLS.finditer(without_comments(self.text))]
+    def targets(self) -> list[tuple[str, str]]:
+        """The first argument of each clickhouse_insert call, 'db.table (columns)', and the place
+        of the call: path and line."""
+        text = without_comments(self.text)
+        return [
+            (match["target"].replace("''", "'"), f"{self.place}:{_line(text, match.start())}")
+            for match in _CALLS.finditer(text)
+        ]
 
     @property
     def topics(self) -> list[str]:
@@ -116,7 +121,7 @@ def substitute(file: SqlFile, variables: Mapping[str, str]) -> SqlFile:
 
     def value(match: re.Match[str]) -> str:
         name = match["name"]
-        line = file.text.count("\n", 0, match.start()) + 1
+        line = _line(file.text, match.start())
         if not match["end"]:
             raise SqlFileError(f"{file.place}:{line}: {match[0].strip()} does not end; add the }}.")
         if name in variables:
@@ -130,8 +135,13 @@ def substitute(file: SqlFile, variables: Mapping[str, str]) -> SqlFile:
 
 
 def without_comments(text: str) -> str:
-    """The statement with each comment made one space; strings stay as they are."""
-    return _TOKEN.sub(lambda m: " " if m[0].startswith(("--", "/*")) else m[0], text)
+    """The statement with each comment made blanks; strings, and where things stand, stay."""
+
+    def blank(match: re.Match[str]) -> str:
+        is_comment = match[0].startswith(("--", "/*"))
+        return re.sub(r"[^\n]", " ", match[0]) if is_comment else match[0]
+
+    return _TOKEN.sub(blank, text)
 
 
 def condensed(text: str) -> str:
@@ -149,6 +159,10 @@ def _siblings(folder: Path) -> list[str]:
     return [path.name for path in folder.parent.glob("*/")] if folder.parent.is_dir() else []
 
 
+def _line(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
+
+
 def _statement(place: str, text: str) -> str:
     """The text up to its one semicolon, if there is one; raise where a second statement begins."""
     ends = [match for match in _TOKEN.finditer(text) if match[0] == ";"]
@@ -156,7 +170,7 @@ def _statement(place: str, text: str) -> str:
         return text.rstrip()
     rest = text[ends[0].end() :]
     if without_comments(rest).strip():
-        line = text.count("\n", 0, ends[0].start()) + 1
+        line = _line(text, ends[0].start())
         raise SqlFileError(
             f"{place}:{line}: a second statement begins; put it into a file of its own."
         )
@@ -179,7 +193,7 @@ def _check_name(file: SqlFile) -> None:
         raise SqlFileError(f"{file.place}: no {verb} statement; its name says {file.kind}.")
     names = {_last_part(match["name"])}
     if file.kind == "insert":
-        names |= {_last_part(target.split("(")[0]) for target in file.targets} - {""}
+        names |= {_last_part(target.split("(")[0]) for target, _ in file.targets} - {""}
     if file.name not in names:
         raise SqlFileError(
             f"{file.place}: makes or fills {' and '.join(sorted(names))}, "

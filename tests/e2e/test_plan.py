@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from jobs import plan
+from jobs import plan, target
 from lib import settings, sqlfiles
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
@@ -24,7 +24,7 @@ with warnings.catch_warnings():
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
-Check = Callable[[str], None]
+Check = Callable[..., None]
 
 COLUMNS = "symbol, kafka_partition, kafka_offset, kafka_timestamp"
 CALL = f"clickhouse_insert('stocks.ticks ({COLUMNS})', {COLUMNS})"
@@ -62,13 +62,14 @@ def check(java: None, tmp_path_factory: pytest.TempPathFactory) -> Check:
     ]
     second = [_renamed(file) for file in files if file.kind in ("source", "view")]
 
-    def run(select: str) -> None:
+    def run(select: str, *more: SqlFile) -> None:
         insert = SqlFile(
             900, "insert", "ticks", "900_insert_ticks.sql", f"INSERT INTO inserted {select}"
         )
         tables = build.create(config, "stocks", settings.flink_options())
-        inserts = build.declare(tables, [*files, *second, insert], config, "stocks")
-        plan.check(plan.read(inserts.compile_plan().as_json_string()), build.targets([insert]))
+        job = [*files, *second, *more, insert]
+        inserts = build.declare(tables, job, config, "stocks")
+        plan.check(build.compile_plan(tables, inserts, job), target.calls(job))
 
     return run
 
@@ -100,15 +101,15 @@ def test_a_plain_insert_is_called_once_in_order(check: Check) -> None:
         (
             f"SELECT {CALL} FROM"
             " (SELECT * FROM valid_ticks UNION ALL SELECT * FROM other_valid_ticks)",
-            "Flink would call it 2 times",
+            "Flink would call clickhouse_insert 2 times",
         ),
-        (f"SELECT {CALL} * 0 FROM valid_ticks WHERE FALSE", "Flink would call it 0 times"),
+        (f"SELECT {CALL} * 0 FROM valid_ticks WHERE FALSE", "call clickhouse_insert 0 times"),
     ],
 )
 def test_a_plan_that_could_lose_or_double_rows_is_refused(
     check: Check, select: str, fact: str
 ) -> None:
-    with pytest.raises(JobError, match=fact):
+    with pytest.raises(JobError, match=rf"^900_insert_ticks\.sql:1: .*{fact}"):
         check(select)
 
 
@@ -118,14 +119,43 @@ def test_a_call_in_a_condition_is_refused(check: Check) -> None:
 
 
 def test_two_calls_in_one_insert_are_refused(check: Check) -> None:
-    with pytest.raises(JobError, match=r"900_insert_ticks\.sql: clickhouse_insert belongs once"):
+    with pytest.raises(JobError, match=r"900_insert_ticks\.sql: .* more than once"):
         check(f"SELECT {CALL} + {CALL} FROM valid_ticks")
 
 
-def test_what_flink_refuses_is_told_with_its_file(check: Check) -> None:
-    fact = "Column 'missing' not found in any table"
-    said = rf"^900_insert_ticks\.sql: Flink refuses it: .*{fact}.*; mend the file\.$"
+@pytest.mark.parametrize(
+    ("select", "fact"),
+    [
+        ("SELECT missing FROM valid_ticks", "Column 'missing' not found in any table"),
+        (
+            f"SELECT {CALL.removesuffix('kafka_timestamp)')}missing) FROM valid_ticks",
+            "Column 'missing' not found in any table",
+        ),
+        (
+            "SELECT symbol FROM valid_ticks",
+            r"inserted' do not match: .*'stored' at position 1: .+ for \[stored: BIGINT\]",
+        ),
+        (f"SELECT {CALL}, symbol FROM valid_ticks", "Different number of columns: "),
+    ],
+)
+def test_what_flink_refuses_is_told_with_its_file(check: Check, select: str, fact: str) -> None:
+    said = rf"^900_insert_ticks\.sql: Flink refuses it: .*{fact}.*; correct the file\.$"
     with pytest.raises(JobError, match=said):
-        check("SELECT missing FROM valid_ticks")
-    with pytest.raises(JobError, match=said):
-        check(f"SELECT {CALL.removesuffix('kafka_timestamp)')}missing) FROM valid_ticks")
+        check(select)
+
+
+@pytest.mark.parametrize(
+    ("options", "fact"),
+    [
+        ("'connector' = 'kafkaa'", "'kafkaa'"),
+        ("'connector' = 'kafka', 'format' = 'jsonn', 'topic' = 'x'", "'jsonn'"),
+        ("'connector' = 'datagen', 'rows' = '1'", "Unsupported options found for 'datagen': rows"),
+    ],
+)
+def test_a_connector_that_cannot_be_made_is_told_with_the_file_of_its_table(
+    check: Check, options: str, fact: str
+) -> None:
+    text = f"CREATE TEMPORARY TABLE trades (symbol STRING) WITH ({options})"
+    source = SqlFile(110, "source", "trades", "110_source_trades.sql", text)
+    with pytest.raises(JobError, match=rf"^110_source_trades\.sql: Flink refuses it: .*{fact}"):
+        check("SELECT clickhouse_insert('a.b (symbol)', symbol) FROM trades", source)

@@ -95,4 +95,6 @@ def test_a_statement_that_flink_refuses(orders: Place) -> None:
     )
     said = orders.run("jobs", "plan", "orders").error
     fact = r'.*"," at line 3, column 11.*'
-    assert re.fullmatch(f"{re.escape(str(file))}: Flink refuses it: {fact}; mend the file.", said)
+    assert re.fullmatch(
+        f"{re.escape(str(file))}: Flink refuses it: {fact}; correct the file.", said
+    )

@@ -3,6 +3,7 @@
 import pytest
 
 from jobs import build, java_errors
+from jobs.target import calls
 from lib import settings
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
@@ -54,18 +55,46 @@ def test_a_call_in_another_place_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "files",
+    "text",
     [
-        [file(f"INSERT INTO inserted SELECT {CALL} + {CALL} FROM v")],
-        [file(f"INSERT INTO inserted SELECT {CALL} FROM v UNION ALL SELECT {CALL} FROM w")],
-        [file(f"CREATE VIEW t AS SELECT {CALL} FROM v", "view"), file("INSERT INTO x SELECT 1")],
+        f"INSERT INTO inserted SELECT {CALL} + {CALL} FROM v",
+        f"INSERT INTO inserted SELECT {CALL} FROM v UNION ALL SELECT {CALL} FROM w",
     ],
 )
-def test_a_second_call_or_one_in_a_view_is_refused(files: list[SqlFile]) -> None:
-    assert refusal(*files) == (
-        f"{files[0].place}: clickhouse_insert belongs once into an insert file; give each target "
-        "a file of its own, with INSERT INTO ... SELECT."
+def test_a_second_call_is_refused(text: str) -> None:
+    assert refusal(file(text)) == (
+        "sql/900_insert_t.sql: clickhouse_insert is called more than once; give each target an "
+        "insert file of its own, with INSERT INTO ... SELECT."
     )
+
+
+def test_a_call_in_a_view_is_refused() -> None:
+    view = file(f"CREATE VIEW t AS SELECT {CALL} FROM v", "view", 200)
+    assert refusal(view, file("INSERT INTO x SELECT 1")) == (
+        "sql/200_view_t.sql: clickhouse_insert is called in a view, where Flink may call it often "
+        "or never; call it in an insert file, with INSERT INTO ... SELECT."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("001_function_clickhouse_insert", "CREATE FUNCTION clickhouse_insert AS 'a.b'"),
+        ("001_function_store", "CREATE FUNCTION store AS 'jobs.sink.clickhouse_insert'"),
+        ("200_view_clickhouse_insert", "CREATE VIEW clickhouse_insert AS SELECT 1"),
+    ],
+)
+def test_a_file_that_makes_the_sink_again_is_to_be_deleted(name: str, text: str) -> None:
+    kind = name.split("_")[1]
+    made = SqlFile(1, kind, name.removeprefix(f"{name[:4]}{kind}_"), f"sql/{name}.sql", text)
+    assert refusal(made, file(f"INSERT INTO inserted SELECT {CALL} FROM v")) == (
+        f"sql/{name}.sql: clickhouse_insert is there in every job; delete the file."
+    )
+
+
+def test_a_wrong_target_is_told_with_file_and_line() -> None:
+    text = "-- All.\nINSERT INTO inserted\nSELECT clickhouse_insert('s.t', a) FROM v"
+    assert refusal(file(text)).startswith("sql/900_insert_t.sql:3: clickhouse_insert: 's.t' is not")
 
 
 def test_two_inserts_under_one_name_are_refused() -> None:
@@ -73,14 +102,14 @@ def test_two_inserts_under_one_name_are_refused() -> None:
         file(f"INSERT INTO inserted SELECT {CALL} FROM v", number=n) for n in (900, 910)
     )
     assert refusal(first, second) == (
-        "sql/910_insert_t.sql: writes as t, as sql/900_insert_t.sql does; "
+        "sql/910_insert_t.sql:1: writes as t, as sql/900_insert_t.sql:1 does; "
         "write 'table (columns) AS another_name'."
     )
     named = file(
         "INSERT INTO inserted SELECT clickhouse_insert('s.t (a) AS u', a) FROM v", number=910
     )
     build.check_writers([first, named])
-    assert build.targets([first, named]) == ["s.t (a)", "s.t (a) AS u"]
+    assert [call.text for call in calls([first, named])] == ["s.t (a)", "s.t (a) AS u"]
 
 
 def test_a_job_without_an_insert_is_refused() -> None:
@@ -98,6 +127,21 @@ def test_a_job_without_an_insert_is_refused() -> None:
             "Caused by: org.apache.calcite.runtime.CalciteContextException: middle\n\tat y\n"
             "Caused by: org.apache.calcite.sql.validate.SqlValidatorException: Column 'a'\n\tat z",
             "Column 'a'",
+        ),
+        (
+            "org.apache.flink.table.api.ValidationException: Column types of query result and sink"
+            " for 'a.b.inserted' do not match.\nCause: Incompatible types for sink column 'stored'"
+            " at position 0.\n\nQuery schema: [stored: STRING]\nSink schema:  [stored: BIGINT]\n"
+            "\tat x",
+            "Column types of query result and sink for 'a.b.inserted' do not match: Incompatible "
+            "types for sink column 'stored' at position 0: [stored: STRING] for [stored: BIGINT]",
+        ),
+        (
+            "An error occurred while calling o1.x.\n: a.b.ValidationException: Unable to\n"
+            "Caused by: org.apache.flink.x.ValidationException: Unsupported options found for"
+            " 'datagen'.\n\nUnsupported options:\n\nrows\nx.y-z\n\nSupported options:\n\nfields\n"
+            "\tat x",
+            "Unsupported options found for 'datagen': rows, x.y-z",
         ),
         ("org.apache.flink.table.api.TableException: Cannot do it.\n\tat x", "Cannot do it"),
         ("no class at all", "no class at all"),

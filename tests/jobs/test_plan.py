@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from jobs import plan
+from jobs.target import Call, parse
 from lib.errors import JobError
 
+PLACE = "sql/flink/s/900_insert_t.sql:3"
 TARGET = "s.t (a, kafka_partition, kafka_offset, kafka_timestamp)"
 SCAN, CALC, SINK = (
     "stream-exec-table-source-scan_2",
@@ -40,7 +42,8 @@ def text_of(*operators: tuple[str, list[int], str], shuffle: str = "FORWARD", **
 
 
 def check(text: str, *targets: str) -> None:
-    plan.check(plan.read(text), targets)
+    calls = [Call(target, PLACE, parse(target)) for target in targets]
+    plan.check(plan.read(text), calls)
 
 
 def refusal(text: str, *targets: str) -> str:
@@ -64,7 +67,7 @@ def test_records_of_other_than_one_source_have_no_order(sources: int) -> None:
     last = sources + 1
     text = text_of(*scans, union, (CALC, [last], TARGET), (SINK, [last + 1], ""))
     assert refusal(text, TARGET) == (
-        f"clickhouse_insert('s.t ...'): its records come from {sources} sources, whose offsets "
+        f"{PLACE}: its records come from {sources} sources, whose offsets "
         "are not one order; give each source an insert file of its own, with "
         "'table (columns) AS name'."
     )
@@ -78,7 +81,7 @@ def test_an_exchange_or_another_shuffle_loses_the_order() -> None:
     ]
     for text in plans:
         assert refusal(text, TARGET) == (
-            "clickhouse_insert('s.t ...'): Flink shuffles the records before it, so that they lose "
+            f"{PLACE}: Flink shuffles the records before clickhouse_insert, so that they lose "
             "their order; only filter and CAST, or leave out kafka_partition and kafka_offset "
             "(then a restart may store rows twice)."
         )
@@ -93,7 +96,7 @@ def test_rows_that_change_are_refused() -> None:
     modes = ["INSERT", "UPDATE_AFTER", "DELETE"]
     text = text_of((SCAN, [], ""), (CALC, [1], TARGET), (SINK, [2], ""), inputChangelogMode=modes)
     assert refusal(text, TARGET) == (
-        "clickhouse_insert: rows would change once stored (DELETE, UPDATE_AFTER); aggregate over "
+        f"{PLACE}: rows would change once stored (DELETE, UPDATE_AFTER); aggregate over "
         "windows (TUMBLE, HOP), which give each row once."
     )
     # A sink that none of the rows flow into may do as it likes.
@@ -106,6 +109,6 @@ def test_a_call_that_is_left_out_or_doubled_is_refused(times: int) -> None:
     calcs = [(CALC, [1], TARGET)] * times
     text = text_of((SCAN, [], ""), *calcs, (SINK, [*range(2, times + 2)] or [1], ""))
     assert refusal(text, TARGET) == (
-        f"clickhouse_insert('{TARGET}'): Flink would call it {times} times; call it once, first in "
-        "the select list of one INSERT INTO ... SELECT."
+        f"{PLACE}: Flink would call clickhouse_insert {times} times; call it once, first in the "
+        "select list of one INSERT INTO ... SELECT."
     )

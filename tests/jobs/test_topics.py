@@ -6,6 +6,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from jobs import topics
+from jobs.target import parse
 from lib.errors import JobError
 
 
@@ -36,7 +37,9 @@ def test_another_topic_is_refused_while_its_rows_would_be_skipped(
     )
     client.insert(f"{database}.t", [[0, 1, 0, "job/t"]])
     with pytest.raises(JobError, match=rf"topic ticks: was recreated, and {database}\.t holds"):
-        topics.check_nothing_stored(client, "job", ["ticks"], [target])
-    topics.check_nothing_stored(client, "job", ["ticks"], [f"{target} AS again", "a.b (c)"])
+        topics.check_nothing_stored(client, "job", ["ticks"], [parse(target)])
+    topics.check_nothing_stored(
+        client, "job", ["ticks"], map(parse, [f"{target} AS again", "a.b (c)"])
+    )
     client.command(f"TRUNCATE TABLE {database}.t")
-    topics.check_nothing_stored(client, "job", ["ticks"], [target])
+    topics.check_nothing_stored(client, "job", ["ticks"], [parse(target)])

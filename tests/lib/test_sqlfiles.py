@@ -209,9 +209,10 @@ def test_an_unknown_or_open_setting_is_refused_with_its_line(text: str, fact: st
 def test_targets_and_topics_are_found_outside_comments() -> None:
     found = file(
         "-- clickhouse_insert('a.no (x)', 'topic' = 'no')\n"
-        "SELECT CLICKHOUSE_INSERT (\n 'a.yes (x, y) AS z', x), 'topic' = 'ticks', 'topic'='b-c; d'"
+        "SELECT /*\n*/ CLICKHOUSE_INSERT (\n 'a.yes (x, `it''s`)', x), 'topic' = 'ticks',"
+        " 'topic'='b-c; d'"
     )
-    assert found.targets == ["a.yes (x, y) AS z"]
+    assert found.targets == [("a.yes (x, `it's`)", "sql/001_view_x.sql:3")]
     assert found.topics == ["ticks", "b-c", "d"]
 
 
