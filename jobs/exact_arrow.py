@@ -28,7 +28,7 @@ def carry_arrow(to_pandas: Callable[..., list[Any]]) -> Callable[..., list[Any]]
         series = to_pandas(timezone, field_types, batches)
         for one, column in zip(series, pa.Table.from_batches(batches).itercolumns(), strict=True):
             # A TIMESTAMP_LTZ arrives as wall time without its zone; the Series knows the instant.
-            if getattr(one, "dtype", None) is not None and not hasattr(one.dtype, "tz"):
+            if not hasattr(getattr(one, "dtype", None), "tz"):
                 one.attrs[_KEY] = _Column(one, column)
         return series
 
@@ -42,7 +42,7 @@ class _Column:
 
     __slots__ = ("column", "series")
 
-    def __init__(self, series: pd.Series, column: pa.ChunkedArray) -> None:
+    def __init__(self, series: pd.Series | pd.DataFrame, column: pa.ChunkedArray) -> None:
         self.series = weakref.ref(series)
         self.column = column
 
@@ -51,8 +51,9 @@ class _Column:
 
 
 def of(value: Any) -> Any:
-    """The exact column that a Series was made from; anything else as it is."""
-    carried = value.attrs.get(_KEY) if isinstance(value, pd.Series) else None
+    """The exact column that a Series or, of a ROW, a DataFrame was made from; anything else as it
+    is."""
+    carried = value.attrs.get(_KEY) if isinstance(value, pd.Series | pd.DataFrame) else None
     return carried.column if carried and carried.series() is value else value
 
 

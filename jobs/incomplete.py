@@ -16,6 +16,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
+from jobs.target import Target
 from lib.clickhouse_errors import Code
 from lib.errors import SinkError
 
@@ -47,7 +48,7 @@ SELECT
         )
     )) > 0 AS leaves_out
 FROM system.tables
-WHERE concat(database, '.', name) = {table:String}
+WHERE database = {database:String} AND name = {relation:String}
 """
 
 # Partition, first and last offset.
@@ -78,14 +79,15 @@ def _incomplete(token: str, batch: pa.Table) -> Incomplete:
     return Incomplete(token, tuple(sorted(tuple(row.values()) for row in rows)))
 
 
-def feeds_views(client: Client, table: str) -> bool:
+def feeds_views(client: Client, target: Target) -> bool:
     """Whether a table feeds materialized views; raise SinkError if it does and does not leave out
     what it gets again under the same token."""
-    rows = client.query(_VIEWS, {"table": table}).result_rows
+    where = {"database": target.database, "relation": target.relation}
+    rows = client.query(_VIEWS, where).result_rows
     views, leaves_out = rows[0] if rows else ([], True)
     if views and not leaves_out:
         raise SinkError(
-            f"{table}: an insert failed when the table may have had its rows, which "
+            f"{target.table}: an insert failed when the table may have had its rows, which "
             f"{', '.join(views)} may lack; fill that from the table, and set "
             "non_replicated_deduplication_window = 1000 on both, so that the sink sends them again."
         )
@@ -99,11 +101,11 @@ _here: defaultdict[tuple[str, str], dict[str, pa.Table]] = defaultdict(dict)
 class Notes:
     """The inserts of one writer into a table that are to be sent again."""
 
-    def __init__(self, client: Client, table: str, writer: str) -> None:
+    def __init__(self, client: Client, target: Target, writer: str) -> None:
         self._client = client
-        self._table = f"{table.rpartition('.')[0]}.incomplete_inserts"
+        self._table = target.beside("incomplete_inserts")
         self._writer = writer
-        self._here = _here[table, writer]
+        self._here = _here[target.table, writer]
 
     @contextmanager
     def held(self, token: str, batch: pa.Table) -> Iterator[None]:

@@ -16,7 +16,8 @@ import pyarrow as pa
 from pyflink.table import DataTypes
 from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
-from jobs import columns, exact_arrow, target
+from jobs import columns as casts
+from jobs import exact_arrow, target
 from jobs.columns import ValueRefused
 from jobs.marks import Int64s, Owners, Progress
 from jobs.store import Store
@@ -68,7 +69,8 @@ class ClickHouseInsert(ScalarFunction):
         return False
 
     def _insert(self, text: str, values: tuple[Any, ...]) -> pd.Series:
-        rows = next((len(value) for value in values if isinstance(value, pd.Series)), None)
+        columns = (value for value in values if isinstance(value, pd.Series | pd.DataFrame))
+        rows = next(map(len, columns), None)
         if rows is None:
             raise SinkError(f"{text}: all values are constants; name a column of the stream.")
         writer = self._writers.get(text) or self._open_writer(text)
@@ -123,7 +125,7 @@ class Writer:
         values = tuple(exact_arrow.of(value) for value in values)
         try:
             arrays = [
-                columns.cast(column, value, rows)
+                casts.cast(column, value, rows)
                 for column, value in zip(self._store.columns, values, strict=True)
             ]
         except ValueRefused as error:

@@ -1,7 +1,7 @@
 """One writer's inserts into one ClickHouse table: each batch once, whole, in order."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pyarrow as pa
@@ -9,18 +9,14 @@ from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from jobs import columns, incomplete, inserts
-from jobs.columns import Column
+from jobs import incomplete, inserts, types
+from jobs import table as tables
 from jobs.incomplete import Incomplete, Notes
 from jobs.target import Target
 from lib.errors import SinkError
 
 # How long a new attempt waits for the inserts of earlier ones: the client's limit for an answer.
 EARLIER_LIMIT = 60.0
-
-# What the sink says of each row, if the table has a column for it and the target does not name it:
-# who stored it, so that several writers share a table, and when the sink got it.
-OWN_COLUMNS = ("inserted_by", "received_at")
 
 
 class LostError(Exception):
@@ -39,65 +35,12 @@ class Store:
         self._writer = writer
         self._prefix = f"{writer}/{attempt}"
         self._batches = 0
-        self._notes = Notes(client, target.table, writer)
-        self.columns = self._read_columns()
-        self.schema = columns.schema(self.columns)
-        if target.is_tracked:
-            self._check_tracked()
-
-    def _read_columns(self) -> Sequence[Column]:
-        """The target's columns as the table has them; raise SinkError for what does not fit."""
-        database, table = self._target.table.split(".")
-        rows = self._client.query(
-            "SELECT name, type FROM system.columns"
-            " WHERE database = {d:String} AND table = {t:String}",
-            parameters={"d": database, "t": table},
-        ).result_rows
-        types: dict[str, str] = {row[0]: row[1] for row in rows}
-        if not types:
-            raise SinkError(
-                f"{self._target.table}: table not found in ClickHouse; "
-                "add a new file to sql/clickhouse that makes it, then run `make migrate`."
-            )
-        for name in self._target.columns:
-            if name not in types:
-                raise SinkError(
-                    f"{self._target.table}: has no column {name} (it has {', '.join(types)}); "
-                    "mend the target, or add the column in a new file of sql/clickhouse."
-                )
-        own = [name for name in OWN_COLUMNS if name in types and name not in self._target.columns]
-        return [columns.column(name, types[name]) for name in (*self._target.columns, *own)]
-
-    def _check_tracked(self) -> None:
-        """Raise SinkError for a table in which a mark would not say what is stored."""
-        where = self._target.table
-        for column in self.columns:
-            is_place = column.name in ("kafka_partition", "kafka_offset")
-            if is_place and (column.is_nullable or not pa.types.is_integer(column.arrow)):
-                raise SinkError(
-                    f"{where}: column {column.name} is not a plain integer; make it an Int64."
-                )
-        if not any(_is_kafka_timestamp(column) for column in self.columns):
-            raise SinkError(
-                f"{where}: the target names no kafka_timestamp that is a time, by which a topic "
-                "that was recreated is noticed; add kafka_timestamp DateTime64(3, 'UTC') to table "
-                "and target."
-            )
-        if "inserted_by" not in self.own_columns:
-            raise SinkError(
-                f"{where}: nothing says who stored a row; add a column inserted_by "
-                "LowCardinality(String) to the table, and leave it out of the target."
-            )
-        key = self._client.query(
-            "SELECT any(partition_key) FROM system.tables"
-            " WHERE concat(database, '.', name) = {table:String}",
-            parameters={"table": where},
-        ).result_rows[0][0]
-        if key:
-            raise SinkError(
-                f"{where}: has PARTITION BY {key}, so that an insert is several parts, of which a "
-                "crash may leave some; make the table without it."
-            )
+        self._notes = Notes(client, target, writer)
+        found = tables.read(client, target)
+        if problems := tables.problems(found, target):
+            raise SinkError(*problems)
+        self.columns = tables.columns(found, target)
+        self.schema = types.schema(self.columns)
 
     @property
     def own_columns(self) -> list[str]:
@@ -213,7 +156,7 @@ class Store:
     def _feeds_views(self) -> bool:
         """Whether views may lack rows that the table has; raise SinkError if they do and cannot be
         sent again without being stored in the table twice."""
-        return incomplete.feeds_views(self._client, self._target.table)
+        return incomplete.feeds_views(self._client, self._target)
 
     def _is_stored(self, batch: pa.Table) -> bool:
         """Whether an earlier try stored the batch, its answer lost; False where none can see."""
@@ -231,7 +174,3 @@ class Store:
         with inserts.explained(self._target.table):
             settings = inserts.settings(token, query_id)
             self._client.insert_arrow(self._target.table, batch, settings=settings)
-
-
-def _is_kafka_timestamp(column: Column) -> bool:
-    return column.name == "kafka_timestamp" and pa.types.is_timestamp(column.arrow)

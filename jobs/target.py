@@ -4,33 +4,49 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from clickhouse_connect.driver.binding import escape_str
+
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
 
 FUNCTION = "clickhouse_insert"
 
+# A name as it is, or between backquotes or double quotes, as ClickHouse reads it.
+_PLAIN = r"[A-Za-z_]\w*"
+_QUOTED = r"`(?:[^`\\]|``|\\.)+`|\"(?:[^\"\\]|\"\"|\\.)+\""
+_COLUMN = rf"\s*(?:{_QUOTED}|[^\s,()`\"][^,()`\"]*)\s*"
 _TARGET = re.compile(
-    r"\s*(?P<table>[A-Za-z_]\w*\.[A-Za-z_]\w*)\s*\((?P<columns>[^()]+)\)"
-    r"(?:\s+AS\s+(?P<name>[A-Za-z_]\w*))?\s*",
+    rf"\s*(?P<database>{_PLAIN}|{_QUOTED})\.(?P<relation>{_PLAIN}|{_QUOTED})"
+    rf"\s*\((?P<columns>{_COLUMN}(?:,{_COLUMN})*)\)(?:\s+AS\s+(?P<name>{_PLAIN}))?\s*",
     re.IGNORECASE,
 )
 
 # The columns that say which Kafka record a row is.
-_PLACE = ("kafka_partition", "kafka_offset")
+PLACE = ("kafka_partition", "kafka_offset")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where rows go; `name` tells the writers of one job apart and is the table's unless given."""
 
-    table: str
+    database: str
+    relation: str
     columns: tuple[str, ...]
     name: str
 
     @property
+    def table(self) -> str:
+        """Both names as SQL takes them, quoted where they must be."""
+        return self.beside(self.relation)
+
+    def beside(self, relation: str) -> str:
+        """The same of another table of the database."""
+        return f"{_shown(self.database)}.{_shown(relation)}"
+
+    @property
     def is_tracked(self) -> bool:
         """Whether rows say which Kafka record they come from, so that none is stored twice."""
-        return set(_PLACE) <= set(self.columns)
+        return set(PLACE) <= set(self.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +72,31 @@ def calls(files: Iterable[SqlFile]) -> list[Call]:
 def parse(text: str) -> Target:
     """Read a target; raise JobError that shows the text and what was expected."""
     match = _TARGET.fullmatch(text)
-    columns = (
-        tuple(name.strip().strip("`") for name in match["columns"].split(",")) if match else ()
-    )
-    if not match or not all(columns) or len(set(columns)) < len(columns):
+    columns = tuple(map(_plain, re.findall(_COLUMN, match["columns"]))) if match else ()
+    if not match or len(set(columns)) < len(columns):
         raise JobError(
-            f"clickhouse_insert: {text!r} is not a target; "
-            "write 'database.table (column, column)', each column once, or add AS name."
+            f"{FUNCTION}: {text!r} is not a target; write 'database.table (column, column)', "
+            "each column once, names with other signs than letters, digits and _ in backquotes, "
+            "or add AS name."
         )
-    places = [name for name in _PLACE if name in columns]
+    places = [name for name in PLACE if name in columns]
     if len(places) == 1:
         raise JobError(
-            f"clickhouse_insert: {text!r} names {places[0]} alone, which does not say which record "
-            f"a row is; name {' and '.join(_PLACE)}, or neither (then a restart may store rows "
+            f"{FUNCTION}: {text!r} names {places[0]} alone, which does not say which record "
+            f"a row is; name {' and '.join(PLACE)}, or neither (then a restart may store rows "
             "twice)."
         )
-    name = match["name"] or match["table"].split(".")[1]
-    return Target(match["table"], columns, name)
+    database, relation = _plain(match["database"]), _plain(match["relation"])
+    return Target(database, relation, columns, match["name"] or relation)
+
+
+def _plain(name: str) -> str:
+    """The name without its quotes, and what is escaped in them as it is."""
+    name = name.strip()
+    if name[0] not in '`"':
+        return name
+    return re.sub(rf"{name[0]}(.)|\\(.)", lambda m: m[1] or m[2], name[1:-1])
+
+
+def _shown(name: str) -> str:
+    return name if re.fullmatch(_PLAIN, name) else f"`{escape_str(name)}`"

@@ -21,7 +21,16 @@ from contextlib import contextmanager
 
 
 class MillraceError(Exception):
-    """Something a user can mend; its text is one line: place, fact, remedy."""
+    """Something a user can fix: place, fact, remedy, in one line; several lines if there are
+    several problems, one argument each."""
+
+    @property
+    def lines(self) -> "list[str]":
+        """A line for each problem."""
+        return [one_line(problem) for problem in self.args]
+
+    def __str__(self) -> str:
+        return " ".join(map(str, self.args))
 
 
 class SettingsError(MillraceError):
@@ -71,11 +80,12 @@ def one_line(text: object) -> str:
 
 @contextmanager
 def exit_on_error() -> "Iterator[None]":
-    """Print a MillraceError as one line on stderr and exit 2; let a bug keep its traceback."""
+    """Print a MillraceError on stderr, one line for each problem, and exit 2; let a bug keep its
+    traceback."""
     # As it is now: a job hands sys.stderr to what Flink's workers say.
     stderr = sys.stderr
     try:
         yield
     except MillraceError as error:
-        print(one_line(error), file=stderr, flush=True)
+        print(*error.lines, sep="\n", file=stderr, flush=True)
         sys.exit(2)

@@ -20,7 +20,7 @@ _COMMENT = r"--[^\n]*|/\*.*?\*/"
 _QUOTED = r"'(?:[^'\\]|''|\\.)*'|`[^`]*`|\"(?:[^\"\\]|\\.)*\""
 _TOKEN = re.compile(rf"{_COMMENT}|{_QUOTED}|;", re.DOTALL)
 _BLANK = re.compile(rf"(?P<blank>(?:\s|{_COMMENT})+)|{_QUOTED}", re.DOTALL)
-_PART = r"(?:`[^`]+`|\w+)"
+_PART = r"(?:`[^`]+`|\"[^\"]+\"|\w+)"
 _NAME = rf"{_PART}(?:\.{_PART})*"
 _CREATES = re.compile(
     r"(?P<verb>CREATE|ALTER|DROP)\s+(?:OR\s+REPLACE\s+)?(?:TEMPORARY\s+)?(?:SYSTEM\s+|MATERIALIZED\s+)?"
@@ -193,14 +193,20 @@ def _check_name(file: SqlFile) -> None:
         raise SqlFileError(f"{file.place}: no {verb} statement; its name says {file.kind}.")
     names = {_last_part(match["name"])}
     if file.kind == "insert":
-        names |= {_last_part(target.split("(")[0]) for target, _ in file.targets} - {""}
-    if file.name not in names:
+        filled = (re.match(rf"\s*({_NAME})", target) for target, _ in file.targets)
+        names |= {_last_part(match[1]) for match in filled if match}
+    if file.name not in map(_as_file, names):
         raise SqlFileError(
             f"{file.place}: makes or fills {' and '.join(sorted(names))}, "
             f"but is called {file.name}; let file and name agree."
         )
 
 
+def _as_file(name: str) -> str:
+    """What a file is called after a name: what else than letters and digits is in it is _."""
+    return re.sub(r"\W+", "_", name).lower()
+
+
 def _last_part(name: str) -> str:
     parts: list[str] = re.findall(_PART, name)
-    return parts[-1].strip("`") if parts else ""
+    return parts[-1].strip('`"')

@@ -64,14 +64,29 @@ def test_pyflinks_own_coder_gives_series_with_their_columns() -> None:
     from pyflink.fn_execution.coder_impl_slow import ArrowCoderImpl
     from pyflink.fn_execution.stream_slow import InputStream
     from pyflink.table import DataTypes
+    from pyflink.table.types import create_arrow_schema
 
     exact_arrow.install()
-    row = DataTypes.ROW([DataTypes.FIELD("n", DataTypes.BIGINT())])
-    batch = pa.RecordBatch.from_arrays([pa.array(NUMBERS)], names=["n"])
+    number, text = DataTypes.BIGINT(), DataTypes.STRING()
+    kinds = {
+        "n": number,
+        "list": DataTypes.ARRAY(number),
+        "map": DataTypes.MAP(text, number),
+        # A DataFrame, in which a ROW that is NULL looks like one of NULLs.
+        "row": DataTypes.ROW([DataTypes.FIELD("a", number), DataTypes.FIELD("b", text)]),
+    }
+    rows = [
+        {"n": 2**53 + 1, "list": [2**53 + 1, None], "map": [("a", 2**53 + 1)], "row": None},
+        {"n": None, "list": None, "map": None, "row": {"a": 2**53 + 1, "b": None}},
+    ]
+    batch = pa.RecordBatch.from_pylist(rows, create_arrow_schema([*kinds], [*kinds.values()]))
     stream = BytesIO()
     with pa.ipc.new_stream(stream, batch.schema) as writer:
         writer.write_batch(batch)
     data = stream.getvalue()
+    row = DataTypes.ROW([DataTypes.FIELD(name, kind) for name, kind in kinds.items()])
     coder = ArrowCoderImpl(batch.schema, row, "UTC")
-    (series,) = coder.decode_one_batch_from_stream(InputStream(data), len(data))
-    assert exact_arrow.of(series).to_pylist() == NUMBERS
+    series = coder.decode_one_batch_from_stream(InputStream(data), len(data))
+    assert [exact_arrow.of(one).to_pylist() for one in series] == [
+        [given[name] for given in rows] for name in kinds
+    ]

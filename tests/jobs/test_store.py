@@ -369,7 +369,7 @@ def test_tables_that_cannot_be_written_are_refused_with_a_remedy(
     make(client, table)
     assert opening(client, f"{table} (n, m)") == (
         f"{table}: has no column m (it has n, kafka_partition, kafka_offset, inserted_by, "
-        "kafka_timestamp); mend the target, or add the column in a new file of sql/clickhouse."
+        "kafka_timestamp); fix the target, or add the column in a new file of sql/clickhouse."
     )
     without_time = (
         f"{table}: the target names no kafka_timestamp that is a time, by which a topic that was "
@@ -396,10 +396,37 @@ def test_tables_that_cannot_be_written_are_refused_with_a_remedy(
         "may leave some; make the table without it."
     )
     client.command(
-        f"CREATE TABLE {table}_n (n Int64, kafka_partition Nullable(Int32),"
-        " kafka_offset Int64, kafka_timestamp DateTime)"
-        " ENGINE = MergeTree ORDER BY n"
+        f"CREATE TABLE {table}_n (n Int64, kafka_partition Nullable(Int32), kafka_offset String,"
+        " kafka_timestamp DateTime MATERIALIZED now(), x JSON) ENGINE = MergeTree ORDER BY n"
     )
-    assert opening(client, f"{table}_n {COLUMNS}") == (
-        f"{table}_n: column kafka_partition is not a plain integer; make it an Int64."
+    with pytest.raises(SinkError) as error:
+        Store(client, parse(f"{table}_n {COLUMNS[:-1]}, x, y, z)"), "job/t", "a")
+    assert error.value.lines == [
+        f"{table}_n: has no column y and no column z (it has n, kafka_partition, kafka_offset, x); "
+        "fix the target, or add the column in a new file of sql/clickhouse.",
+        f"{table}_n: ClickHouse computes column kafka_timestamp by itself (MATERIALIZED or ALIAS); "
+        "leave it out of the target.",
+        f"{table}_n: column x is JSON, which clickhouse_insert cannot fill; leave it to a DEFAULT "
+        "or a materialized view.",
+        f"{table}_n: column kafka_partition is not a plain integer; make it an Int64.",
+        f"{table}_n: column kafka_offset is not a plain integer; make it an Int64.",
+        f"{table}_n: {nobody.partition(': ')[2]}",
+    ]
+
+
+def test_names_that_must_be_quoted_are(client: Client, database: str) -> None:
+    client.command(f"CREATE DATABASE `{database}-q`")
+    client.command(
+        f"CREATE TABLE `{database}-q`.`my.ticks` (`bid, ask` Int64, kafka_partition Int32,"
+        " kafka_offset Int64, kafka_timestamp DateTime, inserted_by String)"
+        " ENGINE = MergeTree ORDER BY kafka_offset"
     )
+    found = parse(
+        f"`{database}-q`.`my.ticks` (`bid, ask`, kafka_partition, kafka_offset, `kafka_timestamp`)"
+    )
+    store = Store(client, found, "job/my.ticks", "a")
+    rows = batch(range(3), writer="job/my.ticks")
+    store.insert(rows.rename_columns(["bid, ask", *rows.column_names[1:]]), nullcontext)
+    assert store.marks() == {0: 2}
+    assert store.stored_times(0, 0, 2) == dict.fromkeys(range(3), 0)
+    assert client.command(f"SELECT sum(`bid, ask`) FROM {found.table}") == 3

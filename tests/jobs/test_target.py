@@ -7,10 +7,18 @@ from lib.errors import JobError
 @pytest.mark.parametrize(
     ("text", "target"),
     [
-        ("stocks.ticks (a)", Target("stocks.ticks", ("a",), "ticks")),
-        (" stocks.ticks(a,b , `c`) ", Target("stocks.ticks", ("a", "b", "c"), "ticks")),
-        ("s.t\n(\n  a,\n  b\n)", Target("s.t", ("a", "b"), "t")),
-        ("s.t (a) as Late", Target("s.t", ("a",), "Late")),
+        ("stocks.ticks (a)", Target("stocks", "ticks", ("a",), "ticks")),
+        (" stocks.ticks(a,b , `c`) ", Target("stocks", "ticks", ("a", "b", "c"), "ticks")),
+        ("s.t\n(\n  a,\n  b\n)", Target("s", "t", ("a", "b"), "t")),
+        ("s.t (a) as Late", Target("s", "t", ("a",), "Late")),
+        (
+            '`my-db`.`ticks` (`bid, ask`, "high/low", n.a, `(`)',
+            Target("my-db", "ticks", ("bid, ask", "high/low", "n.a", "("), "ticks"),
+        ),
+        (
+            r'`a``b`.`a.b` (`it\'s`, `c\\d`, "e""f")',
+            Target("a`b", "a.b", ("it's", "c\\d", 'e"f'), "a.b"),
+        ),
     ],
 )
 def test_a_target_names_table_columns_and_writer(text: str, target: Target) -> None:
@@ -36,9 +44,23 @@ def test_half_a_place_is_refused(place: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "t (a)", "s.t", "s.t ()", "s.t (a,)", "s.t (a, a)", "s.t (a) AS", "s.t (a) AS x y",
-     "s.t (a); DROP TABLE x", "s.t (f(a))", "a.b.c (a)", "s.1t (a)"],
+     "s.t (a); DROP TABLE x", "s.t (f(a))", "a.b.c (a)", "s.1t (a)", "my-db.t (a)", "s.t (``)",
+     "s.t (a, `a`)", "s.`t (a)"],
 )  # fmt: skip
 def test_anything_else_is_refused_and_shown(text: str) -> None:
     with pytest.raises(JobError) as error:
         parse(text)
     assert str(error.value).startswith(f"clickhouse_insert: {text!r} is not a target; write ")
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ("s.t (a)", "s.t"),
+        ("`s`.`t` (a)", "s.t"),
+        ("`my-db`.ticks (a)", "`my-db`.ticks"),
+        ('s."a.`b" (a)', r"s.`a.\`b`"),
+    ],
+)
+def test_a_table_is_quoted_where_it_must_be(text: str, table: str) -> None:
+    assert parse(text).table == table

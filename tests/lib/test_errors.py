@@ -26,6 +26,14 @@ def test_an_error_a_user_can_mend_ends_with_one_line_and_2(
     assert (captured.out, captured.err) == ("", "place: fact; remedy.\n")
 
 
+def test_several_problems_are_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    error = SinkError("a: fact;\nremedy.", "b: fact; remedy.")
+    assert str(error) == "a: fact;\nremedy. b: fact; remedy."
+    with pytest.raises(SystemExit), exit_on_error():
+        raise error
+    assert capsys.readouterr().err == "a: fact; remedy.\nb: fact; remedy.\n"
+
+
 def test_a_bug_keeps_its_traceback_and_success_passes() -> None:
     with pytest.raises(ZeroDivisionError), exit_on_error():
         raise ZeroDivisionError

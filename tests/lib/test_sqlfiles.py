@@ -49,6 +49,8 @@ def fails(path: Path) -> str:
         ("900_insert_x.sql", "insert into `db`.`x` select 1"),
         ("900_insert_x.sql", "INSERT INTO done SELECT clickhouse_insert('db.x (a)', a) FROM t"),
         ("900_insert_done.sql", "INSERT INTO done SELECT clickhouse_insert('db.x (a)', a) FROM t"),
+        ("900_insert_my_x.sql", "INSERT INTO y SELECT clickhouse_insert('`d-b`.`My-x` (a)', a)"),
+        ("001_table_my_x.sql", 'CREATE TABLE "d-b"."my-x" (a Int8) ENGINE = Memory'),
     ],
 )
 def test_a_file_that_keeps_the_contract_is_read(folder: Path, name: str, statement: str) -> None:

@@ -9,6 +9,13 @@ CREATE TEMPORARY TABLE raw_orders
     note STRING,
     is_paid BOOLEAN,
     due DATE,
+    key STRING,
+    address STRING,
+    total DECIMAL(38, 0),
+    tags MAP<STRING NOT NULL, BIGINT>,
+    origin ROW<city STRING, weight DOUBLE>,
+    -- A JSON array of arrays, as it stands in the record.
+    legs STRING,
     kafka_partition INT METADATA FROM 'partition' VIRTUAL,
     kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL,
     kafka_timestamp TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL

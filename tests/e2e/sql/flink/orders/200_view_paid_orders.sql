@@ -8,6 +8,12 @@ SELECT
     discount,
     note,
     due,
+    key,
+    address,
+    total,
+    tags,
+    origin,
+    legs,
     kafka_partition,
     kafka_offset,
     kafka_timestamp

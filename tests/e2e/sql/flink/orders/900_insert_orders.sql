@@ -2,7 +2,8 @@
 INSERT INTO inserted
 SELECT
     clickhouse_insert(
-        'orders.orders (id, customer, amount, items, discount, note, due, kafka_partition, kafka_offset, kafka_timestamp)',
+        'orders.orders (id, customer, amount, items, discount, `note, if any`, due, key, address, total, tags, origin, legs,
+        kafka_partition, kafka_offset, kafka_timestamp)',
         id,
         customer,
         amount,
@@ -10,6 +11,12 @@ SELECT
         discount,
         note,
         due,
+        key,
+        address,
+        total,
+        tags,
+        origin,
+        legs,
         kafka_partition,
         kafka_offset,
         kafka_timestamp

@@ -1,0 +1,156 @@
+"""Casts of Arrow arrays to what a ClickHouse column holds, which are exact or refused.
+
+What Arrow or ClickHouse would round, wrap, clip, cut or default raises ArrowException."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs import exact_json, exact_text, types
+from jobs.types import Column
+
+Array: TypeAlias = pa.ChunkedArray | pa.Array
+
+# What ClickHouse's types can hold, first and one past the last: days or seconds since 1970.
+# Beyond, it would wrap or clip without a word.
+# https://clickhouse.com/docs/sql-reference/data-types/datetime64
+_DAYS = {"Date": (0, 65_536), "Date32": (-25_567, 120_530)}
+_SECONDS = {"DateTime": (0, 2**32), "DateTime64": (-2_208_988_800, 10_413_792_000)}
+
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+def cast(column: Column, array: Array) -> Array:
+    """The array as what the column holds; raise ArrowException for a value that does not fit."""
+    types.check(column, array.type)
+    if array.null_count and not column.is_nullable:
+        raise pa.ArrowInvalid("the column takes no NULL")
+    if pa.types.is_null(array.type):
+        return pa.nulls(len(array), column.arrow)
+    if column.parts:
+        return _cast_nested(column, _whole(array))
+    if column.base in exact_text.BASES:
+        return exact_text.cast(column, _whole(array))
+    if column.base in _SECONDS:
+        return _cast_time(column, array)
+    if column.base in ("Time", "Time64"):
+        return _cast_time_of_day(column, array)
+    return _cast_plain(column, array)
+
+
+def _whole(array: Array) -> pa.Array:
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _cast_plain(column: Column, array: Array) -> Array:
+    if pa.types.is_integer(array.type) and pa.types.is_decimal(column.arrow):
+        # Arrow asks for room for any number of the type; here only for those that came.
+        array = array.cast(pa.decimal256(76, column.arrow.scale))
+    exact = array.cast(column.arrow, safe=True)
+    if _may_round(array.type, column.arrow):
+        _check_round_trip(exact, array)
+    elif column.base in _DAYS:
+        first, end = _DAYS[column.base]
+        _check_range(column, exact.cast(pa.int32()), first, end - 1)
+    elif column.base == "FixedString":
+        _check_size(exact, column.type.byte_size)
+    if column.base == "BFloat16":
+        _check_upper_half(exact)
+    return exact
+
+
+def _cast_nested(column: Column, array: pa.Array) -> pa.Array:
+    """Each value in a list, map or row as exactly as a value of a column."""
+    if types.family(array.type) == "text":
+        return cast(column, exact_json.read(column, array))
+    if column.base == "Tuple":
+        return _cast_row(column, array)
+    first, last = array.offsets[0].as_py(), array.offsets[-1].as_py()
+    offsets = pc.subtract(array.offsets, first)
+    inner = (array.values,) if column.base == "Array" else (array.keys, array.items)
+    parts = [
+        _whole(cast(part, values.slice(first, last - first)))
+        for part, values in zip(column.parts, inner, strict=True)
+    ]
+    make = pa.ListArray if column.base == "Array" else pa.MapArray
+    return make.from_arrays(offsets, *parts)
+
+
+def _cast_row(column: Column, array: pa.Array) -> pa.Array:
+    # Below a row that is NULL there may be anything.
+    is_valid = array.is_valid()
+    kept = array.filter(is_valid) if array.null_count else array
+    parts = [
+        _whole(cast(part, values))
+        for part, values in zip(column.parts, kept.flatten(), strict=True)
+    ]
+    rows = pa.StructArray.from_arrays(parts, names=[part.name for part in column.parts])
+    return exact_json.spread(rows, is_valid) if array.null_count else rows
+
+
+def _cast_time(column: Column, array: Array) -> Array:
+    """Times to the column's precision, in UTC; a finer fraction than it holds is refused."""
+    if types.family(array.type) == "text":
+        array = array.cast(pa.timestamp(column.arrow.unit))
+    exact = array.cast(column.arrow, safe=True)
+    first, end = _SECONDS[column.base]
+    per_second = _PER_SECOND[column.arrow.unit]
+    ticks = exact.cast(pa.int64())
+    _check_range(column, ticks, first * per_second, min(end * per_second, 2**63) - 1)
+    _check_fraction(column, ticks, per_second)
+    return exact
+
+
+def _cast_time_of_day(column: Column, array: Array) -> Array:
+    if types.family(array.type) == "text":
+        array = exact_text.times_of_day(_whole(array))
+    if column.base == "Time":
+        return array.cast(pa.time32("s"), safe=True).cast(column.arrow)
+    exact = array.cast(column.arrow, safe=True)
+    width = pa.int32() if pa.types.is_time32(exact.type) else pa.int64()
+    _check_fraction(column, exact.cast(width).cast(pa.int64()), _PER_SECOND[column.arrow.unit])
+    return exact
+
+
+def _check_fraction(column: Column, ticks: Array, per_second: int) -> None:
+    scale = getattr(column.type, "scale", 0)
+    step = per_second // 10**scale
+    if step > 1 and pc.any(pc.not_equal(pc.multiply(pc.divide(ticks, step), step), ticks)).as_py():
+        raise pa.ArrowInvalid(f"a fraction of more than {scale} digits would be cut")
+
+
+def _check_range(column: Column, array: Any, low: int, high: int) -> None:
+    bounds = pc.min_max(array).as_py()
+    if bounds["min"] is not None and not (low <= bounds["min"] and bounds["max"] <= high):
+        raise pa.ArrowInvalid(f"beyond what {column.kind} can hold")
+
+
+def _may_round(given: pa.DataType, taken: pa.DataType) -> bool:
+    """Casts of which Arrow's safe mode lets a rounded value through."""
+    return (
+        given != taken
+        and (pa.types.is_floating(given) or pa.types.is_floating(taken))
+        and not pa.types.is_integer(taken)
+    )
+
+
+def _check_round_trip(exact: Any, array: Any) -> None:
+    back = exact.cast(array.type, safe=False)
+    same = pc.or_kleene(pc.equal(back, array), pc.not_equal(array, array))
+    if pc.all(same).as_py() is False:
+        raise pa.ArrowInvalid("it would be rounded")
+
+
+def _check_upper_half(array: Array) -> None:
+    """A BFloat16 is the upper half of a Float32; ClickHouse cuts the rest off."""
+    bits = array.drop_null().to_numpy(zero_copy_only=False).view(np.uint32)
+    if (bits & 0xFFFF).any():
+        raise pa.ArrowInvalid("it would be rounded")
+
+
+def _check_size(array: Any, size: int) -> None:
+    longest = pc.max(pc.binary_length(array))
+    if longest.is_valid and longest.as_py() > size:
+        raise pa.ArrowInvalid(f"a text of {longest} bytes is too long")

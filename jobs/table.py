@@ -1,0 +1,131 @@
+"""A table that the sink fills: what ClickHouse says of it, and whether a target fits it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+
+from jobs import types
+from jobs.target import PLACE, Target
+from jobs.types import Column
+from lib.errors import JobError
+
+# What the sink says of each row, if the table has a column for it and the target does not name it:
+# who stored it, so that several writers share a table, and when the sink got it.
+OWN_COLUMNS = ("inserted_by", "received_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The types of the columns that an insert may fill, of the others, and the partition key."""
+
+    types: Mapping[str, str]
+    computed: Mapping[str, str]
+    partition_key: str
+
+
+def read(client: Client, target: Target) -> Table:
+    """What ClickHouse says of a target's table; no column at all if there is none."""
+    where = {"d": target.database, "t": target.relation}
+    rows = client.query(
+        "SELECT name, type, default_kind IN ('MATERIALIZED', 'ALIAS') FROM system.columns"
+        " WHERE database = {d:String} AND table = {t:String}",
+        parameters=where,
+    ).result_rows
+    key = client.query(
+        "SELECT any(partition_key) FROM system.tables"
+        " WHERE database = {d:String} AND name = {t:String}",
+        parameters=where,
+    ).result_rows[0][0]
+    filled, computed = ({n: kind for n, kind, c in rows if c == which} for which in (0, 1))
+    return Table(filled, computed, key)
+
+
+def names(table: Table, target: Target) -> Sequence[str]:
+    """The columns that an insert fills: the target's, and behind them the sink's own."""
+    own = [name for name in OWN_COLUMNS if name in table.types and name not in target.columns]
+    return [*target.columns, *own]
+
+
+def columns(table: Table, target: Target) -> Sequence[Column]:
+    """The columns that an insert fills; raise JobError for one of a type that it cannot."""
+    return [types.column(name, table.types[name]) for name in names(table, target)]
+
+
+def problems(table: Table, target: Target) -> list[str]:
+    """All that keeps the sink from filling the table, each as fact and remedy."""
+    if not table.types:
+        return [
+            f"{target.table}: table not found in ClickHouse; "
+            "add a new file to sql/clickhouse that makes it, then run `make migrate`."
+        ]
+    found = [*_columns_missing(table, target)]
+    known = {}
+    for name in names(table, target):
+        match fillable(table, name):
+            case str() as problem:
+                found.append(f"{target.table}: {problem}")
+            case Column() as column:
+                known[name] = column
+    if target.is_tracked:
+        found += _not_tracked(table, target, known)
+    return found
+
+
+def fillable(table: Table, name: str) -> Column | str | None:
+    """A column, why it cannot be filled, or None if there is none."""
+    try:
+        return types.column(name, table.types[name]) if name in table.types else None
+    except JobError as error:
+        return str(error)
+
+
+def wrong_number(target: Target, values: int) -> str:
+    """That a target has not as many columns as there are values."""
+    return (
+        f"{target.table}: {values} values for {len(target.columns)} columns; "
+        "give one value for each column named."
+    )
+
+
+def _columns_missing(table: Table, target: Target) -> Iterator[str]:
+    missing = [name for name in target.columns if name not in {**table.types, **table.computed}]
+    if missing:
+        yield (
+            f"{target.table}: has no column {' and no column '.join(missing)} (it has "
+            f"{', '.join(table.types)}); fix the target, or add the column in a new file of "
+            "sql/clickhouse."
+        )
+    for name in target.columns:
+        if name in table.computed:
+            yield (
+                f"{target.table}: ClickHouse computes column {name} by itself (MATERIALIZED or "
+                "ALIAS); leave it out of the target."
+            )
+
+
+def _not_tracked(table: Table, target: Target, known: Mapping[str, Column]) -> Iterator[str]:
+    """Why a mark in this table would not say what is stored."""
+    for name in PLACE:
+        if name in known and (
+            known[name].is_nullable or not pa.types.is_integer(known[name].arrow)
+        ):
+            yield f"{target.table}: column {name} is not a plain integer; make it an Int64."
+    time = known.get("kafka_timestamp")
+    if "kafka_timestamp" not in target.columns or (time and not pa.types.is_timestamp(time.arrow)):
+        yield (
+            f"{target.table}: the target names no kafka_timestamp that is a time, by which a topic "
+            "that was recreated is noticed; add kafka_timestamp DateTime64(3, 'UTC') to table "
+            "and target."
+        )
+    if "inserted_by" not in table.types or "inserted_by" in target.columns:
+        yield (
+            f"{target.table}: nothing says who stored a row; add a column inserted_by "
+            "LowCardinality(String) to the table, and leave it out of the target."
+        )
+    if table.partition_key:
+        yield (
+            f"{target.table}: has PARTITION BY {table.partition_key}, so that an insert is several "
+            "parts, of which a crash may leave some; make the table without it."
+        )

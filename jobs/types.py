@@ -1,0 +1,191 @@
+"""ClickHouse's column types: the Arrow type that is sent for each, and what each takes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from clickhouse_connect.datatypes.base import ClickHouseType
+
+from lib import clickhouse_types
+from lib.errors import JobError, one_line
+
+# What ClickHouse reads from Arrow without a guess, and the families of values that may become it
+# without a doubt about what is meant. A text is not a number, nor a number a time: which conversion
+# is meant, SQL must say. Text is taken where Flink has no type for the value or loses some of it
+# on the way here, and for times, which Arrow reads far faster than a CAST in Flink.
+_NUMBER = frozenset({"number"})
+_EXACT = frozenset({"number", "text"})
+_TEXT = frozenset({"text"})
+_BYTES = frozenset({"text", "bytes"})
+_PLAIN: dict[str, tuple[pa.DataType, frozenset[str]]] = {
+    "Bool": (pa.bool_(), frozenset({"bool"})),
+    "Int8": (pa.int8(), _EXACT),
+    "Int16": (pa.int16(), _EXACT),
+    "Int32": (pa.int32(), _EXACT),
+    "Int64": (pa.int64(), _EXACT),
+    "UInt8": (pa.uint8(), _EXACT),
+    "UInt16": (pa.uint16(), _EXACT),
+    "UInt32": (pa.uint32(), _EXACT),
+    "UInt64": (pa.uint64(), _EXACT),
+    # As bytes: ClickHouse wraps a text that is too large for these.
+    "Int128": (pa.binary(16), _EXACT),
+    "UInt128": (pa.binary(16), _EXACT),
+    "Int256": (pa.binary(32), _EXACT),
+    "UInt256": (pa.binary(32), _EXACT),
+    "BFloat16": (pa.float32(), _NUMBER),
+    "Float32": (pa.float32(), _NUMBER),
+    "Float64": (pa.float64(), _NUMBER),
+    "Date": (pa.date32(), frozenset({"date"})),
+    "Date32": (pa.date32(), frozenset({"date"})),
+    "DateTime": (pa.timestamp("s", "UTC"), frozenset({"time", "date", "text"})),
+    # In seconds: ClickHouse takes no time of day from Arrow for it.
+    "Time": (pa.int32(), frozenset({"time of day", "text"})),
+    "String": (pa.binary(), _BYTES),
+    "FixedString": (pa.binary(), _BYTES),
+    "Enum8": (pa.string(), _TEXT),
+    "Enum16": (pa.string(), _TEXT),
+    # Not as bytes: those of a BYTES column ClickHouse takes for NULL.
+    "UUID": (pa.string(), _BYTES),
+    "IPv4": (pa.uint32(), _TEXT),
+    "IPv6": (pa.binary(16), _BYTES),
+}
+
+# https://clickhouse.com/docs/sql-reference/data-types/geo
+_GEOMETRY = {
+    "Point": "Tuple(Float64, Float64)",
+    "Ring": "Array(Point)",
+    "LineString": "Array(Point)",
+    "MultiPoint": "Array(Point)",
+    "Polygon": "Array(Ring)",
+    "MultiLineString": "Array(LineString)",
+    "MultiPolygon": "Array(Polygon)",
+}
+
+# By the digits of a fraction of a second.
+_UNITS = ("s", "ms", "ms", "ms", "us", "us", "us", "ns", "ns", "ns")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a ClickHouse table, or a part of one, and the Arrow type that is sent for it.
+
+    `base` is the type's name without arguments, `parts` what an Array, Map or Tuple holds."""
+
+    name: str
+    kind: str
+    type: Any
+    base: str
+    arrow: pa.DataType
+    takes: frozenset[str]
+    is_nullable: bool
+    parts: "tuple[Column, ...]" = ()
+
+
+def column(name: str, kind: str) -> Column:
+    """Read a type as system.columns shows it; raise JobError for one that cannot be inserted."""
+    try:
+        return _column(name, clickhouse_types.parse(kind))
+    except ValueError as error:
+        raise JobError(
+            f"column {name} is {one_line(kind):.80}, which clickhouse_insert cannot fill; "
+            "leave it to a DEFAULT or a materialized view."
+        ) from error
+
+
+def _column(name: str, found: ClickHouseType) -> Column:
+    kind = clickhouse_types.plain(found)
+    base = str(kind.base_type)
+    if base in _GEOMETRY:
+        return _column(name, clickhouse_types.parse(_GEOMETRY[base]))
+    if base == "Nested":
+        return _column(name, clickhouse_types.parse(f"Array(Tuple{kind.name[len(base) :]})"))
+    parts = tuple(_parts(kind))
+    arrow, takes = _nested(base, parts) if parts else _plain(kind, base)
+    return Column(name, one_line(kind.name), kind, base, arrow, takes, kind.nullable, parts)
+
+
+def _parts(kind: Any) -> Iterator[Column]:
+    match kind.base_type:
+        case "Array":
+            yield _column("element", kind.element_type)
+        case "Map":
+            yield _column("key", kind.key_type)
+            yield _column("value", kind.value_type)
+        case "Tuple":
+            # ClickHouse finds an element by its name: of unnamed ones that is the number.
+            names = kind.element_names or range(1, len(kind.element_types) + 1)
+            for name, part in zip(names, kind.element_types, strict=True):
+                yield _column(str(name), part)
+
+
+def _nested(base: str, parts: tuple[Column, ...]) -> tuple[pa.DataType, frozenset[str]]:
+    if base == "Array":
+        return pa.list_(parts[0].arrow), frozenset({"list", "text"})
+    if base == "Map":
+        return pa.map_(parts[0].arrow, parts[1].arrow), frozenset({"map", "text"})
+    return pa.struct([(part.name, part.arrow) for part in parts]), frozenset({"row", "text"})
+
+
+def _plain(kind: Any, base: str) -> tuple[pa.DataType, frozenset[str]]:
+    match base:
+        case "Decimal":
+            make = pa.decimal128 if kind.prec <= 38 else pa.decimal256
+            return make(kind.prec, kind.scale), _EXACT
+        case "DateTime64":
+            return pa.timestamp(_UNITS[kind.scale], tz="UTC"), _PLAIN["DateTime"][1]
+        case "Time64":
+            make = pa.time32 if kind.scale <= 3 else pa.time64
+            return make(_UNITS[kind.scale]), _PLAIN["Time"][1]
+    if base not in _PLAIN:
+        raise ValueError(f"{kind.name} has no form in Arrow")
+    return _PLAIN[base]
+
+
+def schema(columns: Sequence[Column]) -> pa.Schema:
+    """What a batch for these columns looks like; types ClickHouse reads without a guess."""
+    return pa.schema([pa.field(c.name, c.arrow, nullable=c.is_nullable) for c in columns])
+
+
+_FAMILIES = (
+    ("text", pa.types.is_string),
+    ("text", pa.types.is_large_string),
+    ("bytes", pa.types.is_binary),
+    ("bytes", pa.types.is_large_binary),
+    ("bytes", pa.types.is_fixed_size_binary),
+    ("bool", pa.types.is_boolean),
+    ("number", pa.types.is_integer),
+    ("number", pa.types.is_floating),
+    ("number", pa.types.is_decimal),
+    ("time", pa.types.is_timestamp),
+    ("date", pa.types.is_date),
+    ("time of day", pa.types.is_time),
+    ("list", pa.types.is_list),
+    ("map", pa.types.is_map),
+    ("row", pa.types.is_struct),
+    ("null", pa.types.is_null),
+)
+
+
+def family(given: pa.DataType) -> str:
+    """What kind of value an Arrow type holds."""
+    return next((name for name, holds in _FAMILIES if holds(given)), str(given))
+
+
+def check(column: Column, given: pa.DataType) -> None:
+    """Raise ArrowTypeError if no value of this type may become one of the column."""
+    found = family(given)
+    if found == "null":
+        return
+    if found not in column.takes:
+        raise pa.ArrowTypeError(f"it is {given}, not what the column holds")
+    if found == "list":
+        check(column.parts[0], given.value_type)
+    elif found == "map":
+        check(column.parts[0], given.key_type)
+        check(column.parts[1], given.item_type)
+    elif found == "row":
+        if given.num_fields != len(column.parts):
+            raise pa.ArrowTypeError(f"it is {given}, not of {len(column.parts)} values")
+        for part, field in zip(column.parts, given, strict=True):
+            check(part, field.type)
