@@ -127,7 +127,7 @@ class Notes:
 
     def all(self) -> list[Incomplete]:
         """The inserts that may not be complete, the earliest first."""
-        return [*self._read(), *(_incomplete(*each) for each in self._here.items())]
+        return [*self._read(), *(_incomplete(*each) for each in [*self._here.items()])]
 
     def complete(self, note: Incomplete) -> None:
         """Note that an insert is complete, or that the table no longer has its rows."""
