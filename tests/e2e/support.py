@@ -421,11 +421,15 @@ def _micro(tick: Tick) -> str:
 
 
 def sql_with(folder: Path, *jobs: str) -> Path:
-    """A copy of sql/ to edit, with jobs and tables of tests/e2e/sql added."""
+    """A copy of sql/ to edit, with jobs and tables of tests/e2e/sql added; what a job lacks of sink
+    and insert is the stock job's."""
     copy, ours = folder / "sql", ROOT / "tests" / "e2e" / "sql"
     shutil.copytree(ROOT / "sql", copy)
     for job in jobs:
-        shutil.copytree(ours / "flink" / job, copy / "flink" / job)
+        own = shutil.copytree(ours / "flink" / job, copy / "flink" / job)
+        for file in (copy / "flink" / "stocks").glob("[89]??_*.sql"):
+            if not [*own.glob(f"{file.name[:3]}_*")]:
+                shutil.copy(file, own)
         for file in ours.glob(f"clickhouse/*_{job}.sql"):
             shutil.copy(file, copy / "clickhouse")
     return copy

@@ -1,5 +1,5 @@
--- One row per record of the topic, whatever its volume is.
-CREATE TEMPORARY TABLE trades
+-- One row per record of the topic, with whatever it holds: also what fits no column.
+CREATE TEMPORARY TABLE valid_ticks
 (
     symbol STRING,
     price DOUBLE,
