@@ -16,7 +16,7 @@ from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
 from lib import clickhouse, kafka, locks, migrations, ports, settings, sqlfiles, topics
-from lib.errors import AwayError, JobError, MillraceError, ServiceError, exit_on_error
+from lib.errors import AwayError, JobError, MillraceError, RestartError, ServiceError, exit_on_error
 from lib.settings import Settings
 from lib.signals import Signals
 from lib.sqlfiles import SqlFile
@@ -47,7 +47,10 @@ def main() -> None:
 )
 @exit_on_error()
 def run(job: str, fresh: bool) -> None:
-    """Run JOB until Ctrl-C, which stops it with a savepoint."""
+    """Run JOB until Ctrl-C, which stops it with a savepoint.
+
+    Exit status: 0 when it was stopped, 2 for an error that a user must fix, 75 when it goes on from
+    its last checkpoint as soon as it is run again."""
     # Before the job runs there is nothing to save.
     asked = Signals()
     asked.interrupt(SystemExit)
@@ -56,7 +59,11 @@ def run(job: str, fresh: bool) -> None:
     with locks.held(
         lock_file(config, job), f"job {job}", f"stop it with `make stop-job JOB={job}`."
     ):
-        _run(config, job, files, fresh, asked)
+        try:
+            _run(config, job, files, fresh, asked)
+        except AwayError as error:
+            # Patience has its end, and a supervisor may have more.
+            raise RestartError(str(error)) from error
 
 
 @main.command()
@@ -163,8 +170,10 @@ def _follow(
 
     java = cluster.java()
 
-    def look_after() -> None:
+    def check() -> None:
         cluster.check_java(java, rest.logs)
+
+    def look_after() -> None:
         # While Flink is silent, the line that is shown says so.
         with _said(console), suppress(AwayError):
             if cluster.replace_lost(mini_cluster, rest):
@@ -175,7 +184,7 @@ def _follow(
     asked.listen(end_at_second=True)
     is_saved = False
     try:
-        follow.until(asked, rest, console, look_after, run.note)
+        follow.until(asked, rest, console, check, look_after, run.note)
         run.say("STOPPING")
         is_saved = follow.stop(rest, folder, console)
     finally:

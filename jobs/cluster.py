@@ -16,7 +16,7 @@ from pyflink.util.java_utils import get_field_value
 
 from jobs.java_errors import JAVA_ERRORS, cause
 from jobs.rest import Rest
-from lib.errors import JobError, ServiceError
+from lib.errors import RestartError, ServiceError
 
 
 def mini_cluster(client: JobClient) -> Any:
@@ -44,15 +44,15 @@ def java() -> int:
 
 
 def check_java(pid: int, logs: str) -> None:
-    """Raise JobError if Flink's Java has ended."""
+    """Raise RestartError if Flink's Java has ended."""
     try:
         ended, _ = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
         ended = pid
     if ended:
-        raise JobError(
-            f"Flink's Java ended; see {logs}, and run the job again: "
-            "it goes on from the last checkpoint."
+        raise RestartError(
+            f"Flink's Java ended; see {logs}; "
+            "the job goes on from its last checkpoint when it is run again."
         )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from jobs.rest import Rest
-from lib.errors import JobError, ServiceError, one_line
+from lib.errors import JobError, RestartError, ServiceError, one_line
 from lib.signals import Signals
 from lib.sqlfiles import show
 
@@ -131,23 +131,29 @@ def until(
     asked: Signals,
     rest: Rest,
     console: Console,
+    check: Callable[[], None],
     look_after: Callable[[], None],
     note: Callable[[Glance, Glance | None], None],
 ) -> None:
-    """Show the job until asked to stop; raise JobError when it can't go on, and ServiceError when
-    Flink has been silent for SILENCE_LIMIT. `look_after` is called every LOG_EVERY, and may raise
-    too; `note` gets each look and the one that the rates are counted from."""
+    """Show the job until asked to stop; raise JobError when it can't go on, and RestartError when
+    Flink has been silent for SILENCE_LIMIT. `check` is called before each look, `look_after` every
+    LOG_EVERY; both may raise too. `note` gets each look and that which the rates are counted from.
+    """
     before: Glance | None = None
     state = ""
     said = heard = checked = time.monotonic()
     with console.status("starting") as status:
         while not asked.wait(LIVE_EVERY):
+            check()
             try:
                 now = look(rest)
                 heard = time.monotonic()
             except ServiceError as error:
                 if time.monotonic() - heard > SILENCE_LIMIT:
-                    raise
+                    raise RestartError(
+                        f"{str(error).rstrip('.')}; it was silent for {SILENCE_LIMIT:.0f} s, and "
+                        "the job goes on from its last checkpoint when it is run again."
+                    ) from error
                 now = Glance(time.monotonic(), _SILENT, reason=str(error))
             status.update(now.line(before))
             note(now, before)

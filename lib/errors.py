@@ -10,7 +10,8 @@ MillraceError
 │   └── StoppingError  the embedded stack is being stopped
 ├── ReplayError        a recording that cannot be replayed
 └── JobError           a Flink job that cannot run
-    └── SinkError      rows the sink must not store; trying again cannot help
+    ├── SinkError      rows the sink must not store; trying again cannot help
+    └── RestartError   nothing that a user must fix: the job goes on when it is started again
 
 `make setup` uses them on the system's Python: no syntax or annotation that an old one refuses.
 """
@@ -23,6 +24,9 @@ from contextlib import contextmanager
 class MillraceError(Exception):
     """Something a user can fix: place, fact, remedy, in one line; several lines if there are
     several problems, one argument each."""
+
+    # With which the program ends.
+    status = 2
 
     @property
     def lines(self) -> "list[str]":
@@ -73,6 +77,14 @@ class SinkError(JobError):
     """Rows that the sink must not store as they are: the job stops, nothing is lost."""
 
 
+class RestartError(JobError):
+    """A job that has lost what it runs on, and goes on from its last checkpoint when its program is
+    started again: what a supervisor does at this exit status."""
+
+    # EX_TEMPFAIL of sysexits.h, as no other error of ours or of Python's ends.
+    status = 75
+
+
 def one_line(text: object) -> str:
     """Fold any text into one line, so that an error stays one line."""
     return " ".join(str(text).split())
@@ -80,12 +92,12 @@ def one_line(text: object) -> str:
 
 @contextmanager
 def exit_on_error() -> "Iterator[None]":
-    """Print a MillraceError on stderr, one line for each problem, and exit 2; let a bug keep its
-    traceback."""
+    """Print a MillraceError on stderr, one line for each problem, and exit with its status, 2 for
+    what a user must fix; let a bug keep its traceback."""
     # As it is now: a job hands sys.stderr to what Flink's workers say.
     stderr = sys.stderr
     try:
         yield
     except MillraceError as error:
         print(*error.lines, sep="\n", file=stderr, flush=True)
-        sys.exit(2)
+        sys.exit(error.status)

@@ -12,7 +12,7 @@ from lib.errors import MillraceError, exit_on_error
 from lib.settings import Settings
 from lib.signals import Signals
 from local import demo, stack
-from local.supervisor import Supervisor
+from local.supervisor import Supervisor, has_ended
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -63,7 +63,7 @@ def status() -> None:
         sys.exit(1)
     states = supervisor.states()
     for name, info in states.items():
-        if name in stack.SERVERS or info["pid"]:
+        if name in stack.SERVERS or info["pid"] or has_ended(info):
             console.print(f"{name:11} {info['statename'].lower():9} {info['description']}")
     # A job that `make run-job` started is no program of ours, but holds its file.
     for file in sorted((config.data_dir / "run").glob("job-*.pid")):

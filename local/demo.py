@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.text import Text
 
 from lib import ports
-from lib.errors import JobError, ServiceError
+from lib.errors import ServiceError
 from lib.settings import Api, Settings
 from lib.signals import Signals
+from lib.sqlfiles import show
 from local import logs
-from local.stack import last_line
-from local.supervisor import Supervisor
+from local.stack import SERVERS, last_line
+from local.supervisor import Supervisor, has_ended
 
 COLOURS = {
     "kafka": "yellow",
@@ -25,13 +26,14 @@ COLOURS = {
     "api": "blue",
     "latest": "bold white",
     "dashboard": "bold white",
+    "demo": "bold white",
 }
 
 # Who only says something itself, and has no log.
-OURS = ("latest", "dashboard")
+OURS = ("latest", "dashboard", "demo")
 
-# Stopped in this order: first what writes.
-PROGRAMS = ("producer", "job", "api")
+# What starts each by hand; stopped in this order: first what writes.
+PROGRAMS = {"producer": "make produce", "job": "make run-job", "api": "make api"}
 
 
 def run(
@@ -72,13 +74,17 @@ def _show_logs(lines: Iterable[tuple[str, str]], console: Console) -> None:
 
 
 def _show(api: Api, supervisor: Supervisor, console: Console, ended: Signals, opens: bool) -> None:
-    """The dashboard's address once it is there, and the newest prices whenever one has changed."""
+    """The dashboard's address once it is there, the newest prices whenever one has changed, and
+    which program is down for good; raise ServiceError when that is a server."""
     said, page = "", f"http://{api.address}/"
+    down: set[str] = set()
     is_open = False
     while not ended.wait(1.0):
-        for name in ("job", "api"):
-            if supervisor.has_ended(name):
-                raise JobError(last_line(supervisor.log(name)))
+        ended_now = {name for name, info in supervisor.states().items() if has_ended(info)}
+        for name in sorted(ended_now - down):
+            _check_no_server(name, supervisor)
+            _say(console, "demo", _goes_on_without(name))
+        down = ended_now
         prices = _prices(api)
         if prices and not is_open:
             _say(console, "dashboard", page)
@@ -88,6 +94,19 @@ def _show(api: Api, supervisor: Supervisor, console: Console, ended: Signals, op
         if prices and prices != said:
             _say(console, "latest", prices)
             said = prices
+
+
+def _check_no_server(name: str, supervisor: Supervisor) -> None:
+    if name in SERVERS:
+        log = supervisor.log(name)
+        raise ServiceError(f"{name} ended: {last_line(log)} (the whole of it is in {show(log)})")
+
+
+def _goes_on_without(name: str) -> str:
+    return (
+        f"{name} ended and is not started again, the rest goes on; "
+        f"`{PROGRAMS[name]}` in a second terminal starts it"
+    )
 
 
 def _prices(api: Api) -> str:

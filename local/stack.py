@@ -25,8 +25,7 @@ START_LIMIT = 90.0
 
 def programs(config: Settings) -> list[Program]:
     """The servers, which `up` starts, and what a demo adds to them."""
-    # A supervisord that is killed leaves no program behind that holds a port or a folder.
-    python = [sys.executable, "-m", "local.child", sys.executable, "-m"]
+    python = [sys.executable, "-m"]
     clickhouse = ["--path", str(config.data_dir / "clickhouse"), "--host", config.clickhouse.host]
     clickhouse += ["--port", str(config.clickhouse.port)]
     return [
@@ -38,7 +37,15 @@ def programs(config: Settings) -> list[Program]:
             starts=True,
             stop_seconds=30,
         ),
-        Program("job", [*python, "jobs", "run", JOB], priority=20, starts=False, stop_seconds=150),
+        Program(
+            "job",
+            [*python, "jobs", "run", JOB],
+            priority=20,
+            starts=False,
+            stop_seconds=150,
+            # Its Java alone takes long to start.
+            steady_seconds=120,
+        ),
         Program("producer", [*python, "producer"], priority=30, starts=False, stop_seconds=30),
         Program("api", [*python, "api"], priority=30, starts=False, stop_seconds=30),
     ]

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import xmlrpc.client
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,9 @@ _NO_ANSWER = (OSError, http.client.HTTPException)
 
 _RUNNING = ("RUNNING", "STARTING", "BACKOFF")
 
+# How a program ends that is not started again: as it should, or for what a user must fix.
+_FINAL = (0, 2)
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -49,8 +52,8 @@ class Program:
     priority: int
     starts: bool
     stop_seconds: int
-    # What ends earlier did not start.
-    start_seconds: int = 1
+    # One that ends earlier again and again is left alone.
+    steady_seconds: int = 10
 
 
 class Supervisor:
@@ -75,6 +78,8 @@ class Supervisor:
             )
         for folder in (self._run, self._logs):
             folder.mkdir(parents=True, exist_ok=True)
+        for program in programs:
+            self._starts(program.name).unlink(missing_ok=True)
         file = self._run / "supervisord.conf"
         with file.open("w", encoding="utf-8") as stream:
             self._configuration(programs, attached).write(stream)
@@ -117,11 +122,12 @@ class Supervisor:
 
     def has_ended(self, name: str) -> bool:
         """Whether a program ended by itself and is not started again."""
-        return self.states()[name]["statename"] in ("EXITED", "FATAL")
+        return has_ended(self.states()[name])
 
     def start(self, name: str) -> None:
         """Start one program, if it does not run."""
         if self.states()[name]["statename"] not in _RUNNING:
+            self._starts(name).unlink(missing_ok=True)
             self._ask("startProcess", name, False)
 
     def stop(self, name: str) -> None:
@@ -143,6 +149,10 @@ class Supervisor:
             time.sleep(0.1)
         if self._launched:
             self._launched.wait()
+
+    def _starts(self, name: str) -> Path:
+        """Where local.child counts the starts of a program."""
+        return self._run / f"{name}.starts"
 
     def _ask(self, method: str, *arguments: Any) -> Any:
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")
@@ -177,22 +187,29 @@ class Supervisor:
             "silent": "true",
         }
         for program in programs:
-            conf[f"program:{program.name}"] = _section(program, self.log(program.name))
+            conf[f"program:{program.name}"] = _section(
+                program, self._starts(program.name), self.log(program.name)
+            )
         return conf
 
 
-def _section(program: Program, log: Path) -> dict[str, str]:
+def has_ended(info: Mapping[str, Any]) -> bool:
+    """Whether the program of this state ended by itself and is not started again."""
+    is_final = info["statename"] == "EXITED" and info["exitstatus"] in _FINAL
+    return is_final or info["statename"] == "FATAL"
+
+
+def _section(program: Program, starts: Path, log: Path) -> dict[str, str]:
+    # A supervisord that is killed leaves no program behind that holds a port or a folder.
+    child = [sys.executable, "-m", "local.child", program.name, program.steady_seconds, starts]
     return {
-        "command": " ".join(f'"{_quoted(word)}"' for word in program.command),
+        "command": " ".join(f'"{_quoted(word)}"' for word in [*child, *program.command]),
         "priority": str(program.priority),
         "autostart": str(program.starts).lower(),
-        # 2 is ours for what a user must mend; to try again would not help. All the same, whatever
-        # ends before it has started, as a refusal does, is tried 3 times: supervisord looks at
-        # that before it looks at the code, and a crash at the start must not be tried for ever.
+        # local.child counts the starts: only so does the status of what ends at once count, too.
         "autorestart": "unexpected",
-        "exitcodes": "0,2",
-        "startsecs": str(program.start_seconds),
-        "startretries": "3",
+        "exitcodes": ",".join(map(str, _FINAL)),
+        "startsecs": "0",
         "stopwaitsecs": str(program.stop_seconds),
         "stdout_logfile": _quoted(log),
         "stdout_logfile_maxbytes": "20MB",

@@ -1,5 +1,8 @@
 """`local demo`: the whole pipeline in one terminal, from an empty folder."""
 
+import os
+import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,10 +79,26 @@ def test_the_demo_shows_ticks_and_goes_on_where_it_stopped(own: Place) -> None:
     finish(own, demo)
 
 
-def test_a_demo_ends_with_the_stack_that_another_stops(own: Place) -> None:
+def test_a_demo_starts_its_job_again_and_ends_with_the_stack(own: Place) -> None:
+    """The job when its Java is killed, not when a user stops it; the rest goes on."""
     assert own.run("local", "up").code == 0
     demo = own.start("local", "demo")
     demo.wait_line(r"^       job \| RUNNING ")
+    wait_until(own.has_checkpoint, "a checkpoint")
+    others = {name: own.pid(name) for name in ("kafka", "clickhouse", "producer", "api")}
+    (java,) = [pid for pid, command in own.processes().items() if "PythonGateway" in command]
+    os.kill(java, signal.SIGKILL)
+    demo.wait_line(r"^       job \| Flink's Java ended; .+ goes on from its last checkpoint when ")
+    demo.wait_line(r"^       job \| job ended after \d+ s; it is started again$")
+    demo.wait_line(r"^       job \| job stocks: resuming from .+/chk-\d+$")
+
+    assert own.run("jobs", "stop", "stocks").code == 0
+    demo.wait_line(
+        r"^      demo \| job ended and is not started again, the rest goes on; "
+        "`make run-job` in a second terminal starts it$"
+    )
+    assert {name: own.pid(name) for name in others} == others
+    assert re.search(r"^job +exited ", own.run("local", "status").out, re.MULTILINE)
     assert own.run("local", "down").out == "stopped; the data stays"
     ended = demo.end()
     assert (ended.code, ended.error.startswith("the embedded stack ")) == (2, True), demo.said

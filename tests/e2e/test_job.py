@@ -122,9 +122,12 @@ def test_a_java_that_ends_is_told_and_the_job_goes_on(place: Place) -> None:
     wait_until(place.has_checkpoint, "a checkpoint")
     (java,) = place.java()
     os.kill(java, signal.SIGKILL)
+    ended = job.end()
+    assert (ended.code, len(ended.err.splitlines())) == (75, 1), job.said
     assert re.fullmatch(
-        r"Flink's Java ended; see .+, and run the job again: it goes on from the last checkpoint\.",
-        job.end().error,
+        r"Flink's Java ended; see .+; the job goes on from its last checkpoint when it is run "
+        r"again\.",
+        ended.err,
     )
 
     wait_until(lambda: not place.processes(), "nothing is left")

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from jobs import follow
 from jobs.follow import Glance
-from lib.errors import JobError, MillraceError, ServiceError
+from lib.errors import JobError, MillraceError, RestartError, ServiceError
 from lib.signals import Signals
 
 TRACE = """\
@@ -51,6 +51,10 @@ class Rest:
         if isinstance(self._stop, Exception):
             raise self._stop
         return str(self._stop)
+
+
+def pleased() -> None:
+    """Nothing is wrong."""
 
 
 def noted(now: Glance, before: Glance | None) -> None:
@@ -153,7 +157,9 @@ def test_following_shows_the_job_until_it_cannot_go_on(
     out = StringIO()
     console = Console(file=out, force_terminal=terminal, width=200)
     with pytest.raises(JobError, match="gave up"):
-        follow.until(Signals(), Rest("RUNNING", "RUNNING", "FAILED"), console, lambda: None, noted)
+        follow.until(
+            Signals(), Rest("RUNNING", "RUNNING", "FAILED"), console, pleased, pleased, noted
+        )
     assert "RUNNING  in " in out.getvalue()
 
 
@@ -161,7 +167,9 @@ def follow_to_its_end(*states: str) -> list[str]:
     """The lines in a log file until the last of the states, FAILED or silence, ends it."""
     out = StringIO()
     with pytest.raises(MillraceError):
-        follow.until(Signals(), Rest(*states), Console(file=out, width=200), lambda: None, noted)
+        follow.until(
+            Signals(), Rest(*states), Console(file=out, width=200), pleased, pleased, noted
+        )
     return out.getvalue().splitlines()
 
 
@@ -182,15 +190,17 @@ def test_a_slow_answer_is_shown_and_does_not_end_the_following(
 def test_a_long_silence_ends_the_following(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "LIVE_EVERY", 0.01)
     monkeypatch.setattr(follow, "SILENCE_LIMIT", 0.1)
-    with pytest.raises(ServiceError, match=r"^Flink at x:1 does not answer; see var/log\.$"):
+    with pytest.raises(
+        RestartError, match=r"^Flink at x:1 does not answer; see var/log; it was silent for 0 s, "
+    ):
         console = Console(file=StringIO())
-        follow.until(Signals(), Rest("RUNNING", "silent"), console, lambda: None, noted)
+        follow.until(Signals(), Rest("RUNNING", "silent"), console, pleased, pleased, noted)
 
 
 def test_following_ends_when_asked() -> None:
     asked = Signals()
     asked.add()
-    follow.until(asked, Rest("RUNNING"), Console(file=StringIO()), lambda: None, noted)
+    follow.until(asked, Rest("RUNNING"), Console(file=StringIO()), pleased, pleased, noted)
 
 
 def test_stopping_says_where_the_savepoint_is_or_that_there_is_none(tmp_path: Path) -> None:
@@ -212,4 +222,16 @@ def test_what_is_checked_now_and_then_can_end_the_following(
         raise JobError("topic ticks: was recreated")
 
     with pytest.raises(JobError, match="was recreated"):
-        follow.until(Signals(), Rest("RUNNING"), Console(file=StringIO()), check, noted)
+        follow.until(Signals(), Rest("RUNNING"), Console(file=StringIO()), pleased, check, noted)
+
+
+def test_a_java_that_ended_is_noticed_before_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "LIVE_EVERY", 0.0)
+
+    def check() -> None:
+        raise RestartError("Flink's Java ended.")
+
+    out = StringIO()
+    with pytest.raises(RestartError):
+        follow.until(Signals(), Rest("silent"), Console(file=out), check, pleased, noted)
+    assert "NO ANSWER" not in out.getvalue()

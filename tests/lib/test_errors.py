@@ -1,7 +1,7 @@
 import pytest
 
 from lib import errors
-from lib.errors import MillraceError, SinkError, exit_on_error, one_line
+from lib.errors import MillraceError, RestartError, SinkError, exit_on_error, one_line
 
 
 def test_every_error_is_in_the_tree_that_the_module_draws() -> None:
@@ -32,6 +32,12 @@ def test_several_problems_are_a_line_each(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit), exit_on_error():
         raise error
     assert capsys.readouterr().err == "a: fact; remedy.\nb: fact; remedy.\n"
+
+
+def test_what_should_be_started_again_says_so_by_its_status() -> None:
+    with pytest.raises(SystemExit) as end, exit_on_error():
+        raise RestartError("Java ended; the job goes on when it is run again.")
+    assert end.value.code == 75
 
 
 def test_a_bug_keeps_its_traceback_and_success_passes() -> None:

@@ -1,5 +1,6 @@
-"""A server that does not start, and a stack that two stop: with a real supervisord."""
+"""What ends and is started again or not, and a stack that two stop: with a real supervisord."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,30 +25,58 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
         supervisor.shut_down()
 
 
-def program(name: str, code: str, start_seconds: int = 1) -> Program:
-    command = [sys.executable, "-c", code]
-    return Program(name, command, 10, starts=True, stop_seconds=5, start_seconds=start_seconds)
+def program(name: str, code: str) -> Program:
+    return Program(name, [sys.executable, "-c", code], 10, starts=True, stop_seconds=5)
 
 
-@pytest.mark.parametrize(("seconds", "tries"), [(0, 4), (1.5, 1)])
+@pytest.mark.parametrize("seconds", [0, 1.5])
 def test_a_server_that_does_not_start_is_told_with_its_last_words(
-    supervisor: Supervisor, tmp_path: Path, seconds: float, tries: int
+    supervisor: Supervisor, tmp_path: Path, seconds: float
 ) -> None:
     config = settings.load(environ={})
     nowhere = msgspec.structs.replace(config.clickhouse, port=ports.free(1)[0])
     config = msgspec.structs.replace(config, data_dir=tmp_path, clickhouse=nowhere)
     ends = f"import sys, time; time.sleep({seconds}); print('no room; mend.'); sys.exit(2)"
-    # On a machine that stands still for a second, what ends at once would end later than that.
-    clickhouse = program("clickhouse", ends, start_seconds=1 if seconds else 60)
-    supervisor.launch([program("kafka", "input()"), clickhouse], attached=True)
+    waits = "import time; time.sleep(600)"
+    programs = [program("kafka", waits), program("clickhouse", ends)]
+    supervisor.launch(programs, attached=True)
     with pytest.raises(SetupError) as error:
         stack.wait(supervisor, config, lambda text: None)
     log = supervisor.log("clickhouse")
     assert str(error.value) == (
         f"clickhouse does not start: no room; mend. (the whole of it is in {log})"
     )
-    # In its first second supervisord does not look at the code, 2, which says to leave it.
-    assert len(log.read_text().splitlines()) == tries
+    assert len(log.read_text().splitlines()) == 1, "it is not started again"
+
+
+def test_what_is_killed_or_asks_for_it_is_started_again_and_what_a_user_must_fix_is_not(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    tries = tmp_path / "tries"
+    ends = (
+        "import os, sys; from pathlib import Path; tries = Path(sys.argv[1])\n"
+        "with tries.open('a') as file: file.write('x')\n"
+        "number = tries.stat().st_size\n"
+        "os.kill(os.getpid(), 9) if number == 1 else sys.exit({2: 75, 3: 1}.get(number, 2))"
+    )
+    command = [sys.executable, "-c", ends, str(tries)]
+    # On a machine that stands still, what ends at once may end late.
+    job = Program("job", command, 10, starts=True, stop_seconds=5, steady_seconds=600)
+    supervisor.launch([job, program("other", "import time; time.sleep(600)")], attached=True)
+    wait_until(supervisor.is_running)
+    wait_until(lambda: supervisor.has_ended("job"))
+    assert tries.read_text() == "xxxx"
+    said = supervisor.log("job").read_text().splitlines()
+    pauses = ["", " in 1 s", " in 2 s"]
+    for line, pause in zip(said, pauses, strict=True):
+        assert re.fullmatch(rf"job ended after \d+ s; it is started again{pause}", line)
+    assert not supervisor.has_ended("other")
+
+    tries.write_text("xxxx")
+    supervisor.start("job")
+    wait_until(lambda: len(tries.read_text()) == 5)
+    wait_until(lambda: supervisor.has_ended("job"))
+    assert supervisor.log("job").read_text().splitlines() == said, "by hand it starts at once"
 
 
 def test_a_stack_that_another_stops_while_it_starts_is_not_waited_for(

@@ -1,0 +1,49 @@
+"""How often and how soon a program is started again that ends."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from local import child
+from tests.conftest import ROOT
+
+
+def start(file: Path, soon: int, seconds_ago: float) -> subprocess.CompletedProcess[str]:
+    """One more start of a program that ended too soon so often, and was started last then."""
+    file.write_text(f"{soon} {time.monotonic() - seconds_ago}")
+    command = [sys.executable, "-c", "print('runs')"]
+    return subprocess.run(
+        [sys.executable, "-m", "local.child", "job", "1000", str(file), *command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+
+@pytest.mark.parametrize(
+    ("soon", "seconds_ago", "counted"),
+    # Too soon for the first time, and steady after it came too soon as often as it may.
+    [(0, 10, 1), (child.LIMIT, 1001, 0)],
+)
+def test_what_ended_is_started_again_at_once(
+    tmp_path: Path, soon: int, seconds_ago: float, counted: int
+) -> None:
+    file = tmp_path / "job.starts"
+    done = start(file, soon, seconds_ago)
+    first, second = done.stdout.splitlines()
+    assert first.startswith("job ended after ") and first.endswith(" s; it is started again")
+    assert (second, done.returncode) == ("runs", 0)
+    assert file.read_text().split()[0] == str(counted)
+
+
+def test_what_ends_too_soon_too_often_stays_down(tmp_path: Path) -> None:
+    done = start(tmp_path / "job.starts", child.LIMIT, 10)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "job ended 6 times in a row within 1000 s of its start; it stays down until it is started "
+        "by hand, and what runs beside it goes on.\n"
+    )
