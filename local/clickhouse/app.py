@@ -82,7 +82,7 @@ class App:
 
     async def _answer(self, request: Request, reply: Reply, receive: Receive) -> None:
         query = await self._service.call(read_query, request)
-        reply.query_id = query.query_id
+        reply.expect(query)
         watch = asyncio.create_task(self._watch(query, reply, receive))
         try:
             async with self._service.answer(query) as answer:

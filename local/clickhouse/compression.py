@@ -1,4 +1,4 @@
-"""Content-Encoding both ways: gzip, deflate, lz4 frames and zstd."""
+"""Content-Encoding both ways: gzip, deflate, lz4 frames and zstd; blocks.py has ClickHouse's."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -76,6 +76,20 @@ class Lz4:
 
     def end(self) -> bytes:
         return self._begin() + bytes(self._object.flush())
+
+
+class Both:
+    """One compressor's output compressed by another."""
+
+    def __init__(self, inner: Compressor, outer: Compressor) -> None:
+        self._inner = inner
+        self._outer = outer
+
+    def add(self, block: bytes) -> bytes:
+        return self._outer.add(self._inner.add(block))
+
+    def end(self) -> bytes:
+        return self._outer.add(self._inner.end()) + self._outer.end()
 
 
 # In the order a server prefers them.

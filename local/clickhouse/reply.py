@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import asdict
 from typing import Any
 
-from local.clickhouse.compression import Compressor, Plain, choose
+from local.clickhouse.blocks import Blocks
+from local.clickhouse.compression import Both, Compressor, Plain, choose
 from local.clickhouse.engine import Totals
 from local.clickhouse.errors import QueryError
 from local.clickhouse.query import Answer
@@ -27,9 +28,16 @@ class Reply:
         self._service = service
         self._begun = False
         self.query_id = query_id
+        self._blocks: Compressor = Plain()
         self.client_is_gone = False
         self.complete = False
         self._finish: Callable[[], Awaitable[None]] | None = None
+
+    def expect(self, query: Query) -> None:
+        """Learn which query is answered; from here on an error is compressed as an answer is."""
+        self.query_id = query.query_id
+        if query.compress:
+            self._blocks = Blocks(query.settings)
 
     async def text(self, status: int, text: str) -> None:
         """Answer with a line of text."""
@@ -41,7 +49,7 @@ class Reply:
         """Answer with a refusal, worded and numbered as a server's."""
         if self._begun:
             return
-        body = f"{self._versioned(error)}\n".encode(errors="replace")
+        body = _pack(self._blocks, f"{self._versioned(error)}\n".encode(errors="replace"))
         headers = self._headers(_TEXT, "TabSeparated")
         headers["X-ClickHouse-Exception-Code"] = str(error.code)
         headers["X-ClickHouse-Summary"] = _summary(Totals())
@@ -104,7 +112,8 @@ class Reply:
 
     def _compression(self, query: Query) -> tuple[str | None, Compressor]:
         wanted = query.settings.get("enable_http_compression", self._service.compresses)
-        return choose(query.encoding if wanted in ("1", "true") else "")
+        encoding, packer = choose(query.encoding if wanted in ("1", "true") else "")
+        return encoding, Both(self._blocks, packer)
 
     def _headers(self, content_type: str, fmt: str | None = None) -> dict[str, str]:
         """A statement without an answer names no format: clients tell by that what it was."""

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from lib.clickhouse_errors import Code
+from local.clickhouse.blocks import unpacked
 from local.clickhouse.compression import decompress
 from local.clickhouse.errors import refusal
 from local.clickhouse.forms import External, described, externals, is_form, read_form
@@ -24,6 +25,7 @@ _ONLY_HTTP = {
     "enable_http_compression", "http_zlib_compression_level", "send_progress_in_http_headers",
     "http_headers_progress_interval_ms", "cancel_http_readonly_queries_on_client_close",
 }  # fmt: skip
+_NO_CHECKSUM = "http_native_compression_disable_checksumming_on_decompress"
 _DEFAULT_TIMEOUT = 60
 _MAX_TIMEOUT = 3600
 
@@ -60,6 +62,7 @@ class Query:
     session_timeout: int
     session_check: bool
     encoding: str
+    compress: bool
     protocol: int
 
     @property
@@ -98,11 +101,12 @@ def read_query(request: Request) -> Query:
     """Read a request, or say as a server would what is wrong with it."""
     user = authenticate(request.headers, request.params)
     body = b"".join(decompress(request.body, request.headers.get("content-encoding", "")))
+    if _is_true(request.params.get("decompress")):
+        body = unpacked(body, check=not _is_true(request.params.get(_NO_CHECKSUM)))
     params, files = dict(request.params), dict[str, bytes]()
     if is_form(request.headers.get("content-type", "")):
         fields, files = read_form(request.headers["content-type"], body)
         params, body = {**params, **fields}, b""
-    _refuse_native_compression(params)
     sql, insert, data = _statement(params.get("query", ""), body)
     asked = request.headers.get("x-clickhouse-format")
     ignored = _RESERVED | described(files)
@@ -132,6 +136,7 @@ def read_query(request: Request) -> Query:
         session_timeout=_read_timeout(params.get("session_timeout")),
         session_check=_is_true(params.get("session_check")),
         encoding=request.headers.get("accept-encoding", ""),
+        compress=_is_true(params.get("compress")),
         protocol=_read_version(params.get("client_protocol_version")),
     )
 
@@ -151,16 +156,6 @@ def _statement(text: str, body: bytes) -> tuple[bytes, Insert | None, bytes]:
             return whole, insert_whole, whole[insert_whole.data_start :]
         return sql, insert, body
     return whole, insert, whole[insert.data_start :] if insert else b""
-
-
-def _refuse_native_compression(params: Mapping[str, str]) -> None:
-    for name in ("compress", "decompress"):
-        if _is_true(params.get(name)):
-            raise refusal(
-                Code.NOT_IMPLEMENTED,
-                f"{name}=1 (ClickHouse's own block format) is not supported by the embedded "
-                "server; use Content-Encoding or Accept-Encoding instead",
-            )
 
 
 def _escaped(text: str) -> str:

@@ -188,7 +188,6 @@ def test_errors(server, sql, status, code):
     [
         ({"nosuch": "1"}, 115),
         ({"database": "nosuch"}, 81),
-        ({"compress": "1"}, 48),
         ({"session_id": "none", "session_check": "1"}, 372),
         ({"session_id": "none", "session_timeout": "x"}, 374),
         ({"max_execution_time": "0.2"}, 159),

@@ -1,0 +1,111 @@
+"""ClickHouse's own compressed blocks: compress=1 asks for them, decompress=1 says they are sent.
+
+A block is 16 bytes of CityHash128 of what follows; a byte for the method; the size of the rest from
+that byte on, and of the plain data, as UInt32; the packed data.
+"""
+
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import lz4.block
+import zstandard
+from clickhouse_cityhash.cityhash import CityHash128
+
+from lib.clickhouse_errors import Code
+from local.clickhouse.errors import refusal
+
+_HEAD = struct.Struct("<BII")
+_HASH = 16
+# What a server puts into one block, and the most that it takes.
+_PLAIN_SIZE = 1 << 20
+_MOST = 1 << 30
+
+
+class _Method(NamedTuple):
+    mark: int
+    pack: Callable[[bytes], bytes]
+    unpack: Callable[[bytes, int], bytes]
+
+
+_NONE = _Method(0x02, lambda data: data, lambda data, size: data)
+_LZ4 = _Method(
+    0x82,
+    lambda data: bytes(lz4.block.compress(data, store_size=False)),
+    lambda data, size: bytes(lz4.block.decompress(data, uncompressed_size=size)),
+)
+_ZSTD = _Method(
+    0x90,
+    lambda data: zstandard.ZstdCompressor(level=1).compress(data),
+    lambda data, size: zstandard.ZstdDecompressor().decompress(data, max_output_size=size),
+)
+_BY_NAME = {"LZ4": _LZ4, "LZ4HC": _LZ4, "ZSTD": _ZSTD, "NONE": _NONE}
+_BY_MARK = {method.mark: method for method in (_NONE, _LZ4, _ZSTD)}
+
+
+class Blocks:
+    """A compressor whose output is such blocks."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        name = settings.get("network_compression_method", "LZ4").upper()
+        self._method = _BY_NAME.get(name, _LZ4)
+
+    def add(self, block: bytes) -> bytes:
+        """The blocks that hold some data."""
+        parts = range(0, len(block), _PLAIN_SIZE)
+        return b"".join(self._packed(block[start : start + _PLAIN_SIZE]) for start in parts)
+
+    def end(self) -> bytes:
+        """Nothing: each block is whole by itself."""
+        return b""
+
+    def _packed(self, data: bytes) -> bytes:
+        packed = self._method.pack(data)
+        block = _HEAD.pack(self._method.mark, _HEAD.size + len(packed), len(data)) + packed
+        return _hash(block) + block
+
+
+def unpacked(body: bytes, *, check: bool) -> bytes:
+    """The data in a body of such blocks; raise QueryError for one that is broken."""
+    return b"".join(_unpacked(body, check=check))
+
+
+def _unpacked(body: bytes, *, check: bool) -> Iterator[bytes]:
+    start = 0
+    while start < len(body):
+        begin = start + _HASH
+        if len(body) < begin + _HEAD.size:
+            raise refusal(Code.CANNOT_READ_ALL_DATA, "A compressed block breaks off in its head")
+        mark, packed, plain = _HEAD.unpack_from(body, begin)
+        if not _HEAD.size <= packed <= _MOST or plain > _MOST:
+            raise _broken("its sizes cannot be")
+        block, start = body[begin : begin + packed], begin + packed
+        if len(block) < packed:
+            raise refusal(Code.CANNOT_READ_ALL_DATA, "A compressed block breaks off")
+        if check and _hash(block) != body[begin - _HASH : begin]:
+            raise refusal(Code.CHECKSUM_DOESNT_MATCH, "Checksum of a compressed block differs")
+        yield _plain(mark, block[_HEAD.size :], plain)
+
+
+def _plain(mark: int, packed: bytes, size: int) -> bytes:
+    if mark not in _BY_MARK:
+        raise refusal(
+            Code.UNKNOWN_COMPRESSION_METHOD, f"Unknown compression method of a block: {mark:#x}"
+        )
+    try:
+        data = _BY_MARK[mark].unpack(packed, size)
+    except (lz4.block.LZ4BlockError, zstandard.ZstdError) as error:
+        raise _broken(str(error)) from None
+    if len(data) != size:
+        raise _broken(f"{len(data)} bytes, not {size}")
+    return data
+
+
+def _broken(why: str) -> Exception:
+    return refusal(Code.CANNOT_DECOMPRESS, f"Cannot decompress a block of the body: {why}")
+
+
+def _hash(block: bytes) -> bytes:
+    """The two halves as ClickHouse writes them: the upper one first, each in little endian."""
+    number = CityHash128(block)
+    return struct.pack("<QQ", number >> 64, number & (1 << 64) - 1)
