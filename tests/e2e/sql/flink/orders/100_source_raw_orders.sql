@@ -12,9 +12,9 @@ CREATE TEMPORARY TABLE raw_orders
     key STRING,
     address STRING,
     total DECIMAL(38, 0),
-    tags MAP<STRING NOT NULL, BIGINT>,
     origin ROW<city STRING, weight DOUBLE>,
-    -- A JSON array of arrays, as it stands in the record.
+    -- A JSON object and a JSON array of arrays, as they stand in the record.
+    tags STRING,
     legs STRING,
     kafka_partition INT METADATA FROM 'partition' VIRTUAL,
     kafka_offset BIGINT METADATA FROM 'offset' VIRTUAL,
