@@ -106,18 +106,28 @@ def _retire(config: Settings, job: str) -> None:
 @click.argument("job")
 @exit_on_error()
 def plan(job: str) -> None:
-    """Show how Flink would run JOB, and whether the sink can rely on it, without running it."""
+    """Show how Flink would run JOB, and whether the sink can rely on it and the tables take its
+    rows, without running it."""
     config = settings.load()
     files = load(config, job)
     # Not at the top: PyFlink takes a second to import, which a wrong file need not wait for.
-    from jobs import build, target
-    from jobs import plan as plans
+    from jobs import build, check, target
 
     tables = build.create(config, job, build.short_lived(settings.flink_options()))
     inserts = build.declare(tables, files, config, job)
     compiled = build.compile_plan(tables, inserts, files)
     click.echo(inserts.explain().rpartition("== Optimized Execution Plan ==\n")[2])
-    plans.check(compiled, target.calls(files))
+    with clickhouse.explained(config.clickhouse):
+        check.check(compiled, target.calls(files), _client_if_there(config))
+
+
+def _client_if_there(config: Settings) -> Client | None:
+    """A client of ClickHouse; None, and said, if that does not answer."""
+    try:
+        return clickhouse.connect(config.clickhouse)
+    except AwayError as error:
+        click.echo(f"{error} Without it the inserts' tables are not checked.", err=True)
+        return None
 
 
 def load(config: Settings, job: str) -> list[SqlFile]:
@@ -130,7 +140,7 @@ def lock_file(config: Settings, job: str) -> Path:
 
 
 def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: Signals) -> None:
-    from jobs import build, plan, record, state, target
+    from jobs import build, check, record, state, target
 
     console = Console(highlight=False, soft_wrap=True)
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
@@ -149,7 +159,9 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: S
     with workers_log_to(said), record.of(config, job, files, resume) as run:
         tables = build.create(config, job, given)
         inserts = build.declare(tables, files, config, job)
-        plan.check(build.compile_plan(tables, inserts, files), target.calls(files))
+        compiled = build.compile_plan(tables, inserts, files)
+        with clickhouse.explained(config.clickhouse):
+            check.check(compiled, target.calls(files), client)
         rest, mini_cluster = build.start(inserts, config, resume)
         console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
         _follow(rest, mini_cluster, run, folder, console, same_topics, asked)

@@ -1,13 +1,12 @@
 """What Flink made of the inserts, held against what the sink relies on (docs/adr/0003)."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from jobs.target import FUNCTION, Call
-from lib.errors import JobError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,66 +26,83 @@ def read(text: str) -> Plan:
     return Plan({node["id"]: node for node in plan["nodes"]}, inputs)
 
 
-def check(plan: Plan, calls: Iterable[Call]) -> None:
-    """Raise JobError for an insert whose rows could be stored out of order, twice or never.
+def problems(plan: Plan, calls: Iterable[Call]) -> Iterator[str]:
+    """For each call whose rows could be stored out of order, twice or never: why, and the remedy.
 
     `calls` are those in the job's files: Flink leaves out a call whose result it can spare."""
-    nodes = [(node, text) for node in plan.nodes.values() for text in _targets(node)]
-    times = Counter(text for _, text in nodes)
-    known = {call.text: call for call in calls}
-    for text, call in known.items():
-        if times[text] != 1:
-            raise JobError(
-                f"{call.place}: Flink would call {FUNCTION} {times[text]} times; "
-                "call it once, first in the select list of one INSERT INTO ... SELECT."
-            )
+    for call in calls:
+        yield from islice(_problems(plan, call), 1)
+
+
+def arguments(plan: Plan, text: str) -> list[dict[str, Any]]:
+    """What Flink hands to the call with this target: an expression for each value, or none if
+    Flink leaves the call out."""
     for node in plan.nodes.values():
-        if node["type"].startswith("stream-exec-sink"):
-            _check_insert_only(node, [known[text].place for text in _calls_below(plan, node["id"])])
-    for node, text in nodes:
-        if known[text].target.is_tracked:
-            _check_order(plan, node["id"], known[text].place)
+        for operands in _operands(node):
+            if operands[0]["value"] == text:
+                return operands[1:]
+    return []
 
 
-def _targets(value: Any) -> Iterator[str]:
+def _problems(plan: Plan, call: Call) -> Iterator[str]:
+    nodes = [(node, _targets(node).count(call.text)) for node in plan.nodes.values()]
+    times = sum(count for _, count in nodes)
+    if times != 1:
+        yield (
+            f"{call.place}: Flink would call {FUNCTION} {times} times; "
+            "call it once, first in the select list of one INSERT INTO ... SELECT."
+        )
+    for node in plan.nodes.values():
+        if node["type"].startswith("stream-exec-sink") and _is_below(plan, node["id"], call):
+            yield from _not_insert_only(node, call.place)
+    for node, count in nodes:
+        if count and call.target.is_tracked:
+            yield from _not_in_order(plan, node["id"], call.place)
+
+
+def _targets(node: Any) -> list[str]:
     """The first argument of each call of the sink anywhere in an operator."""
+    return [operands[0]["value"] for operands in _operands(node)]
+
+
+def _operands(value: Any) -> Iterator[list[dict[str, Any]]]:
     if isinstance(value, dict):
         if value.get("systemName") == FUNCTION:
-            yield value["operands"][0]["value"]
+            yield value["operands"]
         value = list(value.values())
     if isinstance(value, list):
         for one in value:
-            yield from _targets(one)
+            yield from _operands(one)
 
 
-def _calls_below(plan: Plan, number: int) -> list[str]:
-    return [text for node in _upstream(plan, number) for text in _targets(node)]
+def _is_below(plan: Plan, number: int, call: Call) -> bool:
+    return any(call.text in _targets(node) for node in _upstream(plan, number))
 
 
-def _check_insert_only(sink: dict[str, Any], places: Sequence[str]) -> None:
+def _not_insert_only(sink: dict[str, Any], place: str) -> Iterator[str]:
     """A row that takes back an earlier one would be stored like any other."""
     changes = set(sink.get("inputChangelogMode", ["INSERT"])) - {"INSERT"}
-    if changes and places:
-        raise JobError(
-            f"{places[0]}: rows would change once stored ({', '.join(sorted(changes))}); "
+    if changes:
+        yield (
+            f"{place}: rows would change once stored ({', '.join(sorted(changes))}); "
             "aggregate over windows (TUMBLE, HOP), which give each row once."
         )
 
 
-def _check_order(plan: Plan, number: int, place: str) -> None:
+def _not_in_order(plan: Plan, number: int, place: str) -> Iterator[str]:
     """Between one source and the sink nothing may shuffle a partition's records."""
     sources = 0
     for node in _upstream(plan, number):
         sources += "scan" in node["type"]
         shuffles = [edge["shuffle"]["type"] for edge in plan.inputs.get(node["id"], [])]
         if "exchange" in node["type"] or any(kind != "FORWARD" for kind in shuffles):
-            raise JobError(
+            yield (
                 f"{place}: Flink shuffles the records before {FUNCTION}, so that "
                 "they lose their order; only filter and CAST, or leave out kafka_partition and "
                 "kafka_offset (then a restart may store rows twice)."
             )
     if sources != 1:
-        raise JobError(
+        yield (
             f"{place}: its records come from {sources} sources, whose "
             "offsets are not one order; give each source an insert file of its own, with "
             "'table (columns) AS name'."

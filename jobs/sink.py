@@ -17,7 +17,7 @@ from pyflink.table import DataTypes
 from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
 from jobs import columns as casts
-from jobs import exact_arrow, target
+from jobs import exact_arrow, table, target
 from jobs.columns import ValueRefused
 from jobs.marks import Int64s, Owners, Progress
 from jobs.store import Store
@@ -117,10 +117,7 @@ class Writer:
     def _as_table(self, values: tuple[Any, ...], rows: int) -> pa.Table:
         """The batch in exactly the table's types; raise JobError for a value that does not fit."""
         if len(values) != len(self._target.columns):
-            raise SinkError(
-                f"{self._target.table}: {len(values)} values for {len(self._target.columns)} "
-                "columns; give one value for each column named."
-            )
+            raise SinkError(table.wrong_number(self._target, len(values)))
         values = (*values, *self._own_values())
         values = tuple(exact_arrow.of(value) for value in values)
         try:

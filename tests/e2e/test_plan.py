@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from clickhouse_connect.driver.client import Client
 
-from jobs import plan, target
+from jobs import target
 from lib import settings, sqlfiles
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
@@ -21,6 +22,7 @@ with warnings.catch_warnings():
     from pyflink import java_gateway
 
     from jobs import build
+    from jobs import check as checks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -62,14 +64,14 @@ def check(java: None, tmp_path_factory: pytest.TempPathFactory) -> Check:
     ]
     second = [_renamed(file) for file in files if file.kind in ("source", "view")]
 
-    def run(select: str, *more: SqlFile) -> None:
+    def run(select: str, *more: SqlFile, client: Client | None = None) -> None:
         insert = SqlFile(
             900, "insert", "ticks", "900_insert_ticks.sql", f"INSERT INTO inserted {select}"
         )
         tables = build.create(config, "stocks", settings.flink_options())
         job = [*files, *second, *more, insert]
         inserts = build.declare(tables, job, config, "stocks")
-        plan.check(build.compile_plan(tables, inserts, job), target.calls(job))
+        checks.check(build.compile_plan(tables, inserts, job), target.calls(job), client)
 
     return run
 
@@ -159,3 +161,47 @@ def test_a_connector_that_cannot_be_made_is_told_with_the_file_of_its_table(
     source = SqlFile(110, "source", "trades", "110_source_trades.sql", text)
     with pytest.raises(JobError, match=rf"^110_source_trades\.sql: Flink refuses it: .*{fact}"):
         check("SELECT clickhouse_insert('a.b (symbol)', symbol) FROM trades", source)
+
+
+TYPES = (
+    "a Int64, b UUID, c Map(String, Int64), d Array(Tuple(a Int64)), e DateTime64(9, 'UTC'),"
+    " f Enum8('x' = 1), g Nullable(Int8), h Int8"
+)
+
+
+def test_values_that_their_columns_take_are_right(
+    check: Check, client: Client, database: str
+) -> None:
+    client.command(f"CREATE TABLE {database}.t ({TYPES}) ENGINE = MergeTree ORDER BY a")
+    check(
+        f"SELECT clickhouse_insert('{database}.t (a, b, c, d, e, f, g, h)', volume, symbol,"
+        " JSON_OBJECT('a' VALUE volume), '[[1]]', `timestamp`, 'x', CAST(NULL AS INT), 5)"
+        " FROM valid_ticks",
+        client=client,
+    )
+
+
+def test_values_that_their_columns_do_not_take_are_told_at_once(
+    check: Check, client: Client, database: str
+) -> None:
+    client.command(f"CREATE TABLE {database}.t ({TYPES}) ENGINE = MergeTree ORDER BY a")
+    with pytest.raises(JobError) as error:
+        check(
+            f"SELECT clickhouse_insert('{database}.t (a, b, c, d, e, f, g, h)', kafka_timestamp,"
+            " price, MAP['a', volume], ARRAY[ROW(volume)],"
+            " TIMESTAMP '2024-01-01 00:00:00', 'y', symbol, CAST(NULL AS INT)) FROM valid_ticks",
+            client=client,
+        )
+    place = f"900_insert_ticks.sql:1: {database}.t: column "
+    facts = [
+        ("a Int64 cannot take TIMESTAMP", "; CAST it in the job's SQL."),
+        ("b UUID cannot take DOUBLE", "; CAST it in the job's SQL."),
+        ("c Map(String, Int64) cannot take MAP<", ", or hand it over as JSON text."),
+        ("d Array(Tuple(`a` Int64)) cannot take ARRAY<", ", or hand it over as JSON text."),
+        ("e DateTime64(9, 'UTC') cannot take TIMESTAMP", "; CAST it in the job's SQL."),
+        ("f Enum8('x' = 1) cannot take y: the column has no such element", ""),
+        ("h Int8: the column takes no NULL", ""),
+    ]
+    assert len(error.value.lines) == len(facts)
+    for line, (fact, remedy) in zip(error.value.lines, facts, strict=True):
+        assert line.startswith(f"{place}{fact}") and line.endswith(remedy)
