@@ -31,7 +31,9 @@ class Progress:
             before = self.seen.get(partition, -1)
             falls = np.flatnonzero(np.diff(mine, prepend=before) <= 0)
             if len(falls):
-                raise _out_of_order(partition, int(mine[falls[0]]), before)
+                at = int(falls[0])
+                last = int(mine[at - 1]) if at else before
+                raise _out_of_order(partition, int(mine[at]), last)
             self.seen[partition] = int(mine[-1])
             is_new[here] = mine > self.marks.get(partition, -1)
         return is_new
@@ -43,11 +45,18 @@ class Progress:
 
 
 def _out_of_order(partition: int, offset: int, before: int) -> SinkError:
+    place = f"partition {partition}, offset {offset}"
+    if offset == before:
+        # Only rows of one record follow each other with one offset.
+        return SinkError(
+            f"{place}: one record became several rows, which one offset cannot tell apart; leave "
+            "out such records (arrays of several objects), or a join or UNNEST before "
+            "clickhouse_insert."
+        )
     return SinkError(
-        f"partition {partition}: offset {offset} came again or after a higher one "
-        f"(last batch ended at {before}); if the topic was recreated, write to a new table, else "
-        "give clickhouse_insert one row per record of one topic, with no join, union or GROUP BY "
-        "before it."
+        f"{place}: came after offset {before}; if the topic was recreated, write to a new table, "
+        "else give clickhouse_insert the records of one topic in their order, with no join, union "
+        "or GROUP BY before it."
     )
 
 

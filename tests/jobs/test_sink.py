@@ -168,7 +168,7 @@ def test_wrong_values_are_refused_and_nothing_is_stored(client: Client, table: s
         writer.insert((pa.array([None, 2, 3], pa.int64()), partitions, offsets, times), 3)
     with pytest.raises(SinkError, match="column kafka_offset Int64: the column takes no NULL"):
         writer.insert((n, partitions, None, times), 3)
-    with pytest.raises(SinkError, match="offset 1 came again"):
+    with pytest.raises(SinkError, match="offset 1: one record became several rows"):
         run(writer, (0, 0), (0, 1), (0, 1))
     assert stored(client, table) == []
 
