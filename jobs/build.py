@@ -10,7 +10,7 @@ from typing import Any
 from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
 
-from jobs import cluster, java_errors, plan, target
+from jobs import cluster, java_errors, plan, sources, target
 from jobs.java_errors import JAVA_ERRORS
 from jobs.rest import Rest
 from jobs.sink import clickhouse_insert
@@ -100,7 +100,7 @@ def declare(
             if file.kind == "insert":
                 inserts.add_insert_sql(file.text)
             else:
-                tables.execute_sql(file.text)
+                tables.execute_sql(sources.statement(file))
         except JAVA_ERRORS as error:
             raise _refusal(_maker(files, error) or file.place, error) from error
     return inserts

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -275,6 +276,17 @@ class Place:
         load = Load(self, values, topic=topic)
         load.start()
         load.wait()
+
+    def transact(self, values: Iterable[Tick | str], partition: int, commit: bool = True) -> None:
+        """Send records in one transaction to one partition, and commit or abort it."""
+        options = {"bootstrap.servers": self.servers, "log_level": 0}
+        producer = Producer(options | {"transactional.id": uuid.uuid4().hex})
+        producer.init_transactions(LIMIT)
+        producer.begin_transaction()
+        for value in values:
+            text = value if isinstance(value, str) else json.dumps(value)
+            producer.produce(self.topic, text, partition=partition)
+        (producer.commit_transaction if commit else producer.abort_transaction)(LIMIT)
 
     def records(self) -> int:
         """How many records the topic holds."""

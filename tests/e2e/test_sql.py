@@ -45,6 +45,8 @@ def test_a_second_job_needs_sql_files_alone(orders: Place) -> None:
     orders = orders.having(KAFKA__TOPIC=f"orders-{uuid.uuid4().hex[:8]}")
     job = orders.run_job("orders")
     assert f"topic {orders.topic}: made with 4 partitions" in job.out
+    # The source file says nothing of transactions.
+    orders.transact([order(5_000)], partition=0, commit=False)
     orders.send(sent)
     paid = [row | {"customer": row["customer"].upper()} for row in sent if row.pop("is_paid")]
     orders.wait_count(len(paid), "orders.orders")

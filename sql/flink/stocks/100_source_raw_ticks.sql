@@ -14,6 +14,9 @@ WITH (
     'topic' = '${KAFKA_TOPIC}',
     'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS}',
     'properties.group.id' = 'millrace-stocks',
+    -- No records of a transaction that was aborted or is open. Without this line it is the same: Kafka's own default
+    -- is to read them, but the runner adds this one to a source that names none.
+    'properties.isolation.level' = 'read_committed',
     -- Partitions that are added while the job runs are seen within this time.
     'scan.topic-partition-discovery.interval' = '10 s',
     -- A broker that is away is asked again now and then; the default fills the log with its attempts.

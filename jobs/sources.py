@@ -1,0 +1,30 @@
+"""What the runner adds to a Kafka source that leaves it open: only committed records are read."""
+
+import re
+from collections.abc import Iterable
+
+from lib.sqlfiles import SqlFile, without_comments
+
+_KAFKA = re.compile(r"'connector'\s*=\s*'(?:upsert-)?kafka'")
+_OPTION = "properties.isolation.level"
+_LEVEL = re.compile(rf"'{re.escape(_OPTION)}'\s*=\s*'(?P<level>\w+)'")
+
+
+def statement(file: SqlFile) -> str:
+    """The file's statement, as Flink gets it: what an aborted transaction left in Kafka is read
+    only by a source that says so. Kafka's own default is to read it."""
+    # A comment may name either.
+    text = without_comments(file.text)
+    if file.kind not in ("source", "table") or _LEVEL.search(text):
+        return file.text
+    text, times = _KAFKA.subn(rf"\g<0>, '{_OPTION}' = 'read_committed'", text)
+    return text if times else file.text
+
+
+def reads_uncommitted(files: Iterable[SqlFile]) -> bool:
+    """Whether a source reads what is not committed, too."""
+    return any(
+        match["level"] == "read_uncommitted"
+        for file in files
+        for match in _LEVEL.finditer(without_comments(file.text))
+    )

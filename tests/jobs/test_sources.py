@@ -1,0 +1,56 @@
+"""What the runner adds to a source file."""
+
+import pytest
+
+from jobs import sources
+from lib import sqlfiles
+from lib.sqlfiles import SqlFile
+from tests.conftest import ROOT
+
+COMMITTED = "'properties.isolation.level' = 'read_committed'"
+UNCOMMITTED = "'properties.isolation.level' = 'read_uncommitted'"
+
+
+def file(options: str, kind: str = "source") -> SqlFile:
+    text = f"-- A row.\nCREATE TEMPORARY TABLE t (a INT) WITH (\n{options}\n)"
+    return SqlFile(100, kind, "t", f"sql/100_{kind}_t.sql", text)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "'connector' = 'kafka',\n'topic' = 'a'",
+        "'topic' = 'a', 'connector'='upsert-kafka' -- the newest",
+        f"'topic' = 'a', -- {COMMITTED}, or {UNCOMMITTED}\n'connector' = 'kafka'",
+        "-- 'connector' = 'kafka' needs\n'topic' = 'a',\n'connector' = 'kafka'",
+    ],
+)
+def test_a_kafka_source_reads_what_is_committed(options: str) -> None:
+    given = file(options)
+    found = sources.statement(given)
+    assert COMMITTED in sqlfiles.without_comments(found)
+    assert found.count("'kafka'") + found.count("'upsert-kafka'") == 1
+    assert found.count("\n") == given.text.count("\n"), "Flink's errors name a line"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        file(f"'connector' = 'kafka', {UNCOMMITTED}"),
+        file(f"'connector' = 'kafka', {COMMITTED}"),
+        file("'connector' = 'datagen'"),
+        file("'connector' = 'kafka'", "sink"),
+    ],
+)
+def test_what_a_file_says_of_itself_stays(given: SqlFile) -> None:
+    assert sources.statement(given) == given.text
+
+
+def test_a_job_that_reads_what_is_not_committed_is_known() -> None:
+    assert sources.reads_uncommitted([file(f"'connector' = 'kafka', {UNCOMMITTED}")])
+    assert not sources.reads_uncommitted([file(f"{COMMITTED} -- {UNCOMMITTED}")])
+
+
+def test_each_source_that_is_shipped_says_so() -> None:
+    for path in (ROOT / "sql" / "flink").glob("*/*_source_*.sql"):
+        assert COMMITTED in sqlfiles.without_comments(path.read_text()), path
