@@ -14,7 +14,7 @@ from api.registry import Registry
 from api.shield import App
 from api.store import Store
 from lib import ports, settings
-from lib.errors import ServiceError, exit_on_error, one_line
+from lib.errors import ServiceError, exit_on_error
 from lib.settings import Settings
 
 
@@ -68,11 +68,6 @@ async def load(config: Settings, patience: float) -> Registry:
                 found = await registry.load(folder, config.variables(), store)
                 keys.check(config.api.keys, [query.endpoint for query in found.values()])
                 return found
-            except ExceptionGroup as group:
-                *others, last = group.exceptions
-                for error in others:
-                    click.echo(one_line(error), err=True)
-                raise last from None
             except Problem as problem:
                 if time.monotonic() > deadline:
                     raise ServiceError(

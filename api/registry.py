@@ -59,12 +59,12 @@ Registry = Mapping[str, Query]
 
 
 async def load(folder: Path, variables: dict[str, str], store: Store) -> Registry:
-    """Every endpoint of the folder; raise ExceptionGroup of a SqlFileError for each wrong file."""
+    """Every endpoint of the folder; raise SqlFileError with a line for each wrong one."""
     paths = contract.paths(folder)
     loading = (_loaded(path, variables, store) for path in paths)
     loaded = await asyncio.gather(*loading, return_exceptions=True)
     if errors := [found for found in loaded if isinstance(found, SqlFileError)]:
-        raise ExceptionGroup("wrong files", errors)
+        raise SqlFileError(*map(str, errors))
     for found in loaded:
         if isinstance(found, BaseException):
             raise found
