@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from clickhouse_connect.datatypes import dynamic, geometric
 from clickhouse_connect.datatypes.base import ClickHouseType
 from clickhouse_connect.datatypes.container import Array, Map, Nested, Tuple
-from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.datatypes.special import SimpleAggregateFunction
 from clickhouse_connect.datatypes.string import String
-from clickhouse_connect.driver.exceptions import InternalError
 
 from lib.clickhouse_errors import Code
+from lib.clickhouse_types import parse
 from local.clickhouse.errors import refusal
 
 # The others are subclasses of these.
@@ -185,8 +184,8 @@ class Cursor:
 
 def _type(name: str) -> ClickHouseType:
     try:
-        return get_from_name(name)
-    except InternalError:
+        return parse(name)
+    except ValueError:
         raise _unsupported(name) from None
 
 
