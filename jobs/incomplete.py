@@ -8,7 +8,7 @@ https://clickhouse.com/docs/guides/developer/deduplicating-inserts-on-retries
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -61,6 +61,10 @@ class Incomplete:
 
     token: str
     ranges: tuple[Range, ...]
+
+    def is_about(self, partitions: Collection[int]) -> bool:
+        """Whether one of its records is of these partitions."""
+        return any(partition in partitions for partition, _, _ in self.ranges)
 
     @property
     def condition(self) -> str:
@@ -125,9 +129,11 @@ class Notes:
         self._write(_incomplete(token, batch), is_complete=False)
         self.drop(token)
 
-    def all(self) -> list[Incomplete]:
-        """The inserts that may not be complete, the earliest first."""
-        return [*self._read(), *(_incomplete(*each) for each in [*self._here.items()])]
+    def of(self, partitions: Collection[int]) -> list[Incomplete]:
+        """The inserts of these partitions that may not be complete, the earliest first: those of
+        others may still run here, in an attempt that completes them itself."""
+        found = [*self._read(), *(_incomplete(*each) for each in [*self._here.items()])]
+        return [note for note in found if note.is_about(partitions)]
 
     def complete(self, note: Incomplete) -> None:
         """Note that an insert is complete, or that the table no longer has its rows."""

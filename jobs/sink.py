@@ -155,7 +155,7 @@ class Writer:
             return
         _owners.claim(self._name, new, self)
         self._store.wait_for_earlier()
-        self._store.complete_earlier()
+        self._store.complete_earlier(new)
         marks = self._store.marks()
         self._progress.marks.update({p: marks[p] for p in new if p in marks})
         for partition in new & marks.keys():

@@ -1,7 +1,7 @@
 """One writer's inserts into one ClickHouse table: each batch once, whole, in order."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 
 import pyarrow as pa
@@ -118,13 +118,13 @@ class Store:
             else:
                 self._notes.drop(token)
         except (ClickHouseError, OSError):
-            # Nobody knows; the next attempt looks.
+            # Unknown: the note in this process stays, and the next attempt checks.
             return
 
-    def complete_earlier(self) -> None:
-        """Send again what earlier attempts stored in the table and maybe not in its views; raise
-        as `insert` does. Call wait_for_earlier before."""
-        for note in self._notes.all():
+    def complete_earlier(self, partitions: Collection[int]) -> None:
+        """Send again what earlier attempts stored of these partitions in the table and maybe not in
+        its views; raise as `insert` does. Call wait_for_earlier before."""
+        for note in self._notes.of(partitions):
             rows = self._rows_of(note)
             if rows and self._feeds_views():
                 for one_try in inserts.retrying():
