@@ -6,8 +6,9 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from lib.sqlfiles import SqlFile
 if TYPE_CHECKING:
     from jobs.record import Record
     from jobs.rest import Rest
+    from jobs.watch import Watch
 
 FROM_SOURCES = (
     "starting from the sources, for its SQL has no saved state; what is stored is left out"
@@ -146,7 +148,8 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: S
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
     client = _wait_for_services(config, files, console)
     folder = state.folder(config.data_dir, job, files)
-    same_topics = _check_topics(config, job, files, client, folder.parent)
+    same_topics, ids = _check_topics(config, job, files, client, folder.parent)
+    saved = state.each_newest(folder.parent)
     resume = None if fresh else state.newest(folder)
     if not resume:
         state.begin(folder)
@@ -162,9 +165,25 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: S
         compiled = build.compile_plan(tables, inserts, files)
         with clickhouse.explained(config.clickhouse):
             check.check(compiled, target.calls(files), client)
+        watch = _watch(run, folder.parent, ids, saved, build.log_file(config, job))
         rest, mini_cluster = build.start(inserts, config, resume)
         console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
-        _follow(rest, mini_cluster, run, folder, console, same_topics, asked)
+        _follow(rest, mini_cluster, run, folder, console, same_topics, asked, watch)
+
+
+def _watch(
+    run: "Record", states: Path, ids: Mapping[str, str], saved: Iterable[Path], log: Path
+) -> "Watch":
+    """What sees to it that no record is deleted from Kafka without a word before this run, or one
+    before it, has read it."""
+    from jobs import offsets
+    from jobs.reading import Reading
+    from jobs.watch import Watch
+
+    gaps = run.backlog.gaps
+    gaps.update(offsets.gaps(states, ids))
+    reading = Reading(log, offsets.owed(states, ids, saved), gaps)
+    return Watch(reading, run.backlog, partial(offsets.note, states, ids))
 
 
 def _follow(
@@ -175,10 +194,12 @@ def _follow(
     console: Console,
     same_topics: Callable[[], None],
     asked: Signals,
+    watch: "Watch",
 ) -> None:
     """Show the job until asked to stop, stop it with a savepoint in `folder`, and leave no Java
     behind that does not answer; raise JobError or ServiceError when the job can't go on."""
-    from jobs import cluster, follow
+    from jobs import cluster, follow, reading
+    from jobs.follow import Glance
 
     java = cluster.java()
 
@@ -193,13 +214,25 @@ def _follow(
         with _said(console):
             same_topics()
 
+    def say_lost() -> None:
+        for lost in watch.look():
+            console.print(reading.told([lost]))
+        run.lose(watch.lost)
+
+    def note(now: Glance, before: Glance | None) -> Glance:
+        say_lost()
+        now = watch.complete(now)
+        run.note(now, before)
+        return now
+
     asked.listen(end_at_second=True)
     is_saved = False
     try:
-        follow.until(asked, rest, console, check, look_after, run.note)
+        follow.until(asked, rest, console, check, look_after, note)
         run.say("STOPPING")
         is_saved = follow.stop(rest, folder, console)
     finally:
+        say_lost()
         if not is_saved:
             cluster.kill_java(java)
 
@@ -215,9 +248,9 @@ def _said(console: Console) -> Iterator[None]:
 
 def _check_topics(
     config: Settings, job: str, files: list[SqlFile], client: Client, states: Path
-) -> Callable[[], None]:
+) -> tuple[Callable[[], None], dict[str, str]]:
     """Raise JobError if a topic is not the one whose records are stored; return what raises it
-    later, or ServiceError while Kafka does not tell."""
+    later, or ServiceError while Kafka does not tell, and the topics' ids."""
     from jobs import state, target, topics
 
     names = [topic for file in files for topic in file.topics]
@@ -231,7 +264,7 @@ def _check_topics(
     def same_topics() -> None:
         topics.check_same(states, kafka.topic_ids(config.kafka.bootstrap_servers, names))
 
-    return same_topics
+    return same_topics, now
 
 
 @contextmanager

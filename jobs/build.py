@@ -46,6 +46,9 @@ def create(settings: Settings, job: str, given: Mapping[str, str]) -> TableEnvir
     os.environ["JAVA_HOME"] = str(java.java_home())
     os.environ["FLINK_LOG_DIR"] = str(logs)
     os.environ["FLINK_IDENT_STRING"] = job
+    # What is logged at INFO is read, see jobs/reading.py.
+    if os.environ.get("ROOT_LOG_LEVEL") not in ("DEBUG", "TRACE", "ALL"):
+        os.environ["ROOT_LOG_LEVEL"] = "INFO"
     os.environ["JVM_ARGS"] = given.get(_JVM_OPTIONS, "")
     configuration = Configuration()
     for key, value in options(settings, job, given).items():
@@ -63,6 +66,13 @@ def _keep_log(logs: Path, job: str) -> None:
     """Flink writes over the log of the start before, which may tell why that ended."""
     for log in logs.glob(f"flink-{job}-python-*.log"):
         log.replace(log.with_suffix(".log.1"))
+
+
+def log_file(settings: Settings, job: str) -> Path:
+    """What Flink's Java logs since its start."""
+    logs = settings.data_dir / "log"
+    found = logs.glob(f"flink-{job}-python-*.log")
+    return max(found, key=lambda log: log.stat().st_mtime_ns, default=logs / f"flink-{job}.log")
 
 
 def options(settings: Settings, job: str, given: Mapping[str, str]) -> dict[str, str]:

@@ -2,14 +2,16 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
 
+from jobs.reading import Lost
 from jobs.rest import Rest
 from lib.errors import JobError, RestartError, ServiceError, one_line
+from lib.kafka import Partition
 from lib.signals import Signals
 from lib.sqlfiles import show
 
@@ -25,8 +27,7 @@ _UNREADABLE = re.compile(
 )
 
 # The names of the metrics behind the line: Flink's own but for the sink's rows_inserted.
-_METRICS = ("Source.numRecordsOut", "Source.pendingRecords", "rows_inserted")
-
+_METRICS = ("Source.numRecordsOut", "rows_inserted")
 
 # How often the line is new, in seconds: on a terminal, and in a log file.
 LIVE_EVERY = 1.0
@@ -45,23 +46,38 @@ class Glance:
     state: str
     records: float = 0.0
     rows: float = 0.0
-    lag: float | None = None
     checkpoint_age: float | None = None
     reason: str = ""
-    # The offset last read of each (topic, partition); -1 where none was since the start.
-    positions: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    # The offset last read of each partition; -1 where none was since the start.
+    positions: Mapping[Partition, int] = field(default_factory=dict)
+    # How many records of each partition are left to read.
+    lags: Mapping[Partition, int | None] = field(default_factory=dict)
+    # What was deleted from Kafka before this run could read it.
+    lost: Sequence[Lost] = ()
 
     def line(self, before: "Glance | None") -> str:
         """`before` gives the rates: RUNNING  in 1,200/s  inserted 1,200/s (9 rows)  lag 0 ..."""
         if self.reason:
             return f"{self.state}  {self.reason}"
         read, stored = map(_rate, self.rates(before))
-        lag = "?" if self.lag is None else f"{self.lag:,.0f}"
         age = "none yet" if self.checkpoint_age is None else f"{self.checkpoint_age:.0f} s ago"
         return (
             f"{self.state}  in {read}  inserted {stored} ({self.rows:,.0f} rows)"
-            f"  lag {lag}  checkpoint {age}"
+            f"  lag {self._lag()}  checkpoint {age}{self._lost()}"
         )
+
+    def _lag(self) -> str:
+        """The sum of what is known, and what is not."""
+        known = [lag for lag in self.lags.values() if lag is not None]
+        unknown = len(self.lags) - len(known)
+        if not known:
+            return "?"
+        rest = f" (not known of {unknown} of {len(self.lags)} partitions)" if unknown else ""
+        return f"{sum(known):,}{rest}"
+
+    def _lost(self) -> str:
+        count = sum(len(lost) for lost in self.lost)
+        return f"  lost {count:,}" if count else ""
 
     def rates(self, before: "Glance | None") -> tuple[float | None, float | None]:
         """Records read and rows stored a second since `before`; None where that is not known."""
@@ -92,7 +108,6 @@ def look(rest: Rest) -> Glance:
         state,
         metrics.get("Source.numRecordsOut", 0.0),
         metrics.get("rows_inserted", 0.0),
-        metrics.get("Source.pendingRecords"),
         time.time() - checkpoint["latest_ack_timestamp"] / 1000 if checkpoint else None,
         positions=positions,
     )
@@ -133,12 +148,12 @@ def until(
     console: Console,
     check: Callable[[], None],
     look_after: Callable[[], None],
-    note: Callable[[Glance, Glance | None], None],
+    note: Callable[[Glance, Glance | None], Glance],
 ) -> None:
     """Show the job until asked to stop; raise JobError when it can't go on, and RestartError when
     Flink has been silent for SILENCE_LIMIT. `check` is called before each look, `look_after` every
-    LOG_EVERY; both may raise too. `note` gets each look and that which the rates are counted from.
-    """
+    LOG_EVERY; both may raise too. `note` gets each look and that which the rates are counted from,
+    and returns the look with what only others know."""
     before: Glance | None = None
     state = ""
     said = heard = checked = time.monotonic()
@@ -155,8 +170,8 @@ def until(
                         "the job goes on from its last checkpoint when it is run again."
                     ) from error
                 now = Glance(time.monotonic(), _SILENT, reason=str(error))
+            now = note(now, before)
             status.update(now.line(before))
-            note(now, before)
             if now.time - checked >= LOG_EVERY:
                 look_after()
                 checked = now.time

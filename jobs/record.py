@@ -7,9 +7,7 @@ tells more.
 import json
 import logging
 import threading
-import time
 import uuid
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,26 +17,20 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from jobs import expected
+from jobs import expected, sources
+from jobs.backlog import Backlog
 from jobs.follow import Glance
-from lib import clickhouse, kafka
+from jobs.reading import Lost, told
+from lib import clickhouse
 from lib.errors import MillraceError, ServiceError, one_line
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile, show
 
 log = logging.getLogger("millrace.record")
 
-# How often the state is written, how long the end waits for its last words, and how long the ends
-# of topics are good for, in seconds.
+# How often the state is written, and how long the end waits for its last words, in seconds.
 EVERY = 1.0
 LAST_WORDS = 5.0
-KNOWN_FOR = 8.0
-
-# Flink's figures are read once a second and are up to a second old then: what came to Kafka since
-# is no lag of a job that keeps up. In seconds.
-FLINK_AGE = 2.0
-
-Partition = tuple[str, int]
 
 
 @contextmanager
@@ -86,10 +78,13 @@ class Record:
             "files": {Path(file.place).name: file.text for file in files},
         }
         topics = sorted({topic for file in files for topic in file.topics})
-        self._ends = Ends(config.kafka.bootstrap_servers, topics)
+        self.backlog = Backlog(
+            config.kafka.bootstrap_servers, topics, not sources.reads_uncommitted(files)
+        )
         self._seen: Seen | None = Seen("STARTING")
         self._last: dict[str, Any] = {}
-        self._is_begun = False
+        self._begun: dict[str, Any] = {}
+        self._lost = ""
         self._has_run = False
         # Whether the job should run by what the runs before have left; None: not known yet.
         self._should_run: bool | None = None
@@ -104,6 +99,10 @@ class Record:
         self._seen = Seen(now.state, now, now.rates(before))
         self._has_run |= now.state == "RUNNING"
 
+    def lose(self, lost: Sequence[Lost]) -> None:
+        """Take over all that was deleted from Kafka before this run read it; never waits."""
+        self._lost = told(lost)
+
     def say(self, state: str) -> None:
         """Take over a state that stands until the next look; never waits."""
         self._seen = Seen(state)
@@ -112,7 +111,7 @@ class Record:
         """Write how the run ended, if ClickHouse takes it within LAST_WORDS."""
         self._last = {"status": status, "message": message, "ended_at": _now()}
         self._ended.set()
-        self._ends.close()
+        self.backlog.close()
         self._thread.join(LAST_WORDS)
 
     def _write(self) -> None:
@@ -136,13 +135,15 @@ class Record:
                     self._connected(), self._settings.database, str(self._run["job"])
                 )
         if is_last:
-            self._insert("job_runs", {**self._run, **self._last})
             state, message = self._last["status"].upper(), self._last["message"]
+            both = " ".join(filter(None, [message, self._lost]))
+            self._insert("job_runs", {**self._run, **self._last, "message": both})
             self._insert("job_status", {**self._identity(state), "message": message})
             return
-        if not self._is_begun:
-            self._insert("job_runs", {**self._run, "status": "running"})
-            self._is_begun = True
+        begun = {**self._run, "status": "running", "message": self._lost}
+        if begun != self._begun:
+            self._insert("job_runs", begun)
+            self._begun = begun
         # A look is told once: one that is not followed by another grows old, and is seen to.
         seen, self._seen = self._seen, None
         if seen and not seen.glance:
@@ -154,19 +155,18 @@ class Record:
         """Which job is in which state, and whether it should run."""
         given = {name: self._run[name] for name in ("job", "run_id")}
         should_run = state != "STOPPED" and bool(self._has_run or self._should_run)
-        return {**given, "state": state, "should_run": should_run}
+        return {**given, "state": state, "should_run": should_run, "lost": self._lost}
 
     def _status(self, seen: Seen) -> dict[str, Any]:
         glance = seen.glance or Glance(0.0, seen.state)
-        found = lags(self._ends.earlier(), glance.positions)
         return {
-            "message": glance.reason or self._ends.problem,
+            "message": glance.reason or self.backlog.problem,
             "records_per_second": seen.rates[0],
             "rows_per_second": seen.rates[1],
             "checkpointed_at": _now(glance.checkpoint_age),
             "partitions": [
                 {"topic": topic, "partition": number, "lag": lag}
-                for (topic, number), lag in found.items()
+                for (topic, number), lag in glance.lags.items()
             ],
         }
 
@@ -189,56 +189,6 @@ class Record:
         if text != self._said:
             log.warning("job %s: not recorded: %s", self._run["job"], text)
         self._said = text
-
-
-class Ends:
-    """The ends of topics, asked for again and again in a thread of its own: a broker that hangs
-    makes them unknown, and nobody waits."""
-
-    def __init__(self, servers: str, topics: Sequence[str]) -> None:
-        self._servers = servers
-        self._topics = topics
-        # What is wrong with Kafka; empty if nothing is.
-        self.problem = ""
-        self._found: deque[tuple[float, dict[Partition, int]]] = deque(maxlen=8)
-        self._ended = threading.Event()
-        threading.Thread(target=self._ask, name="ends of topics", daemon=True).start()
-
-    def earlier(self) -> dict[Partition, int]:
-        """The next offset of each partition as it was when what Flink tells now was counted, or a
-        little before; nothing where that is not known."""
-        now = time.monotonic()
-        fits = (found for at, found in [*self._found] if FLINK_AGE <= now - at < KNOWN_FOR)
-        return max(fits, key=lambda found: sum(found.values()), default={})
-
-    def close(self) -> None:
-        """Ask no more."""
-        self._ended.set()
-
-    def _ask(self) -> None:
-        while not self._ended.wait(EVERY):
-            try:
-                with kafka.admin(self._servers) as client:
-                    while not self._ended.wait(EVERY):
-                        found = kafka.ends(client, self._topics)
-                        self._found.append((time.monotonic(), found))
-                        self.problem = ""
-            except ServiceError as error:
-                self.problem = str(error)
-
-
-def lags(
-    ends: Mapping[Partition, int], positions: Mapping[Partition, int]
-) -> dict[Partition, int | None]:
-    """How many records of each partition Flink has not read: None where nobody knows.
-
-    `positions` are offsets last read, -1 or missing where none was since the start."""
-
-    def lag(partition: Partition, end: int) -> int | None:
-        position = positions.get(partition, -1)
-        return 0 if end == 0 else max(end - position - 1, 0) if position >= 0 else None
-
-    return {partition: lag(partition, end) for partition, end in sorted(ends.items())}
 
 
 def _now(age: float | None = 0.0) -> str | None:

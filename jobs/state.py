@@ -35,6 +35,11 @@ def newest(folder: Path) -> Path | None:
     return max(found, key=times.__getitem__, default=None)
 
 
+def each_newest(job_folder: Path) -> list[Path]:
+    """The newest of each version of the job."""
+    return [saved for folder in job_folder.glob("*/") if (saved := newest(folder))]
+
+
 def begin(folder: Path) -> None:
     """Note that the job begins at its sources; older state is past."""
     folder.mkdir(parents=True, exist_ok=True)

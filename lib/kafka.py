@@ -6,13 +6,29 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from kafka import TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
 from kafka.errors import KafkaError
+from kafka.protocol.consumer.offsets import IsolationLevel
 
 from lib import ports
 from lib.errors import AwayError, ServiceError, SettingsError, one_line
+
+Partition = tuple[str, int]
+
+
+class Span(NamedTuple):
+    """Offsets of a partition, from `start` up to, not with, `end`."""
+
+    start: int
+    end: int
+
+    def leave(self, offset: int) -> int:
+        """The offset, or the end if it is in here."""
+        return self.end if self.start <= offset < self.end else offset
+
 
 # The client logs each failed attempt to connect; what it means is said once, here.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
@@ -97,15 +113,58 @@ def topic_ids(servers: str, names: Iterable[str]) -> dict[str, str]:
         return {t["name"]: str(t["topic_id"]) for t in client.describe_topics(sorted(set(names)))}
 
 
-def ends(client: KafkaAdminClient, names: Collection[str]) -> dict[tuple[str, int], int]:
-    """The next offset of each (topic, partition)."""
-    wanted = {
-        TopicPartition(topic["name"], partition["partition_index"]): OffsetSpec.LATEST
+def spans(
+    client: KafkaAdminClient, names: Collection[str], committed: bool
+) -> dict[Partition, Span]:
+    """What each partition holds; if only committed records count, up to the first transaction
+    that is open."""
+    places = [
+        TopicPartition(topic["name"], partition["partition_index"])
         for topic in client.describe_topics(sorted(names))
         for partition in topic["partitions"]
+    ]
+    level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
+    starts, ends = (
+        client.list_partition_offsets(dict.fromkeys(places, spec), isolation_level=level)
+        for spec in (OffsetSpec.EARLIEST, OffsetSpec.LATEST)
+    )
+    return {
+        (place.topic, place.partition): Span(starts[place].offset, ends[place].offset)
+        for place in places
     }
-    found = client.list_partition_offsets(wanted)
-    return {(place.topic, place.partition): at.offset for place, at in found.items()}
+
+
+@contextmanager
+def reader(servers: str, committed: bool) -> Iterator[KafkaConsumer]:
+    """A consumer that belongs to no group and is told where to read."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=servers.split(","),
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed" if committed else "read_uncommitted",
+        request_timeout_ms=10_000,
+    )
+    try:
+        yield consumer
+    finally:
+        consumer.close()
+
+
+def records(
+    consumer: KafkaConsumer, partition: Partition, span: Span, timeout: float
+) -> Iterator[tuple[int, bytes | None]]:
+    """Offset and value of each record in `span`, as long as there is time for it, in seconds.
+
+    An offset without a record, of a transaction's end or of what compaction took, is passed over;
+    consumer.position() tells how far this came."""
+    place, deadline = TopicPartition(*partition), time.monotonic() + timeout
+    consumer.assign([place])
+    consumer.seek(place, span.start)
+    while consumer.position(place) < span.end and time.monotonic() < deadline:
+        for record in consumer.poll(timeout_ms=100).get(place, []):
+            # A poll may bring more.
+            if record.offset < span.end:
+                yield record.offset, record.value
 
 
 def is_local(servers: str) -> bool:

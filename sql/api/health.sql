@@ -1,6 +1,7 @@
 -- One row per part of the pipeline: ticks, and each job that should run or was heard of within a day.
 -- Its status is up, empty (no ticks yet), starting, stopped (it need not run) or down, and the message says why. A job
--- should run from when it first runs until it is stopped on request; at least one should.
+-- should run from when it first runs until it is stopped on request; at least one should. Its lag is that of all
+-- partitions but the unknown_partitions.
 WITH ticks AS (
     SELECT
         count() = 0 AS is_empty,
@@ -21,7 +22,8 @@ SELECT * FROM (
         ) AS message,
         if(is_empty, NULL, newest) AS newest,
         if(is_empty, NULL, age_seconds) AS age_seconds,
-        NULL AS lag
+        NULL AS lag,
+        NULL AS unknown_partitions
     FROM ticks
     UNION ALL
     SELECT
@@ -39,11 +41,14 @@ SELECT * FROM (
                 status = 'down' AND (has_ended OR NOT is_heard),
                 replaceAll(' (`make run-job JOB={}` starts it; `make stop-job JOB={}` if it need not run)', '{}', job),
                 ''
-            )
+            ),
+            -- What is lost is lost: the job that goes on is up.
+            if(is_heard AND NOT has_ended, concat(if(status = 'up' OR lost = '', '', '; '), lost), '')
         ) AS message,
         reported_at AS newest,
         age_seconds,
-        if(status = 'up', lag, NULL) AS lag
+        if(is_running, lag, NULL) AS lag,
+        if(is_running, unknown_partitions, NULL) AS unknown_partitions
     FROM stocks.jobs
     UNION ALL
     SELECT
@@ -52,7 +57,8 @@ SELECT * FROM (
         'no job runs; `make run-job` starts one' AS message,
         NULL AS newest,
         NULL AS age_seconds,
-        NULL AS lag
+        NULL AS lag,
+        NULL AS unknown_partitions
     WHERE (SELECT countIf(should_run) FROM stocks.jobs) = 0
 ) AS parts
 ORDER BY part

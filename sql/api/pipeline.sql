@@ -14,12 +14,15 @@ SELECT
     s.job,
     s.state,
     s.message,
+    s.lost,
     s.reported_at,
     s.age_seconds,
     if(s.is_running, s.records_per_second, NULL) AS records_per_second,
     if(s.is_running, s.rows_per_second, NULL) AS rows_per_second,
     dateDiff('millisecond', s.checkpointed_at, now64(3, 'UTC')) / 1000 AS checkpoint_age_seconds,
+    -- Of all partitions but those of which it is not known.
     if(s.is_running, s.lag, NULL) AS lag,
+    if(s.is_running, s.unknown_partitions, NULL) AS unknown_partitions,
     CAST(
         if(s.is_running, s.partitions, []),
         'Array(Tuple(topic String, partition Int32, lag Nullable(Float64)))'

@@ -17,7 +17,8 @@ from tests.conftest import Server
 
 RUN = uuid.UUID(int=7)
 STATUS = ["job", "run_id", "reported_at", "state", "message", "records_per_second",
-          "rows_per_second", "checkpointed_at", "partitions", "should_run"]  # fmt: skip
+          "rows_per_second", "checkpointed_at", "partitions", "should_run",
+          "lost"]  # fmt: skip
 
 
 def report(
@@ -28,10 +29,10 @@ def report(
     now = datetime.now(UTC)
     at = now - timedelta(seconds=age) if age else now + timedelta(hours=1)
     ran = state not in ("STARTING", "STOPPED")
-    given = {"message": "", "rows": 2.5, "lags": [0, 3], "should_run": ran, **more}
+    given = {"message": "", "rows": 2.5, "lags": [0, 3], "should_run": ran, "lost": "", **more}
     partitions = [("t", number, lag) for number, lag in enumerate(given["lags"])]
     row = [job, RUN, at, state, given["message"], 3.5, given["rows"], now, partitions]
-    row.append(given["should_run"])
+    row += [given["should_run"], given["lost"]]
     client.insert("stocks.job_status", [row], column_names=STATUS)
 
 
@@ -194,10 +195,10 @@ def test_the_pipeline_hop_by_hop(api: Api, tables: Client) -> None:
 def test_what_is_not_known_is_null_and_not_zero(api: Api, tables: Client) -> None:
     report(tables, lags=[1, 2])
     assert 'millrace_part_lag{part="job stocks"} 3.0' in api.metrics()
-    report(tables, lags=[0, None], rows=None)
+    report(tables, lags=[None, None], rows=None)
     (found,) = api.rows("/api/pipeline")
     assert (found["lag"], found["rows_per_second"], found["hops"]) == (None, None, [])
-    assert [each["lag"] for each in found["partitions"]] == [0, None]
+    assert found["unknown_partitions"] == 2
     assert part(api, "job stocks")["lag"] is None
     assert 'millrace_part_lag{part="job stocks"}' not in api.metrics()
     report(tables, lags=[])
@@ -205,6 +206,31 @@ def test_what_is_not_known_is_null_and_not_zero(api: Api, tables: Client) -> Non
     report(tables, age=60)
     # Written later, but seen earlier: not the newest.
     assert api.rows("/api/pipeline")[0]["state"] == "RUNNING"
+
+
+def test_a_partition_that_is_not_known_hides_no_other_and_is_counted(
+    api: Api, tables: Client
+) -> None:
+    report(tables, lags=[7, None, 5])
+    (found,) = api.rows("/api/pipeline")
+    assert [each["lag"] for each in found["partitions"]] == [7, None, 5]
+    for told in (found, part(api, "job stocks")):
+        assert (told["lag"], told["unknown_partitions"]) == (12, 1)
+    assert 'millrace_part_lag{part="job stocks"} 12.0' in api.metrics()
+    assert 'millrace_part_unknown_partitions{part="job stocks"} 1.0' in api.metrics()
+
+
+def test_records_that_were_lost_are_named_and_the_job_is_up(api: Api, tables: Client) -> None:
+    lost = "t, partition 1, offsets 5 to 9: deleted from Kafka before the job read them; see."
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    report(tables, lost=lost)
+    assert (part(api, "job stocks")["status"], part(api, "job stocks")["message"]) == ("up", lost)
+    assert api.health().status_code == 200
+    assert api.rows("/api/pipeline")[0]["lost"] == lost
+    report(tables, "RESTARTING", lost=lost, message="away")
+    assert part(api, "job stocks")["message"] == f"restarting: away; {lost}"
+    report(tables, "STOPPED", lost=lost)
+    assert lost not in part(api, "job stocks")["message"]
 
 
 @pytest.mark.parametrize("state", ["RUNNING", "STARTING", "RESTARTING", "STOPPING"])

@@ -288,6 +288,13 @@ class Place:
             producer.produce(self.topic, text, partition=partition)
         (producer.commit_transaction if commit else producer.abort_transaction)(LIMIT)
 
+    def delete_records(self, before: Mapping[int, int]) -> None:
+        """Have Kafka delete what is before these offsets of partitions, as retention does."""
+        places = [TopicPartition(self.topic, number, offset) for number, offset in before.items()]
+        admin = self.admin()
+        for deleted in admin.delete_records(places).values():
+            deleted.result(LIMIT)
+
     def records(self) -> int:
         """How many records the topic holds."""
         marks = wait_until(self._marks, "Kafka tells the ends of the topic")

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from jobs import follow
 from jobs.follow import Glance
+from jobs.reading import Lost
 from lib.errors import JobError, MillraceError, RestartError, ServiceError
 from lib.signals import Signals
 
@@ -41,8 +42,7 @@ class Rest:
         return self._failure
 
     def metrics(self, names: Any) -> tuple[dict[str, float], dict[tuple[str, int], int]]:
-        sums = {"Source.numRecordsOut": 10.0, "rows_inserted": 8.0, "Source.pendingRecords": 2.0}
-        return sums, {("t", 0): 9}
+        return {"Source.numRecordsOut": 10.0, "rows_inserted": 8.0}, {("t", 0): 9}
 
     def last_checkpoint(self) -> None:
         return None
@@ -57,18 +57,32 @@ def pleased() -> None:
     """Nothing is wrong."""
 
 
-def noted(now: Glance, before: Glance | None) -> None:
-    """Nobody is told."""
+def noted(now: Glance, before: Glance | None) -> Glance:
+    """Nobody is told, and nobody knows more."""
+    return now
 
 
 def test_a_line_shows_rates_since_the_look_before() -> None:
     before = Glance(10.0, "RUNNING", records=1000, rows=500)
-    now = Glance(12.0, "RUNNING", records=3400, rows=50_000, lag=1234, checkpoint_age=3.6)
+    lags = {("t", 0): 1200, ("t", 1): 34}
+    now = Glance(12.0, "RUNNING", records=3400, rows=50_000, lags=lags, checkpoint_age=3.6)
     assert now.line(before) == (
         "RUNNING  in 1,200/s  inserted 24,750/s (50,000 rows)  lag 1,234  checkpoint 4 s ago"
     )
     assert now.line(None).startswith("RUNNING  in ?/s  inserted ?/s (50,000 rows)")
     assert "lag ?  checkpoint none yet" in before.line(before)
+
+
+def test_a_line_shows_the_lag_that_is_known_and_of_how_much_it_is_not() -> None:
+    lags: dict[tuple[str, int], int | None] = {("t", 0): 1200, ("t", 1): None, ("t", 2): 34}
+    line = Glance(1.0, "RUNNING", lags=lags).line(None)
+    assert "  lag 1,234 (not known of 1 of 3 partitions)  checkpoint " in line
+    assert "  lag ?  " in Glance(1.0, "RUNNING", lags={("t", 0): None}).line(None)
+
+
+def test_a_line_shows_how_many_records_were_lost() -> None:
+    lost = [Lost("t", 0, 10, 59), Lost("t", 3, 2_000, 2_999)]
+    assert Glance(1.0, "RUNNING", lost=lost).line(None).endswith("checkpoint none yet  lost 1,050")
 
 
 def test_counts_that_begin_again_make_no_negative_rate() -> None:
@@ -78,7 +92,8 @@ def test_counts_that_begin_again_make_no_negative_rate() -> None:
 
 def test_a_look_gathers_what_flink_says() -> None:
     glance = follow.look(Rest("RUNNING"))
-    assert (glance.state, glance.records, glance.rows, glance.lag) == ("RUNNING", 10, 8, 2)
+    assert (glance.state, glance.records, glance.rows) == ("RUNNING", 10, 8)
+    assert glance.positions == {("t", 0): 9}
     assert glance.checkpoint_age is None
 
 

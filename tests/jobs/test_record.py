@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 
 from jobs import expected, record
 from jobs.follow import Glance
+from jobs.reading import Lost
 from lib import clickhouse as connections
 from lib import ports, settings, sqlfiles
 from lib.errors import JobError
@@ -21,7 +22,12 @@ from lib.sqlfiles import SqlFile
 from tests.conftest import ROOT, Server, wait_until
 
 FILES = [SqlFile(900, "insert", "x", "sql/flink/j/900_insert_x.sql", "INSERT INTO x SELECT 1")]
-TABLES = ("006_table_job_runs.sql", "007_table_job_status.sql", "012_table_job_status.sql")
+TABLES = (
+    "006_table_job_runs.sql",
+    "007_table_job_status.sql",
+    "012_table_job_status.sql",
+    "014_table_job_status.sql",
+)
 STARTED = "SELECT status, files, message, ended_at IS NULL FROM {}.job_runs FINAL"
 
 
@@ -137,25 +143,38 @@ def test_a_job_should_run_once_it_ran_until_it_is_stopped(
     assert expected.should_run(client, database, "j") is should_run
 
 
-END = {("t", 0): 10, ("t", 1): 5, ("t", 2): 0}
-
-
-@pytest.mark.parametrize(
-    ("positions", "found"),
-    [
-        # Read up to offset 6: 7, 8 and 9 are left.
-        ({("t", 0): 6, ("t", 1): 4}, [3, 0, 0]),
-        # Nothing read since the start: not known, except of an empty partition.
-        ({("t", 0): 6, ("t", 1): -1}, [3, None, 0]),
-        ({}, [None, None, 0]),
-        # Read after the ends were asked for.
-        ({("t", 0): 12, ("t", 1): 4}, [0, 0, 0]),
-    ],
-)
-def test_lag_is_known_or_not(
-    positions: dict[tuple[str, int], int], found: list[int | None]
+def test_what_was_lost_is_told_while_the_run_goes_on_and_after_it(
+    clickhouse: ClickHouse, client: Client, database: str
 ) -> None:
-    assert list(record.lags(END, positions).values()) == found
+    given = config(clickhouse, database)
+    lost = [Lost("t", 1, 5, 9)]
+    told = "t, partition 1, offsets 5 to 9: deleted from Kafka before the job read them; "
+    runs = f"SELECT status, message FROM {database}.job_runs FINAL"
+    with pytest.raises(JobError), record.of(given, "j", FILES, None) as run:
+        wait_until(lambda: client.query(runs).result_rows == [("running", "")])
+        run.lose(lost)
+        run.note(Glance(1.0, "RUNNING", lost=lost), None)
+        wait_until(lambda: client.query(runs).first_row[1].startswith(told))
+        status = f"SELECT state, message, lost FROM {database}.job_status FINAL"
+        wait_until(lambda: client.query(status).first_row[2].startswith(told))
+        assert client.query(status).first_row[0] == "RUNNING"
+        raise JobError("a.sql: no.")
+    assert client.query(runs).first_row[1].startswith(f"a.sql: no. {told}")
+    assert client.query(status).first_row[1] == "a.sql: no."
+
+
+def test_the_lag_of_each_partition_is_told(
+    clickhouse: ClickHouse, client: Client, database: str
+) -> None:
+    given = config(clickhouse, database)
+    with record.of(given, "j", FILES, None) as run:
+        run.note(Glance(1.0, "RUNNING", lags={("t", 0): 7, ("t", 1): None}), None)
+        seen = f"SELECT partitions FROM {database}.job_status FINAL WHERE state = 'RUNNING'"
+        wait_until(lambda: client.query(seen).result_rows)
+        assert [tuple(each.values()) for each in client.query(seen).first_row[0]] == [
+            ("t", 0, 7),
+            ("t", 1, None),
+        ]
 
 
 @pytest.mark.parametrize("asked", [SystemExit(0), KeyboardInterrupt()])
@@ -208,5 +227,5 @@ def test_a_kafka_that_hangs_holds_nothing_up(
                 asking.enter_context(silent.accept()[0])
             wait_until(lambda: client.query(STARTED.format(database)).result_rows)
         assert client.query(STARTED.format(database)).first_row[0] == "stopped"
-    wait_until(lambda: all(each.name != "ends of topics" for each in threading.enumerate()))
+    wait_until(lambda: all(each.name != "backlog" for each in threading.enumerate()))
     gc.collect()

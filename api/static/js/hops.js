@@ -9,8 +9,11 @@ export function totals(jobs) {
   const known = (/** @type {string} */ name) => (jobs ?? []).map((job) => job[name]).filter((value) => value != null);
   const lags = known("lag");
   const ages = known("checkpoint_age_seconds");
+  const sum = (/** @type {any[]} */ numbers) => numbers.reduce((all, each) => all + Number(each), 0);
   return {
-    lag: lags.length && lags.length === jobs?.length ? lags.reduce((sum, each) => sum + Number(each), 0) : null,
+    lag: lags.length ? sum(lags) : null,
+    // Of so many partitions, or whole jobs, it is not in the sum.
+    unknown: sum(known("unknown_partitions")) + (jobs?.length ?? 0) - lags.length,
     checkpointMs: ages.length ? 1000 * Math.max(...ages) : null,
     hops: (jobs ?? []).find((job) => job.hops?.length)?.hops ?? null,
   };

@@ -28,6 +28,11 @@ export function judge(facts) {
     return warning("No new ticks", "No tick has come for over 10 seconds. Is the producer running? `make produce` sends some.");
   }
   if (why) return warning("Live", why);
+  // A job that is up has a message if records were lost.
+  const lost = (health?.parts ?? []).find(
+    (/** @type {any} */ each) => each.part.startsWith("job ") && each.status === "up" && each.message,
+  );
+  if (lost) return warning("Live", `${capital(lost.part)}: ${lost.message}`);
   return { state: "live", word: "Live", text: "" };
 }
 

@@ -77,13 +77,13 @@ export function createPipeline(market) {
 
   /** @param {number} now */
   function numbers(now) {
-    const { lag, checkpointMs, hops } = totals(jobs);
+    const { lag, unknown, checkpointMs, hops } = totals(jobs);
     const found = delays.quantiles(now);
     const perSecond = rate.perSecond(now);
     say(meter("rate"), Number.isFinite(perSecond) ? format.number(perSecond, perSecond < 100 ? 1 : 0) : format.UNKNOWN);
     say(meter("p50"), format.span(found?.p50));
     say(meter("p99"), format.span(found?.p99));
-    say(meter("lag"), lag === null ? format.UNKNOWN : format.count(lag));
+    say(meter("lag"), lag === null ? format.UNKNOWN : `${format.count(lag)}${unknown ? ` + ${format.UNKNOWN}` : ""}`);
     say(meter("checkpoint"), format.span(checkpointMs));
     way.show(hops);
     const off = clock.offset();

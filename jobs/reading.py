@@ -1,0 +1,128 @@
+"""Where Flink's source begins to read each partition, and which records Kafka had deleted by then.
+
+Flink's metrics know a partition from its first record on, and nothing tells that a consumer found
+its offset deleted and went on at the next that is there, but what Kafka's client logs.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.kafka import Partition, Span
+
+# How many places one line names.
+SHOWN = 10
+
+_PLACE = r"(?P<topic>[\w.-]+)-(?P<partition>\d+)"
+_SPLIT = re.compile(rf"\[Partition: {_PLACE}, StartingOffset: (?P<offset>-?\d+),")
+_SEEK = re.compile(rf"Seeking to AutoOffsetResetStrategy\{{type=latest\}} offset of .*?{_PLACE}\b")
+_DELETED = re.compile(
+    rf"Fetch position FetchPosition\{{offset=(?P<offset>\d+),.* is out of range for .*?{_PLACE}\b"
+)
+_BEGINS = re.compile(
+    rf"(?:Resetting|Setting) offset for partition {_PLACE} to (?:the )?"
+    r"(?:position|committed offset) FetchPosition\{offset=(?P<offset>\d+),"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Records of a partition, from `first` to `last`, that were deleted before they were read."""
+
+    topic: str
+    partition: int
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        offsets = f"s {self.first} to {self.last}" if len(self) > 1 else f" {self.first}"
+        return f"{self.topic}, partition {self.partition}, offset{offsets}"
+
+    def __len__(self) -> int:
+        return max(self.last - self.first + 1, 0)
+
+    def is_around(self, other: "Lost") -> bool:
+        """Whether the other begins in it."""
+        is_here = (self.topic, self.partition) == (other.topic, other.partition)
+        return is_here and self.first <= other.first <= self.last
+
+
+def told(lost: Sequence[Lost]) -> str:
+    """What is said of them, the first SHOWN by name; empty if there are none."""
+    if not lost:
+        return ""
+    more = f" and {len(lost) - SHOWN} more places" if len(lost) > SHOWN else ""
+    places = "; ".join(map(str, lost[:SHOWN]))
+    return (
+        f"{places}{more}: deleted from Kafka before the job read them; keep records for longer "
+        "(the topic's retention.ms and retention.bytes)."
+    )
+
+
+class Reading:
+    """What the log of one run's Flink has said so far.
+
+    `owed` are the offsets from which on the job should read each partition, as far as it read
+    before; a source that begins behind them has lost what is between, but for the `gaps`, which are
+    known to hold no record."""
+
+    def __init__(
+        self, log: Path, owed: Mapping[Partition, int], gaps: Mapping[Partition, Span]
+    ) -> None:
+        self._log = log
+        self._gaps = gaps
+        self._at = 0
+        self._out_of_range: dict[Partition, int] = {}
+        self._from_end: set[Partition] = set()
+        self.owed = dict(owed)
+        # The offset at which the source began, since it was last started.
+        self.starts: dict[Partition, int] = {}
+
+    def look(self) -> list[Lost]:
+        """Read on in the log; return what is lost since the last look."""
+        if not self._log.exists():
+            return []
+        with self._log.open("rb") as file:
+            file.seek(self._at)
+            # A last line that is not whole yet is read the next time.
+            text, end, _ = file.read().rpartition(b"\n")
+        self._at += len(text + end)
+        lines = text.decode(errors="replace").splitlines()
+        return [lost for line in lines if "ffset" in line for lost in self._take(line)]
+
+    def _take(self, line: str) -> list[Lost]:
+        if "Adding split(s) to reader" in line:
+            for split in _SPLIT.finditer(line):
+                self._start(_partition(split), int(split["offset"]))
+        elif seek := _SEEK.search(line):
+            self._from_end.add(_partition(seek))
+        elif deleted := _DELETED.search(line):
+            self._out_of_range[_partition(deleted)] = int(deleted["offset"])
+        elif begins := _BEGINS.search(line):
+            return self._begin(_partition(begins), int(begins["offset"]))
+        return []
+
+    def _start(self, partition: Partition, offset: int) -> None:
+        """A negative one stands for where Kafka's client is to find it, which it then says."""
+        self._out_of_range.pop(partition, None)
+        self._from_end.discard(partition)
+        self.starts.pop(partition, None)
+        if offset >= 0:
+            self.starts[partition] = offset
+
+    def _begin(self, partition: Partition, offset: int) -> list[Lost]:
+        behind = self._out_of_range.pop(partition, None)
+        # What begins at the end asks for no more.
+        owed = None if partition in self._from_end else self.owed.get(partition)
+        due = max((at for at in (behind, owed) if at is not None), default=offset)
+        due = self._gaps[partition].leave(due) if partition in self._gaps else due
+        self.starts[partition] = offset
+        if behind is None:
+            # The first beginning: what was read since, the saved state of the next start knows.
+            self.owed.setdefault(partition, offset)
+        return [Lost(*partition, due, offset - 1)] if due < offset else []
+
+
+def _partition(match: re.Match[str]) -> Partition:
+    return match["topic"], int(match["partition"])
