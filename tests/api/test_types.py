@@ -130,6 +130,11 @@ def test_a_document_is_embedded_as_it_stands() -> None:
     assert documents.embedded(line + b"\n", ("j", "k")) == b'{"n":1,"j":%b,"k":null}\n' % right
 
 
+def test_bytes_that_are_not_utf_8_stay_in_a_document(asking: Asking) -> None:
+    row = asking.answer(f"{HEAD}SELECT 'a\\xff'::Dynamic AS d, 'b\\xfe' AS s")
+    assert row == b'{"data":[{"d":"a\xff","s":"b\xfe"}],"next":null}'
+
+
 ARROW = {
     "toDateTime('2024-01-30 10:00:00', 'Europe/Berlin')": datetime(2024, 1, 30, 9, tzinfo=UTC),
     "toNullable(toDateTime('2024-01-30 10:00:00', 'UTC'))": datetime(2024, 1, 30, 10, tzinfo=UTC),
