@@ -33,7 +33,7 @@ _Packed = tuple[int, list[_Group], bytes]
 
 
 def encode(seconds: float, position: Position) -> str:
-    """The id of a time, which tells how far back to look, and a position.
+    """The id of a time, from which on rows are looked for, and a position.
 
     Where that takes more than LONGEST characters, offsets are rounded down until it fits, to none
     at worst: a client that comes back gets rows of the last minute again, and misses none."""

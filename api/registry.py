@@ -141,7 +141,7 @@ def _key_types(endpoint: Endpoint, columns: Columns) -> tuple[ClickHouseType, ..
 
 
 def _explained(endpoint: Endpoint, samples: Mapping[str, str], text: str) -> SqlFileError:
-    """ClickHouse's refusal with the line of the file, and with the values that nobody chose."""
+    """ClickHouse's refusal with the line of the file, and the values that the check chose."""
     number = _line_of_token(endpoint.sql, text) or _line_of_name(endpoint.sql, text)
     place = f"{endpoint.place}:{number}" if number else endpoint.place
     tried = [f"{p.name} = {samples[p.name]}" for p in endpoint.params if p.required]

@@ -12,8 +12,8 @@ MOST_WAITING = 2_000
 class Rows:
     """Rows in the order of their places, each with its key, and the id of the position after them.
 
-    Without rows it only tells a client where it stands, for the case that it must come back;
-    without an id that comes later.
+    Without rows it is an id alone, from which a client can resume; without an id, an event that
+    follows has it.
     """
 
     lines: list[tuple[str, bytes]]
@@ -51,7 +51,7 @@ class Writer:
         self._owes_id = True
 
     def write(self, rows: Rows) -> bytes:
-        """The event; none if no row is for the client, nor an id for one that got no row since."""
+        """The event; empty if no row is for the client and it has an id already."""
         if not rows.lines and not self._owes_id:
             return b""
         event = rows.event(self._keys)

@@ -80,7 +80,7 @@ async def sent(
                 return
         heard = time.monotonic()
         while not is_ending():
-            # What comes may be for others.
+            # What comes may be for other clients.
             events = b"".join(map(write, await mailbox.take(_TICK_SECONDS)))
             if not events and time.monotonic() >= heard + PING_SECONDS:
                 events = b": ping\n\n"

@@ -64,7 +64,7 @@ def run(job: str, fresh: bool) -> None:
         try:
             _run(config, job, files, fresh, asked)
         except AwayError as error:
-            # Patience has its end, and a supervisor may have more.
+            # A supervisor may wait longer than PATIENCE.
             raise RestartError(str(error)) from error
 
 
@@ -94,7 +94,7 @@ def stop(job: str) -> None:
 
 
 def _retire(config: Settings, job: str) -> None:
-    """Say of a job that does not run that it need not."""
+    """Note that a job that has ended need not run again."""
     from jobs import expected
 
     click.echo(f"job {job} does not run")
@@ -124,7 +124,7 @@ def plan(job: str) -> None:
 
 
 def _client_if_there(config: Settings) -> Client | None:
-    """A client of ClickHouse; None, and said, if that does not answer."""
+    """A client of ClickHouse; None, with a message, if that does not answer."""
     try:
         return clickhouse.connect(config.clickhouse)
     except AwayError as error:

@@ -1,5 +1,5 @@
-"""Whether a job should run, as /health counts it: from when it first runs until it is stopped on
-request, be it later, when it runs no more."""
+"""Whether a job should run, as /health counts it: from its first run until it is stopped on request
+or, once it has ended, retired."""
 
 from clickhouse_connect.driver.client import Client
 
@@ -7,7 +7,7 @@ from lib.errors import JobError
 
 
 def should_run(client: Client, database: str, job: str) -> bool:
-    """What the runs of a job until now have left."""
+    """As the earlier runs of a job left it."""
     rows = client.query(
         f"SELECT should_run FROM {database}.job_status FINAL WHERE job = {{job:String}}",
         parameters={"job": job},
@@ -16,8 +16,8 @@ def should_run(client: Client, database: str, job: str) -> bool:
 
 
 def retire(client: Client, database: str, job: str) -> bool:
-    """Write that a job which does not run was stopped, so that it need not run, and return whether
-    it had to; raise JobError if a runner reports that it does run."""
+    """Note that a job that has ended need not run again, and return whether it was expected to;
+    raise JobError if a runner reports that it runs."""
     rows = client.query(
         "SELECT should_run, is_heard AND NOT has_ended, age_seconds"
         f" FROM {database}.jobs WHERE job = {{job:String}}",

@@ -1,6 +1,6 @@
 """Inserts that a table took and a materialized view behind it may lack.
 
-ClickHouse stores rows in the table first and pushes them into its views then, so that a view which
+ClickHouse stores rows in the table first and then pushes them into its views, so that a view which
 fails leaves rows in the table alone. Sent again under the same deduplication token, they are left
 out by the table, and each view takes what it lacks. So token and places are noted: in this process
 while an insert is tried, and in ClickHouse, beside the table, when the sink gives it up.

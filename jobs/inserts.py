@@ -11,8 +11,8 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 from lib.clickhouse_errors import is_transient
 from lib.errors import SinkError, one_line
 
-# How long an insert is tried before Flink is told, which starts again from the last checkpoint,
-# in seconds: enough for a restart of ClickHouse, and stopping the job never hangs.
+# How long an insert is tried before it fails and Flink restarts from the last checkpoint, in
+# seconds: enough for a restart of ClickHouse, and stopping the job never hangs.
 RETRY_LIMIT = 20.0
 
 _PLAIN = {

@@ -11,8 +11,8 @@ _LEVEL = re.compile(rf"'{re.escape(_OPTION)}'\s*=\s*'(?P<level>\w+)'")
 
 
 def statement(file: SqlFile) -> str:
-    """The file's statement, as Flink gets it: what an aborted transaction left in Kafka is read
-    only by a source that says so. Kafka's own default is to read it."""
+    """The file's statement, as Flink gets it: a Kafka source that names no isolation level reads
+    committed records only. Kafka's own default is to read all."""
     # A comment may name either.
     text = without_comments(file.text)
     if file.kind not in ("source", "table") or _LEVEL.search(text):

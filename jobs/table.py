@@ -11,8 +11,8 @@ from jobs.target import PLACE, Target
 from jobs.types import Column
 from lib.errors import JobError
 
-# What the sink says of each row, if the table has a column for it and the target does not name it:
-# who stored it, so that several writers share a table, and when the sink got it.
+# What the sink adds to each row, if the table has a column for it and the target does not name it:
+# its writer, so that several share a table, and when the sink got it.
 OWN_COLUMNS = ("inserted_by", "received_at")
 
 
@@ -121,7 +121,7 @@ def _not_tracked(table: Table, target: Target, known: Mapping[str, Column]) -> I
         )
     if "inserted_by" not in table.types or "inserted_by" in target.columns:
         yield (
-            f"{target.table}: nothing says who stored a row; add a column inserted_by "
+            f"{target.table}: no column names the writer of a row; add inserted_by "
             "LowCardinality(String) to the table, and leave it out of the target."
         )
     if table.partition_key:

@@ -11,9 +11,9 @@ from lib import clickhouse_types
 from lib.errors import JobError, one_line
 
 # What ClickHouse reads from Arrow without a guess, and the families of values that may become it
-# without a doubt about what is meant. A text is not a number, nor a number a time: which conversion
-# is meant, SQL must say. Text is taken where Flink has no type for the value or loses some of it
-# on the way here, and for times, which Arrow reads far faster than a CAST in Flink.
+# without a doubt about what is meant. A text is not a number, nor a number a time: SQL must
+# name the conversion. Text is taken where Flink has no type for the value or loses some of it on
+# the way here, and for times, which Arrow reads far faster than a CAST in Flink.
 _NUMBER = frozenset({"number"})
 _EXACT = frozenset({"number", "text"})
 _TEXT = frozenset({"text"})

@@ -19,8 +19,8 @@ def named(files: Iterable[SqlFile]) -> list[Named]:
 
 
 def of_all_jobs(config: Settings, warn: Callable[[str], None]) -> list[Named]:
-    """The topic of the settings and those of every job; say of a job whose files are wrong that
-    its topics are left out."""
+    """The topic of the settings and those of every job; warn of a job whose files are wrong,
+    whose topics are left out."""
     found = [("kafka.topic", config.kafka.topic)]
     for folder in sorted((config.sql_dir / "flink").glob("*/")):
         try:
@@ -51,7 +51,7 @@ def makes(settings: Kafka) -> bool:
 
 
 def missing_topic(settings: Kafka, place: str, name: str) -> ServiceError:
-    """What is said of a topic that the broker does not have."""
+    """The error for a topic that the broker does not have."""
     remedy = "make it with `make up`"
     if not makes(settings):
         remedy = "make it there, set kafka.make_topics to always"
@@ -71,6 +71,6 @@ def _make(settings: Kafka, place: str, name: str) -> bool:
             return False
         except InvalidTopicError:
             raise ServiceError(
-                f"{place}: {name!r} cannot be a topic's name; write up to 249 of A-Z a-z 0-9 . _ -"
+                f"{place}: {name!r} cannot be a topic's name; write up to 249 of A-Z a-z 0-9 . _ -."
             ) from None
     return True

@@ -125,14 +125,14 @@ def bring_up(config: Settings, supervisor: Supervisor, *, attached: bool) -> Non
 
 
 def warn(text: str) -> None:
-    """Say what does not keep the stack from starting."""
+    """Print what does not keep the stack from starting."""
     click.echo(text, err=True)
 
 
 @contextmanager
 def ends_stack(supervisor: Supervisor) -> Iterator[Signals]:
-    """Shut the stack down at the end, however it comes: Ctrl-C, too, until someone listens to what
-    is yielded, which counts it."""
+    """Shut the stack down at the end of the block, which a signal ends too until the block listens
+    to the signals that are yielded."""
     ended = Signals()
     ended.interrupt(SystemExit)
     try:

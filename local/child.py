@@ -16,7 +16,7 @@ from lib.processes import end_with_parent
 # How often in a row a program is started again that ends within its first SECONDS.
 LIMIT = 5
 
-# How long it is waited for the last of these starts at most, in seconds.
+# The longest pause before such a start, in seconds.
 LONGEST = 30.0
 
 

@@ -40,7 +40,7 @@ class Entry:
 
 
 class QueryLog:
-    """Queries that have ended, written into the table when somebody asks for it."""
+    """Queries that have ended, written into the table when a query names it."""
 
     def __init__(self) -> None:
         self._ended: deque[bytes] = deque(maxlen=_MOST_QUERIES)

@@ -116,7 +116,7 @@ class Reply:
         return encoding, Both(self._blocks, packer)
 
     def _headers(self, content_type: str, fmt: str | None = None) -> dict[str, str]:
-        """A statement without an answer names no format: clients tell by that what it was."""
+        """Clients recognize a statement without an answer by the missing format."""
         headers = {
             "Content-Type": content_type,
             "X-ClickHouse-Server-Display-Name": _NAME,

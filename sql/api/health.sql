@@ -36,7 +36,7 @@ SELECT * FROM (
                 concat('its runner has said nothing for ', formatReadableTimeDelta(floor(age_seconds))),
                 concat(lower(state), if(message = '', '', ': '), message)
             ),
-            -- Of what runs no more somebody must say whether it should.
+            -- A job that has ended either starts again or is retired.
             if(
                 status = 'down' AND (has_ended OR NOT is_heard),
                 replaceAll(' (`make run-job JOB={}` starts it; `make stop-job JOB={}` if it need not run)', '{}', job),

@@ -100,7 +100,7 @@ def test_coming_back_leaves_no_hole_and_no_repeat(api: Api, server: Server, tabl
 def test_the_place_in_a_thousand_partitions_fits_in_a_header(
     make_api: Callable[..., Api], tables: Client
 ) -> None:
-    """It comes apart from the rows and to who got some, and leaves no hole and no repeat."""
+    """The id is an event of its own for each client that got rows; resuming repeats none."""
     api = make_api()
     wide = (api.sql / "stream.sql").read_text().replace("stocks.ticks", "stocks.wide")
     (api.sql / "wide.sql").write_text(wide)

@@ -74,7 +74,7 @@ def test_topics_are_made_once_and_a_wrong_name_is_told(place: Place) -> None:
     with pytest.raises(ServiceError) as error:
         topics.provide(kafka, [("a.sql", "no name")], said.append)
     assert str(error.value) == (
-        "a.sql: 'no name' cannot be a topic's name; write up to 249 of A-Z a-z 0-9 . _ -"
+        "a.sql: 'no name' cannot be a topic's name; write up to 249 of A-Z a-z 0-9 . _ -."
     )
 
 

@@ -78,7 +78,7 @@ def test_what_the_tables_cannot_take_is_told_at_once_before_the_job_starts(order
     missing, *others = ended.err.splitlines()
     assert missing.startswith(f"{place}has no column kafka_timestamp (it has id, ")
     assert others == [
-        f"{place}nothing says who stored a row; add a column inserted_by LowCardinality(String) "
+        f"{place}no column names the writer of a row; add inserted_by LowCardinality(String) "
         "to the table, and leave it out of the target.",
         f"{place}column due UUID cannot take DATE; CAST it in the job's SQL.",
         f"{folder}/910_insert_gone.sql:2: orders.gone: table not found in ClickHouse; add a new "
@@ -89,7 +89,7 @@ def test_what_the_tables_cannot_take_is_told_at_once_before_the_job_starts(order
 def test_the_plan_of_the_stock_job_calls_the_sink_once_per_insert(place: Place) -> None:
     """More calls would insert twice; an exchange before it would change the order in a partition.
 
-    Also: a JAVA_HOME without Java is said, and does not matter, nor a ClickHouse that is down."""
+    Also: a JAVA_HOME without Java or a ClickHouse that is down is reported, and does not matter."""
     port = free_ports(1)[0]
     place = place.within({"JAVA_HOME": str(place.folder)}).having(CLICKHOUSE__PORT=port)
     shown = place.run("jobs", "plan", "stocks")

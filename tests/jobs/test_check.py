@@ -1,4 +1,4 @@
-"""What keeps a job from starting, told at once; tests/e2e/test_plan.py has Flink's own plans."""
+"""All that keeps a job from starting, in one error; tests/e2e/test_plan.py has Flink's plans."""
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -53,14 +53,14 @@ def test_all_problems_of_all_files_are_told_at_once(client: Client, database: st
         f"sql/910_insert_t.sql:3: {database}.t: has no column kafka_timestamp and no column m (it "
         "has n, kafka_partition, kafka_offset); fix the target, or add the column in a new file of "
         "sql/clickhouse.",
-        f"sql/910_insert_t.sql:3: {database}.t: nothing says who stored a row; add a column "
+        f"sql/910_insert_t.sql:3: {database}.t: no column names the writer of a row; add "
         "inserted_by LowCardinality(String) to the table, and leave it out of the target.",
         f"sql/910_insert_t.sql:3: {database}.t: 1 values for 4 columns; give one value for each "
         "column named.",
         f"sql/930_insert_t.sql:3: {database}.t: the target names no kafka_timestamp that is a "
         "time, by which a topic that was recreated is noticed; add kafka_timestamp DateTime64(3, "
         "'UTC') to table and target.",
-        f"sql/930_insert_t.sql:3: {database}.t: nothing says who stored a row; add a column "
+        f"sql/930_insert_t.sql:3: {database}.t: no column names the writer of a row; add "
         "inserted_by LowCardinality(String) to the table, and leave it out of the target.",
         f"sql/930_insert_t.sql:3: {database}.t: 1 values for 3 columns; give one value for each "
         "column named.",

@@ -380,7 +380,7 @@ def test_tables_that_cannot_be_written_are_refused_with_a_remedy(
     assert opening(client, f"{table} {COLUMNS}") == without_time
     client.command(f"ALTER TABLE {table} MODIFY COLUMN kafka_timestamp DateTime64(3, 'UTC')")
     nobody = (
-        f"{table}: nothing says who stored a row; add a column inserted_by LowCardinality(String) "
+        f"{table}: no column names the writer of a row; add inserted_by LowCardinality(String) "
         "to the table, and leave it out of the target."
     )
     assert opening(client, f"{table} {COLUMNS[:-1]}, inserted_by)") == nobody

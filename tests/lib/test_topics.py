@@ -27,7 +27,7 @@ def write(folder: Path, job: str, name: str, names: str) -> None:
 
 
 def test_the_topics_of_every_job_are_those_that_its_files_name(tmp_path: Path) -> None:
-    """A job whose files are wrong is said, and keeps no other from its topics."""
+    """A job whose files are wrong is reported, and keeps no other from its topics."""
     config = msgspec.structs.replace(settings.load(environ={}), sql_dir=tmp_path)
     for job in ("sensors", "broken", "stocks"):
         write(tmp_path, job, job, {"stocks": "${KAFKA_TOPIC}"}.get(job, f"{job};{job}-2"))

@@ -60,7 +60,7 @@ export function createFeed(hands) {
       signal: controller.signal,
       cache: "no-store",
     });
-    // It does not know the id: all is loaded anew.
+    // The id is unknown to the server: load everything again.
     if (response.status === 400) heard = 0;
     if (!response.ok || !response.body) throw await failure(response);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
