@@ -142,7 +142,8 @@ def lock_file(config: Settings, job: str) -> Path:
 
 
 def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: Signals) -> None:
-    from jobs import build, check, record, state, target
+    from jobs import build, check, find, record, sources, state, target
+    from jobs.follow import UnreadableError
 
     console = Console(highlight=False, soft_wrap=True)
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
@@ -168,7 +169,13 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: S
         watch = _watch(run, folder.parent, ids, saved, build.log_file(config, job))
         rest, mini_cluster = build.start(inserts, config, resume)
         console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
-        _follow(rest, mini_cluster, run, folder, console, same_topics, asked, watch)
+        try:
+            _follow(rest, mini_cluster, run, folder, console, same_topics, asked, watch)
+        except UnreadableError as error:
+            servers = config.kafka.bootstrap_servers
+            committed = not sources.reads_uncommitted(files)
+            place = find.place(servers, ids, committed, watch.positions, error.record)
+            raise JobError(f"{place}: {error}") from error
 
 
 def _watch(

@@ -17,14 +17,19 @@ from lib.sqlfiles import show
 
 _REFUSED = re.compile(r"SinkError: (?P<fact>[^\n]+)")
 
-# A record that fails the same way at every try. Only by its last cause: what fails in the sink can
-# come up through the reading of the record that filled a batch.
-_UNREADABLE = re.compile(
-    r"Failed to deserialize JSON '(?P<record>.*)'\.(?:.*\n)+"
-    r"Caused by: [\w.$]*[.$]"
-    r"(?:Json\w*|\w*Parse|NumberFormat|DateTime|TableRuntime)Exception: (?P<fact>.*)"
-    r"(?:\n(?!Caused by: ).*)*\Z"
+# A record that fails the same way at every try, as Flink's formats show it, and what went wrong
+# with it last. Not all that comes up through the reading of a record is its fault: the sink may
+# have failed for the batch that it filled.
+_RECORD = re.compile(
+    r"(?:Failed to deserialize (?:JSON|CSV row)|Corrupt [\w ]+ message) '(?P<record>.*?)'\.\n",
+    re.DOTALL,
 )
+_CAUSE = re.compile(r"(?P<error>[\w.$]+)(?:: (?P<fact>.*))?")
+_OF_THE_RECORD = re.compile(
+    r"[.$](?:Json\w*|\w*Parse|NumberFormat|DateTime|TableRuntime)Exception\Z"
+)
+_IN_A_FORMAT = re.compile(r"^\tat org\.apache\.flink\.formats\.", re.MULTILINE)
+_BEHIND_A_FORMAT = re.compile(r"^\tat .*Output\.collect\(", re.MULTILINE)
 
 # The names of the metrics behind the line: Flink's own but for the sink's rows_inserted.
 _METRICS = ("Source.numRecordsOut", "rows_inserted")
@@ -36,6 +41,20 @@ LOG_EVERY = 10.0
 # How long Flink may not answer while it is busy, in seconds: the job goes on meanwhile.
 SILENCE_LIMIT = 60.0
 _SILENT = "NO ANSWER"
+
+
+class UnreadableError(JobError):
+    """A record that Flink cannot read, or its SQL not cast; `record` is all of it."""
+
+    def __init__(self, record: str, fact: str) -> None:
+        # Of the token null Flink says that there is no content.
+        fact = "not an object" if record.strip() == "null" else fact
+        super().__init__(
+            f"a record of the source cannot be read: {record:.200}: {fact:.200}; leave such "
+            "records out with 'json.ignore-parse-errors' = 'true' in the source, or write TRY_CAST "
+            "where the job's SQL casts."
+        )
+        self.record = record
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +136,23 @@ def check_failure(rest: Rest, state: str, failure: str) -> None:
     """Raise JobError if the job can't go on by itself; Flink alone would try for ever."""
     if refused := _REFUSED.search(failure):
         raise JobError(refused["fact"])
-    if unreadable := _UNREADABLE.search(failure):
-        raise JobError(
-            f"a record of the source cannot be read: {unreadable['record']:.200}: "
-            f"{unreadable['fact']:.200}; leave such records out with 'json.ignore-parse-errors' = "
-            "'true' in the source, or write TRY_CAST where the job's SQL casts."
-        )
+    if unreadable := _unreadable(failure):
+        raise unreadable
     if state == "FAILED":
         fact = failure.splitlines()[0] if failure else "no reason given"
         raise JobError(f"job {rest.job_id}: Flink gave up: {fact}; see {rest.logs}.")
+
+
+def _unreadable(failure: str) -> UnreadableError | None:
+    """What a failure says of the record that it is about, if it is about one."""
+    record, frames = _RECORD.search(failure), failure.rpartition("\nCaused by: ")[2]
+    last = _CAUSE.match(frames)
+    if not record or not last:
+        return None
+    is_read = _IN_A_FORMAT.search(frames) and not _BEHIND_A_FORMAT.search(frames)
+    if not is_read and not _OF_THE_RECORD.search(last["error"]):
+        return None
+    return UnreadableError(record["record"], last["fact"] or last["error"].rpartition(".")[2])
 
 
 def reason(failure: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from jobs import follow
-from jobs.follow import Glance
+from jobs.follow import Glance, UnreadableError
 from jobs.reading import Lost
 from lib.errors import JobError, MillraceError, RestartError, ServiceError
 from lib.signals import Signals
@@ -125,10 +125,74 @@ def test_a_record_that_can_never_be_read_ends_the_following_and_is_shown() -> No
     )
 
 
+def failure(record: str, *last: str, shown: str = "Failed to deserialize JSON") -> str:
+    """A trace as of one that Flink cannot read, with what went wrong last."""
+    return "\n".join(
+        [
+            "java.io.IOException: Failed to deserialize consumer record due to",
+            "\tat org.apache.flink.connector.kafka.source.reader.KafkaRecordEmitter.emitRecord",
+            f"Caused by: java.io.IOException: {shown} '{record}'.",
+            FORMAT,
+            "\t... 15 more",
+            *last,
+            "",
+        ]
+    )
+
+
+FORMAT = (
+    "\tat org.apache.flink.formats.json.JsonParserRowDataDeserializationSchema.deserialize(J:91)"
+)
+BEHIND = (
+    "\tat org.apache.flink.streaming.runtime.tasks.ChainingOutput.collect(ChainingOutput.java:75)"
+)
+NO_CONTENT = (
+    "Caused by: org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind."
+    "JsonMappingException: No content to map due to end-of-input",
+    " at [Source: REDACTED; line: 1, column: 1]",
+    FORMAT,
+    "\t... 17 more",
+)
+
+
+@pytest.mark.parametrize(
+    ("trace", "record", "fact"),
+    [
+        (failure("null", *NO_CONTENT), "null", "null: not an object; leave"),
+        (failure('{\n"a": 1,', *NO_CONTENT), '{\n"a": 1,', '{\n"a": 1,: No content to map'),
+        (
+            failure("a,b", "Caused by: java.lang.RuntimeException: Row length mismatch.",
+                    FORMAT, shown="Failed to deserialize CSV row"),
+            "a,b", "a,b: Row length mismatch.",
+        ),
+        (
+            failure("{}", "Caused by: java.lang.NullPointerException", FORMAT,
+                    shown="Corrupt Debezium JSON message"),
+            "{}", "{}: NullPointerException;",
+        ),
+        (
+            failure("{}", "Caused by: java.lang.NumberFormatException: For input: x", BEHIND),
+            "{}", "{}: For input: x;",
+        ),
+    ],
+    ids=["null", "lines", "csv", "debezium", "cast"],
+)  # fmt: skip
+def test_a_record_that_cannot_be_read_is_known_by_what_it_holds(
+    trace: str, record: str, fact: str
+) -> None:
+    with pytest.raises(UnreadableError) as error:
+        follow.look(Rest("RESTARTING", failure=trace))
+    assert error.value.record == record
+    assert str(error.value).startswith(f"a record of the source cannot be read: {fact}")
+
+
 def test_a_failure_of_the_sink_below_the_reading_of_a_record_is_not_the_records() -> None:
     """What fails in the sink can come up through the record that filled its batch."""
-    failure = f"{UNREADABLE}Caused by: java.net.ConnectException: refused\n\tat x\n"
-    assert follow.look(Rest("RESTARTING", failure=failure)).state == "RESTARTING"
+    for trace in (
+        f"{UNREADABLE}Caused by: java.net.ConnectException: refused\n\tat x\n",
+        failure("{}", "Caused by: java.lang.RuntimeException: closed", BEHIND, FORMAT),
+    ):
+        assert follow.look(Rest("RESTARTING", failure=trace)).state == "RESTARTING"
 
 
 @pytest.mark.parametrize(
