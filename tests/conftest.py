@@ -27,8 +27,10 @@ _numbers = count(1)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# tests/e2e/test_demo.py runs Java as a user does.
-os.environ.setdefault("JAVA_TOOL_OPTIONS", java.SHORT_LIVED)
+# Nor are the JARs' classes verified again at each start. tests/e2e/test_demo.py runs Java as a user
+# does.
+_UNVERIFIED = "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
+os.environ.setdefault("JAVA_TOOL_OPTIONS", f"{java.SHORT_LIVED} {_UNVERIFIED}")
 
 # Tests that run in two processes never ask for the same port.
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
