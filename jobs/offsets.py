@@ -11,6 +11,7 @@ from typing import Any
 from pyflink.java_gateway import get_gateway
 
 from jobs.java_errors import JAVA_ERRORS, cause
+from lib import files
 from lib.kafka import Partition, Span
 
 log = logging.getLogger("millrace.offsets")
@@ -50,7 +51,11 @@ def note(
     """Remember both for the next start, under the ids of the topics: one that is made again begins
     anew."""
     kept = {"owed": _by_id(topics, owed), "gaps": _by_id(topics, gaps)}
-    (folder / _FILE).write_text(json.dumps(kept), encoding="utf-8")
+    try:
+        files.replace(folder / _FILE, json.dumps(kept))
+    except OSError as error:
+        # A full disk must not end the job; the next change is written with all before it.
+        log.warning("%s: not written: %s", folder / _FILE, error)
 
 
 def _by_id(topics: Topics, found: Mapping[Partition, Any]) -> dict[str, dict[int, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from jobs.target import Target
+from lib import files
 from lib.errors import JobError
 
 _FILE = "topics.json"
@@ -23,7 +24,7 @@ def note(folder: Path, topics: Mapping[str, str]) -> None:
     """Remember what the job reads from now on, beside what it read in other versions."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / _FILE
-    file.write_text(json.dumps(_read(file) | dict(topics)), encoding="utf-8")
+    files.replace(file, json.dumps(_read(file) | dict(topics)))
 
 
 def check_same(folder: Path, topics: Mapping[str, str]) -> None:

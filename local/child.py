@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from lib import files
 from lib.errors import JobError, exit_on_error
 from lib.processes import end_with_parent
 
@@ -31,7 +32,7 @@ def main(name: str, seconds: str, file: str, *command: str) -> None:
     else:
         soon = 0
     # Of the whole machine, and so the same in each process, on Linux and macOS.
-    starts.write_text(f"{soon} {time.monotonic()}")
+    files.replace(starts, f"{soon} {time.monotonic()}")
     os.execv(command[0], command)
 
 

@@ -37,3 +37,8 @@ def test_what_is_noted_holds_until_the_topic_is_another(tmp_path: Path) -> None:
     assert offsets.gaps(tmp_path, first) == gaps
     assert offsets.owed(tmp_path, again, []) == {("u", 10): 7}
     assert offsets.gaps(tmp_path, again) == {("u", 2): Span(1, 9)}
+
+
+def test_what_cannot_be_noted_ends_no_job(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    offsets.note(tmp_path / "gone", {"t": "id-1"}, {("t", 0): 5}, {})
+    assert f"{tmp_path}/gone/offsets.json: not written: " in caplog.text

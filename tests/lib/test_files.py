@@ -1,0 +1,17 @@
+"""A file that is written again and again by a program that may be killed meanwhile."""
+
+from pathlib import Path
+
+import pytest
+
+from lib import files
+
+
+def test_a_file_has_its_old_text_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    file = tmp_path / "note.json"
+    files.replace(file, "one")
+    with pytest.raises(UnicodeEncodeError):
+        files.replace(file, "two, and what cannot be written: \ud800")
+    assert file.read_text(encoding="utf-8") == "one"
+    files.replace(file, "three")
+    assert file.read_text(encoding="utf-8") == "three"
