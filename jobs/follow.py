@@ -31,6 +31,10 @@ _OF_THE_RECORD = re.compile(
 _IN_A_FORMAT = re.compile(r"^\tat org\.apache\.flink\.formats\.", re.MULTILINE)
 _BEHIND_A_FORMAT = re.compile(r"^\tat .*Output\.collect\(", re.MULTILINE)
 
+_TRACEBACK = "Traceback (most recent call last):"
+# An error with its text, or one without.
+_PYTHON_ERROR = re.compile(r"[A-Za-z_][\w.]*(: |$)")
+
 # The names of the metrics behind the line: Flink's own but for the sink's rows_inserted.
 _METRICS = ("Source.numRecordsOut", "rows_inserted")
 
@@ -160,13 +164,14 @@ def reason(failure: str) -> str:
     lines = [line for line in failure.splitlines() if line.strip()]
     # A Python failure says it last; a Java one in its innermost cause, before its trace.
     said = [line for line in lines if line.startswith("Caused by: ")] or lines[:1]
-    traces = [number for number, line in enumerate(lines) if "Traceback (most recent" in line]
-    python = [
-        line
-        for line in lines[traces[0] if traces else len(lines) :]
-        if re.match(r"[\w.]+(Error|Exception): ", line)
-    ]
-    return one_line((python or said or [""])[-1].removeprefix("Caused by: "))[:200]
+    fact = (_python_errors(lines) or said or [""])[-1].removeprefix("Caused by: ")
+    return one_line(fact.partition(f": {_TRACEBACK}")[0])[:200]
+
+
+def _python_errors(lines: list[str]) -> list[str]:
+    """What the Python tracebacks among the lines end with; none where Flink has cut them off."""
+    starts = [number for number, line in enumerate(lines) if _TRACEBACK in line]
+    return [line for line in lines[starts[0] + 1 :] if _PYTHON_ERROR.match(line)] if starts else []
 
 
 def until(

@@ -211,9 +211,20 @@ def test_a_failure_of_the_sink_below_the_reading_of_a_record_is_not_the_records(
             "Caused by: java.io.IOException: inner\n",
             "clickhouse_connect.OperationalError: last",
         ),
+        (
+            "Caused by: java.lang.RuntimeException: Error received from SDK harness for 3: "
+            'Traceback (most recent call last):\n  File "a.py", line 1, in b\n    call()\n'
+            "concurrent.futures._base.CancelledError\n\n\tat x\n\t... 3 more\n",
+            "concurrent.futures._base.CancelledError",
+        ),
+        (
+            "Caused by: java.lang.RuntimeException: Error received from SDK harness for 3: "
+            'Traceback (most recent call last):\n  File "a.py", line 1, in b\n',
+            "java.lang.RuntimeException: Error received from SDK harness for 3",
+        ),
         (f"java.lang.Error: {'x' * 300}", f"java.lang.Error: {'x' * 183}"),
     ],
-    ids=["none", "java", "innermost", "python", "long"],
+    ids=["none", "java", "innermost", "python", "without text", "cut off", "long"],
 )
 def test_the_reason_is_what_failed_first_in_few_words(failure: str, said: str) -> None:
     assert follow.reason(failure) == said
