@@ -3,6 +3,7 @@
 import json
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from time import time
 
@@ -68,8 +69,10 @@ class QueryLog:
             handle.insert(_INSERT, _INSERT.fmt or "", rows, {}, Totals())
 
     def _taken(self) -> Iterator[bytes]:
-        while self._ended:
-            yield self._ended.popleft()
+        # Another query that names the table may take the last one meanwhile.
+        with suppress(IndexError):
+            while True:
+                yield self._ended.popleft()
 
 
 def _row(entry: Entry, now: float) -> dict[str, object]:
