@@ -104,10 +104,13 @@ def _check_columns(endpoint: Endpoint, columns: Columns) -> None:
             )
     for name in endpoint.stream.columns if endpoint.stream else ():
         if name not in columns:
-            raise SqlFileError(
-                f"{endpoint.place}: @stream {name}: not a column of the answer; "
-                f"it has {', '.join(columns)}."
-            )
+            raise _no_column(endpoint, f"@stream {name}", columns)
+
+
+def _no_column(endpoint: Endpoint, wanted: str, columns: Columns) -> SqlFileError:
+    return SqlFileError(
+        f"{endpoint.place}: {wanted}: not a column of the answer; it has {', '.join(columns)}."
+    )
 
 
 async def _described(
@@ -129,10 +132,7 @@ def _key_types(endpoint: Endpoint, columns: Columns) -> tuple[ClickHouseType, ..
     found = []
     for key in endpoint.keys:
         if key.column not in columns:
-            raise SqlFileError(
-                f"{endpoint.place}: @page {key.column}: not a column of the answer; "
-                f"it has {', '.join(columns)}."
-            )
+            raise _no_column(endpoint, f"@page {key.column}", columns)
         try:
             found.append(paging.key_type(columns[key.column]))
         except ValueError as error:
