@@ -28,7 +28,7 @@ PROBE_LIMIT = 5.0
 
 class Backlog:
     """Asks Kafka again and again in a thread of its own: a broker that hangs makes the lag unknown,
-    and nobody waits."""
+    and does not hold up the runner."""
 
     def __init__(self, servers: str, topics: Sequence[str], committed: bool) -> None:
         self._servers = servers

@@ -48,8 +48,8 @@ def note(
     owed: Mapping[Partition, int],
     gaps: Mapping[Partition, Span],
 ) -> None:
-    """Remember both for the next start, under the ids of the topics: one that is made again begins
-    anew."""
+    """Remember both for the next start, under the ids of the topics: one that is made again has
+    another id, and none of this holds for it."""
     kept = {"owed": _by_id(topics, owed), "gaps": _by_id(topics, gaps)}
     try:
         files.replace(folder / _FILE, json.dumps(kept))

@@ -1,7 +1,7 @@
 """Where Flink's source begins to read each partition, and which records Kafka had deleted by then.
 
-Flink's metrics know a partition from its first record on, and nothing tells that a consumer found
-its offset deleted and went on at the next that is there, but what Kafka's client logs.
+Flink's metrics have a partition from its first record on. That a consumer found its offset deleted
+and continued at the first that is left, only Kafka's client reports, in the log.
 """
 
 import re
@@ -49,7 +49,7 @@ class Lost:
 
 
 def told(lost: Sequence[Lost]) -> str:
-    """What is said of them, the first SHOWN by name; empty if there are none."""
+    """The message about them, with the first SHOWN by name; empty if there are none."""
     if not lost:
         return ""
     more = f" and {len(lost) - SHOWN} more places" if len(lost) > SHOWN else ""

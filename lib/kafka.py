@@ -136,7 +136,7 @@ def spans(
 
 @contextmanager
 def reader(servers: str, committed: bool) -> Iterator[KafkaConsumer]:
-    """A consumer that belongs to no group and is told where to read."""
+    """A consumer without a group, for which the caller sets partitions and offsets."""
     consumer = KafkaConsumer(
         bootstrap_servers=servers.split(","),
         group_id=None,
@@ -156,7 +156,7 @@ def records(
     """Offset and value of each record in `span`, as long as there is time for it, in seconds.
 
     An offset without a record, of a transaction's end or of what compaction took, is passed over;
-    consumer.position() tells how far this came."""
+    consumer.position() is where this ended."""
     place, deadline = TopicPartition(*partition), time.monotonic() + timeout
     consumer.assign([place])
     consumer.seek(place, span.start)
