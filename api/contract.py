@@ -75,7 +75,8 @@ def read(path: Path, variables: dict[str, str]) -> Endpoint:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SqlFileError(f"{place}: cannot be read: {error}; make it UTF-8 text.") from error
-    sql = sqlfiles.substitute(SqlFile(0, "endpoint", name, place, text), variables).text
+    file = SqlFile(0, "endpoint", name, place, text)
+    sql = sqlfiles.substitute(file, variables, sqlfiles.CLICKHOUSE).text
     sql = _statement(place, sql)
     header = headers.read(place, sql)
     keys = paging.keys(f"{place}:{header.page[0]}", header.page[1]) if header.page else ()

@@ -62,7 +62,7 @@ def migrate(
     )
     with _lock(client, database, say):
         todo = pending(applied(client, database), files)
-        filled = [sqlfiles.substitute(file, variables) for file in todo]
+        filled = [sqlfiles.substitute(file, variables, sqlfiles.CLICKHOUSE) for file in todo]
         for file, meant in zip(todo, filled, strict=True):
             if meant.database:
                 clickhouse.make_database(client, meant.database, say)

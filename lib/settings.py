@@ -12,6 +12,7 @@ import yaml
 
 from lib import ports
 from lib.errors import SettingsError, one_line
+from lib.pattern import Pattern
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "conf" / "millrace.yaml"
@@ -34,6 +35,9 @@ Frequency = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]{0,4}/(second|minute
 _SECRETS = ("password", "key", "keys")
 # A word in the place of `key` may be the key itself.
 _WRITTEN = re.compile(r"unknown field `.*`( - at `\$\.api\.keys)", re.DOTALL)
+# What YAML makes of a text without quotes.
+_NO_TEXT = re.compile(r"Expected `str`, got `(bool|int|float|null|date|datetime)`")
+_QUOTES = 'YAML reads words as ON and NO, and numbers, as no text: put it in quotes, as "ON"'
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +93,10 @@ class Flink(_Section, frozen=True):
         return ports.address(self.rest_host, self.rest_port)
 
 
+class Ticks(_Section, frozen=True):
+    symbol_pattern: Pattern
+
+
 class Producer(_Section, frozen=True):
     symbols: dict[str, Price]
     rate: Rate
@@ -132,6 +140,7 @@ class Settings(_Section, frozen=True):
     kafka: Kafka
     clickhouse: ClickHouse
     flink: Flink
+    ticks: Ticks
     producer: Producer
     api: Api
     local: Local
@@ -155,12 +164,13 @@ def load(file: Path = FILE, environ: Mapping[str, str] = os.environ) -> Settings
     for name, path, text in overrides:
         _set(values, name, path, text)
     try:
-        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_to_path)
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_to_own)
     except msgspec.ValidationError as error:
         places = [name for name, path, _ in overrides if f"`$.{'.'.join(path)}" in str(error)]
         place = f"environment: {places[0]}" if places else _place(file)
         fact = _WRITTEN.sub(r"unknown field\1", str(error))
-        raise SettingsError(f"{place}: {fact}; see the comment at that key.") from None
+        remedy = _QUOTES if _NO_TEXT.match(fact) else "see the comment at that key"
+        raise SettingsError(f"{place}: {fact}; {remedy}.") from None
     return msgspec.structs.replace(
         settings, data_dir=_absolute(settings.data_dir), sql_dir=_absolute(settings.sql_dir)
     )
@@ -229,7 +239,7 @@ def _set(values: dict[str, Any], name: str, path: list[str], text: str) -> None:
         values[path[0]] = text
     elif len(path) == 2 and section and path[1] in section.__struct_fields__:
         # YAML, so that a list or a mapping can be given on one line.
-        is_text = section.__annotations__[path[1]] in (str, Name)
+        is_text = section.__annotations__[path[1]] in (str, Name, Pattern)
         group = values.setdefault(path[0], {})
         if isinstance(group, dict):
             group[path[1]] = text if is_text else _parse(name, text)
@@ -281,7 +291,11 @@ def _absolute(path: Path) -> Path:
     return path if path.is_absolute() else ROOT / path
 
 
-def _to_path(kind: type, value: Any) -> Any:
+def _to_own(kind: type, value: Any) -> Any:
     if kind is Path:
         return Path(value)
+    if kind is Pattern and isinstance(value, str):
+        return Pattern(value)
+    if kind is Pattern:
+        raise ValueError(f"Expected `str`, got `{type(value).__name__}`")
     raise NotImplementedError(kind)

@@ -30,6 +30,10 @@ _CREATES = re.compile(
 _INSERTS = re.compile(rf"INSERT\s+INTO\s+(?P<name>{_NAME})", re.IGNORECASE)
 _CALLS = re.compile(r"clickhouse_insert\s*\(\s*'(?P<target>(?:[^']|'')*)'", re.IGNORECASE)
 
+# What a text in quotes is escaped by.
+FLINK = str.maketrans({"'": "''"})
+CLICKHOUSE = str.maketrans({"'": "''", "\\": "\\\\"})
+
 _TOPIC = re.compile(r"'topic'\s*=\s*'(?P<names>[^']+)'")
 
 
@@ -116,8 +120,12 @@ def read(path: Path) -> SqlFile:
     return file
 
 
-def substitute(file: SqlFile, variables: Mapping[str, str]) -> SqlFile:
-    """Replace each ${NAME} by its setting; raise SqlFileError naming file and line."""
+def substitute(
+    file: SqlFile, variables: Mapping[str, str], escapes: Mapping[int, str] = FLINK
+) -> SqlFile:
+    """Replace each ${NAME} by its setting, escaped for a string of that SQL, but in a comment;
+    raise SqlFileError naming file and line."""
+    comments = [match.span() for match in _TOKEN.finditer(file.text) if match[0][0] in "-/"]
 
     def value(match: re.Match[str]) -> str:
         name = match["name"]
@@ -125,7 +133,9 @@ def substitute(file: SqlFile, variables: Mapping[str, str]) -> SqlFile:
         if not match["end"]:
             raise SqlFileError(f"{file.place}:{line}: {match[0].strip()} does not end; add the }}.")
         if name in variables:
-            return variables[name].replace("'", "''")
+            if any(start < match.start() < end for start, end in comments):
+                return " ".join(variables[name].split())
+            return variables[name].translate(escapes)
         near = difflib.get_close_matches(name, variables, n=1)
         remedy = f"did you mean ${{{near[0]}}}?" if near else f"known: {', '.join(variables)}."
         raise SqlFileError(f"{file.place}:{line}: ${{{name}}} is not a setting; {remedy}")

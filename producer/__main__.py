@@ -57,9 +57,10 @@ def run(asked: Options, config: settings.Settings, clock: Clock) -> int:
     recording = replay.open_recording(asked.replay) if asked.replay else None
     if recording:
         speed = options.speed(asked.speed)
-        ticks = sources.replayed(recording.ticks(asked.skip_invalid), speed, clock)
+        recorded = recording.ticks(config.ticks.symbol_pattern, asked.skip_invalid)
+        ticks = sources.replayed(recorded, speed, clock)
     else:
-        ticks = _market(asked, config.producer, clock)
+        ticks = _market(asked, config, clock)
     box = outbox.connect(config.kafka, clock, progress.say)
     if box is None:
         progress.say("stopped before Kafka answered: sent 0 ticks.")
@@ -75,10 +76,11 @@ def run(asked: Options, config: settings.Settings, clock: Clock) -> int:
     return _status(box.counts, config.kafka)
 
 
-def _market(asked: Options, config: settings.Producer, clock: Clock) -> Iterator[Tick]:
-    prices = options.prices(asked.symbols, config.symbols)
-    rate = options.rate(asked.rate, config) * len(prices)
-    seed = config.seed if asked.seed is None else asked.seed
+def _market(asked: Options, config: settings.Settings, clock: Clock) -> Iterator[Tick]:
+    known, pattern = config.producer.symbols, config.ticks.symbol_pattern
+    prices = options.prices(asked.symbols, known, pattern)
+    rate = options.rate(asked.rate, config.producer) * len(prices)
+    seed = config.producer.seed if asked.seed is None else asked.seed
     return sources.live(market.quotes(prices, seed), rate, clock)
 
 

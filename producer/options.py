@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lib import settings
 from lib.errors import SettingsError
+from lib.pattern import Pattern
 from producer.market import START_PRICE
-from producer.tick import is_symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,14 @@ class Options:
                 raise SettingsError(f"{name}: means nothing for {kind}; {remedy}.")
 
 
-def prices(given: str | None, known: Mapping[str, float]) -> dict[str, float]:
+def prices(given: str | None, known: Mapping[str, float], pattern: Pattern) -> dict[str, float]:
     """The start price of each symbol asked for, or of all in the settings."""
     symbols = list(known) if given is None else [name.strip() for name in given.split(",")]
     place = "conf/millrace.yaml: producer.symbols" if given is None else "--symbols"
     for symbol in symbols or [""]:
-        if not is_symbol(symbol):
-            raise SettingsError(f"{place}: {symbol!r} is no symbol; write 1-16 of A-Z 0-9 . -")
+        if not pattern.matches(symbol):
+            fact = f"{symbol!r} does not match {pattern}"
+            raise SettingsError(f"{place}: {fact}; rename it, or change ticks.symbol_pattern.")
     return {symbol: known.get(symbol, START_PRICE) for symbol in symbols}
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lib.errors import ReplayError
+from lib.pattern import Pattern
 from producer.rows import Row, check_columns, read_csv, read_json
 from producer.tick import COLUMNS, Tick, parse
 
@@ -38,12 +39,12 @@ class Recording:
     rows: Iterator[Row]
     skipped: int = 0
 
-    def ticks(self, skip_invalid: bool) -> Iterator[Tick]:
+    def ticks(self, symbols: Pattern, skip_invalid: bool) -> Iterator[Tick]:
         """The rows as ticks; one that is none is counted in `skipped`, or raises ReplayError."""
         with _readable(self.path):
             for number, values in self.rows:
                 try:
-                    tick = parse(_columns(values))
+                    tick = parse(_columns(values), symbols)
                 except ValueError as error:
                     if not skip_invalid:
                         remedy = "fix the row or add --skip-invalid"

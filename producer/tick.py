@@ -9,10 +9,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from lib.pattern import Pattern
+
 COLUMNS = ("symbol", "price", "volume", "timestamp")
 MAX_VOLUME = 2**32 - 1
 
-# In sql/flink the same is said for the job; tests/e2e/test_plan.py holds the two together.
+# In sql/flink the same is said for the job.
 # JSON's: float() would also take "1_000", "nan", " 1" and digits of other scripts.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 # So few characters that a float is whole only if the text is; or a fraction of zeros.
@@ -24,7 +26,6 @@ _TIME = re.compile(
 )
 # What ClickHouse's DateTime64 holds.
 _YEARS = range(1900, 2300)
-_SYMBOL = re.compile(r"[A-Z0-9.-]{1,16}")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -42,27 +43,23 @@ class Tick(NamedTuple):
         return _encode(self._asdict() | {"timestamp": timestamp})
 
 
-def is_symbol(value: object) -> bool:
-    return isinstance(value, str) and _SYMBOL.fullmatch(value) is not None
-
-
-def parse(row: Mapping[str, object]) -> Tick:
+def parse(row: Mapping[str, object], symbols: Pattern) -> Tick:
     """Make a tick of a row's values; raise ValueError saying which value cannot be one."""
     missing = [column for column in COLUMNS if row.get(column) in (None, "")]
     if missing:
         raise ValueError(f"has no {', '.join(missing)}")
     return Tick(
-        _symbol(row["symbol"]),
+        _symbol(row["symbol"], symbols),
         _price(row["price"]),
         _volume(row["volume"]),
         _timestamp(row["timestamp"]),
     )
 
 
-def _symbol(value: object) -> str:
-    if isinstance(value, str) and is_symbol(value):
+def _symbol(value: object, symbols: Pattern) -> str:
+    if isinstance(value, str) and symbols.matches(value):
         return value
-    raise ValueError(f"symbol {_shown(value)} is not 1-16 characters of A-Z 0-9 . -")
+    raise ValueError(f"symbol {_shown(value)} does not match {_shown(symbols)}")
 
 
 def _price(value: object) -> float:

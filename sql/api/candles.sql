@@ -1,5 +1,5 @@
 -- One row per symbol and interval that had a tick: open, high, low, close. The newest first; it is still forming.
--- @param symbols [1..20] /[A-Z0-9.-]{1,16}/: Whose.
+-- @param symbols [1..20] /${TICKS_SYMBOL_PATTERN}/: Whose.
 -- @param interval = 1m: How long one candle takes.
 -- @param from = null: Only ticks of this moment or later.
 -- @param to = null: Only ticks before this moment.

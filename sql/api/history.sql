@@ -1,5 +1,5 @@
 -- One row per point of a symbol's price over time: real ticks, few enough to draw, no peak left out.
--- @param symbols [1..20] /[A-Z0-9.-]{1,16}/: Whose.
+-- @param symbols [1..20] /${TICKS_SYMBOL_PATTERN}/: Whose.
 -- @param from = null: The first moment; without it, a day before the last.
 -- @param to = null: Only ticks before this moment; without it, up to the newest (none of the future).
 -- @param points = 500 [4..10000]: How many points of each symbol at most.

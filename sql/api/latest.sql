@@ -1,5 +1,5 @@
 -- One row per symbol: its newest tick, and how far the price has moved since the first tick of that day (UTC).
--- @param symbols = [] [..100] /[A-Z0-9.-]{1,16}/: Only these; without any, all.
+-- @param symbols = [] [..100] /${TICKS_SYMBOL_PATTERN}/: Only these; without any, all.
 SELECT
     symbol,
     -- Not last.price: that reads a part of the tuple alone, and FINAL keeps that of any row.

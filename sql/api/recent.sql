@@ -1,5 +1,5 @@
 -- One row per tick, the newest first.
--- @param symbols = [] [..100] /[A-Z0-9.-]{1,16}/: Only these; without any, all.
+-- @param symbols = [] [..100] /${TICKS_SYMBOL_PATTERN}/: Only these; without any, all.
 -- @param from = null: Only ticks of this moment or later.
 -- @param to = null: Only ticks before this moment.
 -- @page timestamp desc, kafka_partition desc, kafka_offset desc

@@ -1,5 +1,5 @@
 -- One row per symbol that traded in a span of time: how often, how much and at what prices.
--- @param symbols = [] [..100] /[A-Z0-9.-]{1,16}/: Only these; without any, all.
+-- @param symbols = [] [..100] /${TICKS_SYMBOL_PATTERN}/: Only these; without any, all.
 -- @param from = null: The first moment; without it, a day before the last.
 -- @param to = null: Only ticks before this moment; without it, up to the newest (none of the future).
 -- @cache 1

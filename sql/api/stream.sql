@@ -1,6 +1,6 @@
 -- One row per tick, as soon as it is stored.
 -- @stream kafka_offset by inserted_by, kafka_partition key symbol as symbols
--- @param symbols = [] [..100] /[A-Z0-9.-]{1,16}/: Only these; without any, all.
+-- @param symbols = [] [..100] /${TICKS_SYMBOL_PATTERN}/: Only these; without any, all.
 SELECT
     symbol,
     price,

@@ -1,5 +1,5 @@
 -- One row per symbol that has ever traded: how often, and when first and last.
--- @param symbols = [] [..100] /[A-Z0-9.-]{1,16}/: Only these; without any, all.
+-- @param symbols = [] [..100] /${TICKS_SYMBOL_PATTERN}/: Only these; without any, all.
 -- @cache 5
 SELECT
     symbol,

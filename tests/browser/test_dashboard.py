@@ -1,6 +1,7 @@
 """The dashboard while all is well: what it shows, what a tick changes, what one can choose."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -191,6 +192,24 @@ def test_an_unknown_address_falls_back(wide: Page, api: Api, ticks: Client) -> N
         "15m,1h,5s,candles,name"
     )
     addressed(wide, "?symbols=MSFT&filter=%00")
+
+
+def test_symbols_are_what_the_setting_says(
+    make_api: Callable[..., Api], wide: Page, running: Client
+) -> None:
+    store_minute(running, ["^GSPC", "BF/B", "eur-usd"])
+    api = make_api(ticks__symbol_pattern="[A-Za-z0-9^/.-]{1,16}")
+    api.start()
+    open_live(wide, api, "?symbols=^GSPC,bf/b,eur-usd")
+    addressed(wide, "?symbols=%5EGSPC,BF%2FB,eur-usd")
+    expect(wide.locator("#chosen .symbol")).to_have_text("^GSPC")
+    names = ["^GSPC", "BF/B", "eur-usd"]
+    wait_until(lambda: [each["name"] for each in series(wide)][:3] == names)
+    store(running, ("BF/B", 321.0, 0), ("eur-usd", 123.0, 0))
+    expect(price(wide, "BF/B")).to_have_text("321.00")
+    wide.locator("#find").fill("EUR")
+    expect(wide.locator(".card:visible")).to_have_count(1)
+    expect(price(wide, "eur-usd")).to_have_text("123.00")
 
 
 def test_the_table_stands_still_while_it_is_paused(wide: Page, api: Api, ticks: Client) -> None:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,17 @@ def test_the_environment_goes_over_the_file_in_every_type(tmp_path: Path) -> Non
     assert found.producer.symbols == {"A": 1.0, "B.C": 2.5}
 
 
+@pytest.mark.parametrize("name", ["ON", "NO", "yes", "7203", "null", "2024-01-30", "1.5"])
+def test_a_symbol_that_yaml_reads_as_something_else_needs_quotes(file: Path, name: str) -> None:
+    text = yaml.safe_dump(DEFAULTS).replace("AAPL:", f"{name}:")
+    said = refused(MILLRACE_PRODUCER__SYMBOLS=f"{{{name}: 5}}")
+    for shown in (fails(file, text), said):
+        assert "Expected `str`, got `" in shown and "`$.producer.symbols`; YAML reads" in shown
+        assert shown.endswith('put it in quotes, as "ON".')
+    quoted = load({"MILLRACE_PRODUCER__SYMBOLS": f"{{'{name}': 5}}"})
+    assert quoted.producer.symbols == {name: 5.0}
+
+
 def test_an_empty_or_null_seed_is_none() -> None:
     for text in ("", "null"):
         assert load({"MILLRACE_PRODUCER__SEED": text}).producer.seed is None
@@ -170,6 +182,32 @@ def test_an_empty_or_null_seed_is_none() -> None:
 )
 def test_an_unknown_variable_is_an_error(name: str, near: str) -> None:
     assert refused(**{name: "x"}) == f"environment: {name} is not a setting; {near}"
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("[A-Z", "'[A-Z' is no regular expression (unterminated character set"),
+        ("[[A-Z]", "is no regular expression (Possible nested set"),
+        ("[A-Z]*", "matches the empty text"),
+        ("A\nB", "or has a control character"),
+    ],
+)
+def test_a_pattern_that_is_none_is_refused(file: Path, text: str, fact: str) -> None:
+    name = "MILLRACE_TICKS__SYMBOL_PATTERN"
+    for said in (refused(**{name: text}), fails(file, changed("ticks", symbol_pattern=text))):
+        assert fact in said and "`$.ticks.symbol_pattern`; see the comment" in said
+    assert refused(**{name: text}).startswith(f"environment: {name}: ")
+    assert "put it in quotes" in fails(file, changed("ticks", symbol_pattern=5))
+
+
+def test_a_pattern_is_of_a_whole_text_and_of_ascii_classes() -> None:
+    pattern = load({"MILLRACE_TICKS__SYMBOL_PATTERN": r"\d|\w{2}"}).ticks.symbol_pattern
+    assert [text for text in ("1", "AB", "ABC", "A", "\u0663", "1\n") if pattern.matches(text)] == [
+        "1",
+        "AB",
+    ]
+    assert load().variables()["TICKS_SYMBOL_PATTERN"] == "[A-Z0-9.-]{1,16}"
 
 
 def test_a_wrong_value_names_the_variable_it_came_from() -> None:
@@ -257,7 +295,9 @@ def test_a_wrong_entry_of_keys_is_refused_without_showing_a_key(
     in_file = fails(file, changed("api", keys=yaml.safe_load(text)))
     assert in_file.startswith(f"{file}: ")
     for shown in (said, in_file):
-        assert fact in shown and shown.endswith("; see the comment at that key.")
+        quoted = re.match("Expected `str`, got `(int|bool)`", fact)
+        remedy = 'put it in quotes, as "ON".' if quoted else "; see the comment at that key."
+        assert fact in shown and shown.endswith(remedy)
         assert "s3cret" not in shown
 
 

@@ -184,6 +184,14 @@ def test_settings_take_their_places(text: str, expected: str) -> None:
     assert sqlfiles.substitute(file(text), VARIABLES).text == expected
 
 
+def test_a_value_is_escaped_for_the_sql_it_is_in_and_stays_as_it_is_in_a_comment() -> None:
+    found = file("-- /${P}/ isn't '${P}'\n'${P}'")
+    variables = {"P": "\\d'\n?"}
+    assert sqlfiles.substitute(found, variables).text == ("-- /\\d' ?/ isn't '\\d' ?'\n'\\d''\n?'")
+    in_clickhouse = sqlfiles.substitute(found, variables, sqlfiles.CLICKHOUSE).text
+    assert in_clickhouse.endswith("\n'\\\\d''\n?'")
+
+
 def test_a_quote_in_a_value_stays_within_its_string() -> None:
     text = sqlfiles.substitute(file("'topic' = '${QUOTED}'"), VARIABLES).text
     assert sqlfiles._TOKEN.findall(text) == ["'topic'", "'it''s'', ''x'' = ''y'"]

@@ -6,29 +6,35 @@ import pytest
 
 from lib import settings
 from lib.errors import SettingsError
+from lib.pattern import Pattern
 from producer import options
 from producer.options import Options
 
 KNOWN = {"AAPL": 190.0, "MSFT": 405.0}
+PATTERN = Pattern("[A-Z0-9.-]{1,16}")
 PRODUCER = settings.Producer(symbols=KNOWN, rate=2.0, seed=None)
 
 
 def test_symbols_come_from_the_settings() -> None:
-    assert options.prices(None, KNOWN) == KNOWN
-    assert options.prices("MSFT, BRK.B", KNOWN) == {"MSFT": 405.0, "BRK.B": 100.0}
+    assert options.prices(None, KNOWN, PATTERN) == KNOWN
+    assert options.prices("MSFT, BRK.B", KNOWN, PATTERN) == {"MSFT": 405.0, "BRK.B": 100.0}
 
 
 @pytest.mark.parametrize("given", ["", "aapl", "AAPL,", "A" * 17, "A B"])
 def test_a_wrong_symbol_is_shown(given: str) -> None:
-    with pytest.raises(SettingsError, match=r"--symbols: '.*' is no symbol; write"):
-        options.prices(given, KNOWN)
+    with pytest.raises(SettingsError, match=r"--symbols: '.*' does not match \[A-Z.*; rename it"):
+        options.prices(given, KNOWN, PATTERN)
 
 
 def test_wrong_symbols_in_the_settings_are_named_there() -> None:
     with pytest.raises(SettingsError, match=r"conf/millrace.yaml: producer.symbols: 'x'"):
-        options.prices(None, {"x": 1.0})
+        options.prices(None, {"x": 1.0}, PATTERN)
     with pytest.raises(SettingsError, match=r"conf/millrace.yaml: producer.symbols: ''"):
-        options.prices(None, {})
+        options.prices(None, {}, PATTERN)
+
+
+def test_symbols_are_what_the_setting_says() -> None:
+    assert list(options.prices("^GSPC,BF/B", KNOWN, Pattern("[A-Z^/]+"))) == ["^GSPC", "BF/B"]
 
 
 def test_rate() -> None:

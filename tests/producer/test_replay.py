@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import random
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from lib.errors import ReplayError
-from producer.replay import open_recording
+from lib.pattern import Pattern
+from producer.replay import Recording, open_recording
 from producer.tick import COLUMNS, Tick
 
 ROWS: list[dict[str, object]] = [
@@ -45,7 +47,11 @@ def write(path: Path, rows: list[dict[str, object]]) -> Path:
 
 
 def ticks(path: Path, skip_invalid: bool = False) -> list[Tick]:
-    return list(open_recording(path).ticks(skip_invalid))
+    return list(read(open_recording(path), skip_invalid))
+
+
+def read(recording: Recording, skip_invalid: bool = False) -> Iterator[Tick]:
+    return recording.ticks(Pattern("[A-Z]+"), skip_invalid)
 
 
 def message(path: Path) -> str:
@@ -62,7 +68,7 @@ def test_every_format_gives_the_same_ticks_and_ignores_other_columns(
     tmp_path: Path, name: str
 ) -> None:
     recording = open_recording(write(tmp_path / name, [EXTRA | row for row in ROWS]))
-    assert list(recording.ticks(skip_invalid=False)) == TICKS
+    assert list(read(recording)) == TICKS
     assert recording.position.fraction == 1.0
 
 
@@ -111,7 +117,7 @@ def test_missing_keys_of_json_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "place"), [("t.csv", 3), ("t.jsonl", 2), ("t.parquet", 2)])
 def test_a_bad_row_stops_after_what_came_before_it(tmp_path: Path, name: str, place: int) -> None:
     rows = [ROWS[0], {**ROWS[1], "price": -1.0}, ROWS[2]]
-    reading = open_recording(write(tmp_path / name, rows)).ticks(skip_invalid=False)
+    reading = read(open_recording(write(tmp_path / name, rows)))
     assert next(reading) == TICKS[0]
     with pytest.raises(ReplayError, match=rf"{name}:{place}: price .* above 0; .*--skip-invalid"):
         next(reading)
@@ -121,7 +127,7 @@ def test_a_bad_row_stops_after_what_came_before_it(tmp_path: Path, name: str, pl
 def test_skipped_rows_are_counted(tmp_path: Path, name: str) -> None:
     rows = [ROWS[0], {**ROWS[1], "price": -1.0}, {**ROWS[1], "timestamp": "?"}, ROWS[2]]
     recording = open_recording(write(tmp_path / name, rows))
-    assert list(recording.ticks(skip_invalid=True)) == [TICKS[0], TICKS[2]]
+    assert list(read(recording, skip_invalid=True)) == [TICKS[0], TICKS[2]]
     assert recording.skipped == 2
 
 
@@ -281,7 +287,7 @@ def test_a_recording_is_streamed(tmp_path: Path, name: str) -> None:
     rng = random.Random(1)
     rows = [row | {"price": 1 + rng.random()} for row in ROWS * 20_000]
     recording = open_recording(write(tmp_path / name, rows))
-    next(recording.ticks(skip_invalid=False))
+    next(read(recording))
     assert recording.position.fraction < 0.5
 
 
@@ -289,5 +295,5 @@ def test_an_empty_parquet_file_is_done(tmp_path: Path) -> None:
     table = pa.Table.from_pylist(ROWS).slice(0, 0)
     pq.write_table(table, tmp_path / "t.parquet")
     recording = open_recording(tmp_path / "t.parquet")
-    assert list(recording.ticks(skip_invalid=False)) == []
+    assert list(read(recording)) == []
     assert recording.position.fraction == 1.0

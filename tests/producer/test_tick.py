@@ -6,10 +6,17 @@ from decimal import Decimal
 
 import pytest
 
-from producer.tick import Tick, is_symbol, parse
+from lib.pattern import Pattern
+from producer import tick
+from producer.tick import Tick
 
 ROW = {"symbol": "AAPL", "price": 150.5, "volume": 1000, "timestamp": "2024-01-30T10:00:01.123456"}
+SYMBOLS = Pattern("[A-Z0-9.-]{1,16}")
 TIME = datetime(2024, 1, 30, 10, 0, 1, 123456)
+
+
+def parse(row: dict[str, object], symbols: Pattern = SYMBOLS) -> Tick:
+    return tick.parse(row, symbols)
 
 
 def test_a_message_is_json_with_the_four_columns() -> None:
@@ -44,7 +51,7 @@ def test_timestamps_become_utc(timestamp: object) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "fact"),
     [
-        ("symbol", "aapl", "symbol 'aapl' is not 1-16 characters of A-Z 0-9 . -"),
+        ("symbol", "aapl", "symbol 'aapl' does not match '"),
         ("symbol", "A" * 17, "symbol"),
         ("symbol", "A\n", "symbol"),
         ("symbol", 5, "symbol 5"),
@@ -95,4 +102,13 @@ def test_all_missing_columns_are_named() -> None:
 def test_bounds_are_valid() -> None:
     assert parse({**ROW, "volume": 0}).volume == 0
     assert parse({**ROW, "volume": 2**32 - 1}).volume == 4294967295
-    assert is_symbol("BRK.B") and is_symbol("0-9") and is_symbol("A" * 16)
+    for symbol in ("BRK.B", "0-9", "A" * 16):
+        assert parse({**ROW, "symbol": symbol}).symbol == symbol
+
+
+@pytest.mark.parametrize("symbol", ["^GSPC", "BF/B"])
+def test_symbols_are_what_the_setting_says(symbol: str) -> None:
+    row = {**ROW, "symbol": symbol}
+    with pytest.raises(ValueError, match="does not match"):
+        parse(row)
+    assert parse(row, Pattern("[A-Z^/]{1,16}")).symbol == symbol

@@ -46,7 +46,7 @@ export function createCards(market, view, frames, choose) {
     const symbols = market.symbols();
     return view.get().sort === "change" ? symbols.sort((a, b) => change(b) - change(a)) : symbols;
   };
-  const matches = (/** @type {string} */ symbol) => symbol.includes(view.get().find.trim().toUpperCase());
+  const matches = (/** @type {string} */ symbol) => symbol.toUpperCase().includes(view.get().find.trim().toUpperCase());
   const shown = () =>
     [...list.children].map((element) => /** @type {HTMLElement} */ (element).dataset.symbol ?? "").filter((symbol) => symbol && matches(symbol));
 

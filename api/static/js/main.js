@@ -73,8 +73,8 @@ function arrive() {
   document.body.classList.remove("bare", "empty");
   cards.sync();
   const { symbols } = view.get();
-  const real = symbols.filter(market.has);
-  const isRight = real.length > 0 && real.length === symbols.length;
+  const real = [...new Set(symbols.map(market.named))].filter((each) => each !== undefined);
+  const isRight = real.length > 0 && String(real) === String(symbols);
   // A change of the view makes each part load what it shows.
   if (!isRight) view.set({ symbols: real.length ? real : market.symbols().slice(0, 1) });
   if (!isFirst) return;

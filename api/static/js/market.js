@@ -74,6 +74,8 @@ export function createMarket() {
     get: (symbol) => quotes.get(symbol),
     symbols: () => [...quotes.keys()].sort(),
     has: (/** @type {string} */ symbol) => quotes.has(symbol),
+    /** The symbol that someone wrote, maybe without its capitals. @param {string} text */
+    named: (text) => [text, text.toUpperCase()].find((each) => quotes.has(each)),
     size: () => quotes.size,
     /** When the newest tick of these happened; of all without any. @param {string[]} [symbols] */
     newest(symbols = []) {

@@ -4,5 +4,5 @@
 /** @param {string} text @returns {(symbol: string) => boolean} */
 export function createFilter(text) {
   const words = text.toUpperCase().split(/[\s,;]+/).filter(Boolean);
-  return (symbol) => !words.length || words.some((word) => symbol.includes(word));
+  return (symbol) => !words.length || words.some((word) => symbol.toUpperCase().includes(word));
 }

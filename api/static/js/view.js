@@ -11,7 +11,6 @@ export const CHOICES = {
   sort: ["name", "change"],
 };
 export const MOST_SYMBOLS = 8;
-export const SYMBOL = /^[A-Z0-9.-]{1,16}$/;
 
 /** @type {View} */
 const DEFAULT = {
@@ -26,8 +25,8 @@ export function read(search) {
     const value = given.get(name) ?? "";
     if (values.includes(value)) view[name] = value;
   }
-  const symbols = (given.get("symbols") ?? "").toUpperCase().split(",");
-  view.symbols = [...new Set(symbols.filter((symbol) => SYMBOL.test(symbol)))].slice(0, MOST_SYMBOLS);
+  const symbols = (given.get("symbols") ?? "").split(",").filter(Boolean);
+  view.symbols = [...new Set(symbols)].slice(0, MOST_SYMBOLS);
   view.filter = (given.get("filter") ?? "").slice(0, 60);
   view.find = (given.get("find") ?? "").slice(0, 60);
   return view;

@@ -1,7 +1,7 @@
 -- One row per record of the topic: its tick, in which a value that breaks a rule is NULL.
 CREATE TEMPORARY VIEW checked_ticks AS
 SELECT
-    CASE WHEN REGEXP(symbol, '^[A-Z0-9.-]{1,16}\z') THEN symbol END AS symbol,
+    CASE WHEN REGEXP(symbol, '^(?:${TICKS_SYMBOL_PATTERN})\z') THEN symbol END AS symbol,
     -- Finite and above 0. What is no number is NULL already.
     CASE
         WHEN TRY_CAST(price AS DOUBLE) > 0 AND TRY_CAST(price AS DOUBLE) <= 1.7976931348623157E308
