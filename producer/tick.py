@@ -14,7 +14,7 @@ from lib.pattern import Pattern
 COLUMNS = ("symbol", "price", "volume", "timestamp")
 MAX_VOLUME = 2**32 - 1
 
-# In sql/flink the same is said for the job.
+# In sql/flink the same is said for the job; tests/e2e/test_plan.py holds the two together.
 # JSON's: float() would also take "1_000", "nan", " 1" and digits of other scripts.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 # So few characters that a float is whole only if the text is; or a fraction of zeros.

@@ -23,9 +23,12 @@ BAD: list[Tick] = [
     GOOD | {"price": 0},
     GOOD | {"price": -5},
     GOOD | {"price": "x"},
+    GOOD | {"price": "150.5f"},
     GOOD | {"volume": -1},
     GOOD | {"volume": 12.7},
+    GOOD | {"volume": 2**32},
     GOOD | {"timestamp": None},
+    GOOD | {"timestamp": "1712101512345"},
     {"price": 1},
 ]
 # A quote must not end the string of the SQL that it comes into.

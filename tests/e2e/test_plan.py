@@ -1,4 +1,4 @@
-"""The plans Flink makes of inserts, and those that the sink must not run in."""
+"""The plans that Flink makes of inserts, those that are refused, and which ticks the view takes."""
 
 import re
 import subprocess
@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from jobs import target
-from lib import settings, sqlfiles
+from jobs import columns, target, types
+from lib import ports, settings, sqlfiles
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
+from producer.tick import Tick
+from tests.e2e import corpus
 
 with warnings.catch_warnings():
     # PyFlink warns about itself when it is imported.
@@ -205,3 +208,52 @@ def test_values_that_their_columns_do_not_take_are_told_at_once(
     assert len(error.value.lines) == len(facts)
     for line, (fact, remedy) in zip(error.value.lines, facts, strict=True):
         assert line.startswith(f"{place}{fact}") and line.endswith(remedy)
+
+
+SOURCE = """
+CREATE TEMPORARY TABLE raw_ticks
+(
+    symbol STRING, price STRING, volume STRING, `timestamp` STRING,
+    kafka_partition INT, kafka_offset BIGINT, kafka_timestamp TIMESTAMP_LTZ(3)
+)
+WITH ('connector' = 'filesystem', 'path' = '%s', 'format' = 'json')
+"""
+
+
+def checked(folder: Path, lines: list[str]) -> list[Tick | None]:
+    """What the job makes of records, up to the table."""
+    source = folder / "corpus.jsonl"
+    numbered = (f'{line[:-1]}, "kafka_offset": {number}}}\n' for number, line in enumerate(lines))
+    source.write_text("".join(numbered))
+    names = {"MILLRACE_TICKS__SYMBOL_PATTERN": corpus.SYMBOL, "MILLRACE_DATA_DIR": str(folder),
+             "MILLRACE_FLINK__REST_PORT": str(ports.free(1)[0])}  # fmt: skip
+    config = settings.load(environ=names)
+    options = settings.flink_options() | {"restart-strategy.type": "disable"}
+    tables = build.create(config, "ticks", options)
+    tables.execute_sql(SOURCE % source.as_uri())
+    view = config.sql_dir / "flink" / "stocks" / "200_view_checked_ticks.sql"
+    tables.execute_sql(sqlfiles.substitute(sqlfiles.read(view), config.variables()).text)
+    select = "SELECT kafka_offset, symbol, price, volume, `timestamp` FROM checked_ticks"
+    with tables.execute_sql(select).collect() as found:
+        values = [list(row)[1:] for row in sorted(found, key=lambda row: row[0])]
+    assert len(values) == len(lines)
+    kind = types.column("timestamp", "Nullable(DateTime64(6, 'UTC'))")
+    texts = pa.array([row[-1] for row in values], pa.string())
+    times = columns.cast(kind, texts, len(values)).to_pylist()
+    return [
+        None if None in row else Tick(*row[:-1], timestamp=time.replace(tzinfo=None))
+        for row, time in zip(values, times, strict=True)
+    ]
+
+
+def test_the_job_and_the_producer_take_the_same_ticks(java: None, tmp_path: Path) -> None:
+    lines = list(corpus.records())
+    found = checked(tmp_path, lines)
+    pairs = zip(lines, found, corpus.produced(lines), strict=True)
+    assert [pair for pair in pairs if pair[1] != pair[2]] == []
+    taken = {line for line, tick in zip(lines, found, strict=True) if tick}
+    for name in corpus.GOOD:
+        for texts, is_valid in ((corpus.VALID, True), (corpus.INVALID, False)):
+            records = {text: corpus.record(name, text) for text in texts[name]}
+            wrong = [text for text, line in records.items() if (line in taken) != is_valid]
+            assert wrong == [], name
