@@ -1,5 +1,6 @@
 """How far a job is behind: what Kafka holds of each partition, held against what Flink has read."""
 
+import logging
 import threading
 import time
 from collections import deque
@@ -11,6 +12,8 @@ from kafka import KafkaConsumer, TopicPartition
 from lib import kafka
 from lib.errors import ServiceError
 from lib.kafka import Partition, Span
+
+log = logging.getLogger("millrace.backlog")
 
 # How often Kafka is asked, and how long its answers are good for, in seconds.
 EVERY = 1.0
@@ -80,6 +83,9 @@ class Backlog:
                             self._probe(consumer, standing)
             except ServiceError as error:
                 self.problem = str(error)
+            except Exception:
+                # A bug in here must not make the lag unknown for the rest of the run.
+                log.exception("the lag is not known")
 
     def _standing(self, found: Mapping[Partition, Span]) -> dict[Partition, Span]:
         """The offsets of each partition of which none was read since the last time, as far as it is

@@ -141,6 +141,8 @@ def reader(servers: str, committed: bool) -> Iterator[KafkaConsumer]:
         bootstrap_servers=servers.split(","),
         group_id=None,
         enable_auto_commit=False,
+        # An offset that is deleted while it is asked for is an error, not a leap to the end.
+        auto_offset_reset="none",
         isolation_level="read_committed" if committed else "read_uncommitted",
         request_timeout_ms=10_000,
     )

@@ -9,17 +9,27 @@ class RawAddresses(HttpToolsProtocol):
     """Percent-encodes what is not ASCII in a request's first line, which the parser refuses."""
 
     _in_first_line = True
+    # Whether a request ended within the bytes that are read now.
+    _has_ended = False
 
     def data_received(self, data: bytes) -> None:
+        self._has_ended = False
         if self._in_first_line:
             line, end, rest = data.partition(b"\n")
             self._in_first_line = not end
             data = re.sub(rb"[\x80-\xff]", _encoded, line) + end + rest
         super().data_received(data)
 
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        # The first line of a pipelined request came with the end of the one before it: what comes
+        # next may be its body.
+        if self._has_ended:
+            self._in_first_line = False
+
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._in_first_line = True
+        self._in_first_line = self._has_ended = True
 
 
 def _encoded(byte: re.Match[bytes]) -> bytes:

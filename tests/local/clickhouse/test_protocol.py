@@ -61,6 +61,21 @@ def test_any_byte_may_stand_in_an_address(server, target, answer):
     assert raw(server, target) == answer
 
 
+def test_the_body_of_a_pipelined_request_is_kept_as_it_came(server, table):
+    query = b"GET /?query=SELECT%201 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    insert = (
+        b"POST /?query=INSERT%%20INTO%%20%s%%20FORMAT%%20CSV HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Length: 5\r\nConnection: close\r\n\r\n" % table.encode()
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=90) as connection:
+        # Two heads in one piece; then the second request's body.
+        connection.sendall(query + insert)
+        time.sleep(0.2)
+        connection.sendall("1,é\n".encode())
+        connection.makefile("rb").read()
+    assert server.sql(f"SELECT b FROM {table}") == "é"
+
+
 def test_bytes_that_came_in_pieces_and_on_a_kept_connection(server):
     with socket.create_connection(("127.0.0.1", server.port), timeout=90) as connection:
         line = "GET /?query=SELECT%20'é' HTTP/1.1\r\n".encode()
