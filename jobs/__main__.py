@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import signal
 import sys
 import time
@@ -23,6 +22,7 @@ from lib.signals import Signals
 from lib.sqlfiles import SqlFile
 
 if TYPE_CHECKING:
+    from jobs.gateway import Java
     from jobs.record import Record
     from jobs.rest import Rest
     from jobs.watch import Watch
@@ -113,14 +113,16 @@ def plan(job: str) -> None:
     config = settings.load()
     files = load(config, job)
     # Not at the top: PyFlink takes a second to import, which a wrong file need not wait for.
-    from jobs import build, check, target
+    from jobs import build, check, gateway, target
 
-    tables = build.create(config, job, build.short_lived(settings.flink_options()))
-    inserts = build.declare(tables, files, config, job)
-    compiled = build.compile_plan(tables, inserts, files)
-    click.echo(inserts.explain().rpartition("== Optimized Execution Plan ==\n")[2])
-    with clickhouse.explained(config.clickhouse):
-        check.check(compiled, target.calls(files), _client_if_there(config))
+    given = build.short_lived(settings.flink_options())
+    with gateway.running(config.data_dir, f"{job}-plan", given):
+        tables = build.create(config, job, given)
+        inserts = build.declare(tables, files, config, job)
+        compiled = build.compile_plan(tables, inserts, files)
+        click.echo(inserts.explain().rpartition("== Optimized Execution Plan ==\n")[2])
+        with clickhouse.explained(config.clickhouse):
+            check.check(compiled, target.calls(files), _client_if_there(config))
 
 
 def _client_if_there(config: Settings) -> Client | None:
@@ -142,7 +144,7 @@ def lock_file(config: Settings, job: str) -> Path:
 
 
 def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: Signals) -> None:
-    from jobs import build, check, find, record, sources, state, target
+    from jobs import build, check, find, gateway, record, sources, state, target
     from jobs.follow import UnreadableError
 
     console = Console(highlight=False, soft_wrap=True)
@@ -157,10 +159,12 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: S
     begin = f"resuming from {sqlfiles.show(resume)}" if resume else FROM_SOURCES
     console.print(f"job {job}: {begin}")
     given = {**settings.flink_options(), **state.options(folder, resume)}
-    # What an earlier run that was killed or failed has left there.
-    shutil.rmtree(build.temporary(config, job), ignore_errors=True)
     said = config.data_dir / "log" / f"job-{job}-python.log"
-    with workers_log_to(said), record.of(config, job, files, resume) as run:
+    with (
+        workers_log_to(said),
+        record.of(config, job, files, resume) as run,
+        gateway.running(config.data_dir, job, given) as java,
+    ):
         tables = build.create(config, job, given)
         inserts = build.declare(tables, files, config, job)
         compiled = build.compile_plan(tables, inserts, files)
@@ -170,7 +174,7 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: S
         rest, mini_cluster = build.start(inserts, config, resume)
         console.print(f"job {job}: Flink's web UI is at http://{rest.address}")
         try:
-            _follow(rest, mini_cluster, run, folder, console, same_topics, asked, watch)
+            _follow(java, rest, mini_cluster, run, folder, console, same_topics, asked, watch)
         except UnreadableError as error:
             servers = config.kafka.bootstrap_servers
             committed = not sources.reads_uncommitted(files)
@@ -194,6 +198,7 @@ def _watch(
 
 
 def _follow(
+    java: "Java",
     rest: "Rest",
     mini_cluster: Any,
     run: "Record",
@@ -203,15 +208,10 @@ def _follow(
     asked: Signals,
     watch: "Watch",
 ) -> None:
-    """Show the job until asked to stop, stop it with a savepoint in `folder`, and leave no Java
-    behind that does not answer; raise JobError or ServiceError when the job can't go on."""
+    """Show the job until asked to stop, and stop it with a savepoint in `folder`; raise JobError or
+    ServiceError when the job can't go on."""
     from jobs import cluster, follow, reading
     from jobs.follow import Glance
-
-    java = cluster.java()
-
-    def check() -> None:
-        cluster.check_java(java, rest.logs)
 
     def look_after() -> None:
         # While Flink is silent, the line that is shown says so.
@@ -233,15 +233,13 @@ def _follow(
         return now
 
     asked.listen(end_at_second=True)
-    is_saved = False
+    java.settle()
     try:
-        follow.until(asked, rest, console, check, look_after, note)
+        follow.until(asked, rest, console, java.check, look_after, note)
         run.say("STOPPING")
-        is_saved = follow.stop(rest, folder, console)
+        follow.stop(rest, folder, console)
     finally:
         say_lost()
-        if not is_saved:
-            cluster.kill_java(java)
 
 
 @contextmanager

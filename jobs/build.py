@@ -1,6 +1,5 @@
 """From SQL files to one Flink job: a table environment and one statement set."""
 
-import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ from typing import Any
 from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
 
-from jobs import cluster, java_errors, plan, sources, target
+from jobs import cluster, gateway, java_errors, plan, sources, target
 from jobs.java_errors import JAVA_ERRORS
 from jobs.rest import Rest
 from jobs.sink import clickhouse_insert
@@ -20,12 +19,6 @@ from lib.errors import JobError
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile, condensed, show
 
-# Options for the JVM itself, which Flink's own start scripts would hand over.
-_JVM_OPTIONS = "env.java.opts.all"
-
-# What Flink calls as its Python.
-WORKER = Path(__file__).with_name("worker.sh")
-
 # In a condensed statement. The planner sees to it that a call in this place runs once a row.
 _CALLED = re.compile(r"\bclickhouse_insert\b", re.IGNORECASE)
 _CALLED_FIRST = re.compile(
@@ -34,22 +27,7 @@ _CALLED_FIRST = re.compile(
 
 
 def create(settings: Settings, job: str, given: Mapping[str, str]) -> TableEnvironment:
-    """Start Flink's JVM and return a streaming table environment with these options."""
-    logs = settings.data_dir / "log"
-    logs.mkdir(parents=True, exist_ok=True)
-    _keep_log(logs, job)
-    # By its name alone, for a script of PyFlink's takes no path with a blank.
-    path = os.environ.get("PATH", os.defpath)
-    os.environ["PATH"] = f"{WORKER.parent}{os.pathsep}{path}"
-    # Who it then calls.
-    os.environ["JOB_PYTHON"] = sys.executable
-    os.environ["JAVA_HOME"] = str(java.java_home())
-    os.environ["FLINK_LOG_DIR"] = str(logs)
-    os.environ["FLINK_IDENT_STRING"] = job
-    # What is logged at INFO is read, see jobs/reading.py.
-    if os.environ.get("ROOT_LOG_LEVEL") not in ("DEBUG", "TRACE", "ALL"):
-        os.environ["ROOT_LOG_LEVEL"] = "INFO"
-    os.environ["JVM_ARGS"] = given.get(_JVM_OPTIONS, "")
+    """Return a streaming table environment with these options, in the Java that runs."""
     configuration = Configuration()
     for key, value in options(settings, job, given).items():
         configuration.set_string(key, value)
@@ -59,13 +37,10 @@ def create(settings: Settings, job: str, given: Mapping[str, str]) -> TableEnvir
 
 def short_lived(given: Mapping[str, str]) -> dict[str, str]:
     """The same options for a JVM that only plans."""
-    return {**given, _JVM_OPTIONS: f"{given.get(_JVM_OPTIONS, '')} {java.SHORT_LIVED}".strip()}
-
-
-def _keep_log(logs: Path, job: str) -> None:
-    """Flink writes over the log of the start before, which may tell why that ended."""
-    for log in logs.glob(f"flink-{job}-python-*.log"):
-        log.replace(log.with_suffix(".log.1"))
+    return {
+        **given,
+        gateway.JVM_OPTIONS: f"{given.get(gateway.JVM_OPTIONS, '')} {java.SHORT_LIVED}".strip(),
+    }
 
 
 def log_file(settings: Settings, job: str) -> Path:
@@ -81,19 +56,13 @@ def options(settings: Settings, job: str, given: Mapping[str, str]) -> dict[str,
     return {
         "pipeline.name": job,
         "pipeline.jars": ";".join(jar.as_uri() for jar in jars.flink_jars()),
-        "io.tmp.dirs": str(temporary(settings, job)),
-        "python.executable": WORKER.name,
+        "python.executable": gateway.WORKER.name,
         "python.client.executable": sys.executable,
         **given,
         "rest.address": settings.flink.rest_host,
         "rest.bind-address": settings.flink.rest_host,
         "rest.port": str(settings.flink.rest_port),
     }
-
-
-def temporary(settings: Settings, job: str) -> Path:
-    """Where Flink unpacks what it needs while the job runs."""
-    return settings.data_dir / "run" / f"flink-{job}"
 
 
 def declare(

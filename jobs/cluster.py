@@ -1,22 +1,17 @@
-"""Flink's Java, a child of this process, and the cluster in it: a task manager that ends has
-another in its place.
+"""The cluster in Flink's Java: a task manager that ends has another in its place.
 
 It ends at an error in the closing of a task that failed, and Flink's MiniCluster starts no other:
 the job would wait for one for ever.
 """
 
-import os
-import signal
-from contextlib import suppress
 from typing import Any
 
 from pyflink.common import JobClient
-from pyflink.java_gateway import get_gateway
 from pyflink.util.java_utils import get_field_value
 
 from jobs.java_errors import JAVA_ERRORS, cause
 from jobs.rest import Rest
-from lib.errors import RestartError, ServiceError
+from lib.errors import ServiceError
 
 
 def mini_cluster(client: JobClient) -> Any:
@@ -36,28 +31,3 @@ def replace_lost(cluster: Any, rest: Rest) -> bool:
             f"Flink at {rest.address} starts no task manager: {cause(error)}; see {rest.logs}."
         ) from error
     return True
-
-
-def java() -> int:
-    """The id of the process that is Flink's Java."""
-    return int(get_gateway().jvm.java.lang.ProcessHandle.current().pid())
-
-
-def check_java(pid: int, logs: str) -> None:
-    """Raise RestartError if Flink's Java has ended."""
-    try:
-        ended, _ = os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        ended = pid
-    if ended:
-        raise RestartError(
-            f"Flink's Java ended; see {logs}; "
-            "the job goes on from its last checkpoint when it is run again."
-        )
-
-
-def kill_java(pid: int) -> None:
-    """End it also where it does not answer: this process would wait at its exit for what Java's
-    workers still have to say."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)

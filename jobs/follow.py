@@ -216,9 +216,8 @@ def until(
                 before = before if state == _SILENT else now
 
 
-def stop(rest: Rest, folder: Path, console: Console) -> bool:
-    """Stop with a savepoint and return True; where none can be made, say so and return False: the
-    last checkpoint is left."""
+def stop(rest: Rest, folder: Path, console: Console) -> None:
+    """Stop with a savepoint; where none can be made, say so: the last checkpoint is left."""
     console.print("stopping with a savepoint (again to end at once)")
     try:
         console.print(
@@ -229,5 +228,3 @@ def stop(rest: Rest, folder: Path, console: Console) -> bool:
             f"stopped without a savepoint ({error}); "
             "the next start resumes from the last checkpoint"
         )
-        return False
-    return True

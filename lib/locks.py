@@ -2,9 +2,11 @@
 
 import fcntl
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -46,6 +48,37 @@ def _named(file: Path) -> int | None:
     """The id in the file, of its holder or of one that was killed."""
     text = file.read_text()
     return int(text) if text.isdigit() else None
+
+
+@contextmanager
+def own_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A new folder below this one, which goes with the block; those whose owners were killed go
+    before it. Owners are told from the killed by a lock on each folder, not by ids of processes,
+    which a container uses again."""
+    parent.mkdir(parents=True, exist_ok=True)
+    # Nobody takes a new folder for one that was left before its owner has locked it.
+    with _folder_locked(parent, fcntl.LOCK_EX):
+        for old in parent.iterdir():
+            with suppress(OSError), _folder_locked(old, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                shutil.rmtree(old)
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
+        mine = os.open(folder, os.O_RDONLY)
+        fcntl.flock(mine, fcntl.LOCK_EX)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(mine)
+
+
+@contextmanager
+def _folder_locked(folder: Path, how: int) -> Iterator[None]:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(number, how)
+        yield
+    finally:
+        os.close(number)
 
 
 def holder(file: Path) -> int | None:

@@ -1,6 +1,7 @@
 """`python -m local.kafka`: becomes the Kafka broker, its folder formatted on the first start."""
 
 import os
+import shutil
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
@@ -53,6 +54,7 @@ def main() -> None:
     command = [
         str(java.java_home() / "bin" / "java"),
         f"-Xmx{config.local.kafka_heap}",
+        *java.unpacks_to(_new_temporary(config)),
         "-Dlog4j2.level=INFO",
         "-cp",
         jars.kafka_classpath(),
@@ -60,6 +62,14 @@ def main() -> None:
     if not (folder(config) / "log" / "meta.properties").exists():
         _format(command, file)
     os.execv(command[0], [*command, "kafka.Kafka", str(file)])
+
+
+def _new_temporary(config: Settings) -> Path:
+    """An empty folder, which the broker has for itself."""
+    temporary = folder(config) / "tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    return temporary
 
 
 def _format(command: list[str], file: Path) -> None:

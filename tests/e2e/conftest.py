@@ -23,11 +23,18 @@ def place(stack: Place, tmp_path: Path) -> Iterator[Place]:
     """A topic, a folder and a port for Flink of its own, on the shared stack, with empty tables."""
     wait_until(stack.has_servers, "the shared stack runs")
     wait_until(lambda: stack.ask("TRUNCATE TABLE stocks.ticks") == [], "ClickHouse answers")
-    own = Place(tmp_path, stack.names).having(
-        DATA_DIR=tmp_path / "var",
-        KAFKA__TOPIC=f"ticks-{uuid.uuid4().hex[:8]}",
-        FLINK__REST_PORT=free_ports(1)[0],
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    own = (
+        Place(tmp_path, stack.names)
+        .having(
+            DATA_DIR=tmp_path / "var",
+            KAFKA__TOPIC=f"ticks-{uuid.uuid4().hex[:8]}",
+            FLINK__REST_PORT=free_ports(1)[0],
+        )
+        .within({"TMPDIR": str(temporary)})
     )
     own.make_topic()
     yield own
     own.clear()
+    assert [*temporary.iterdir()] == [], "all that a run unpacks is in its data folder"

@@ -87,6 +87,8 @@ def test_a_demo_starts_its_job_again_and_ends_with_the_stack(own: Place) -> None
     wait_until(own.has_checkpoint, "a checkpoint")
     others = {name: own.pid(name) for name in ("kafka", "clickhouse", "producer", "api")}
     (java,) = [pid for pid, command in own.processes().items() if "PythonGateway" in command]
+    (kafka,) = [command for command in own.processes().values() if " kafka.Kafka " in command]
+    assert f"-Djava.io.tmpdir={own.folder / 'var' / 'kafka' / 'tmp'} " in kafka
     os.kill(java, signal.SIGKILL)
     demo.wait_line(r"^       job \| Flink's Java ended; .+ goes on from its last checkpoint when ")
     demo.wait_line(r"^       job \| job ended after \d+ s; it is started again$")

@@ -1,5 +1,6 @@
 """What a user can mend is one line on stderr that names place, fact and remedy, and exit 2."""
 
+import os
 import signal
 import socket
 import uuid
@@ -107,6 +108,15 @@ def test_a_server_that_is_down_is_waited_for_and_the_wait_can_be_ended(
     job.process.send_signal(signal.SIGTERM)
     ended = job.end()
     assert (ended.code, ended.err) == (0, "")
+
+
+def test_a_java_that_ends_before_the_job_runs_asks_for_another_start(place: Place) -> None:
+    job = place.start("jobs", "run", "stocks")
+    (java,) = wait_until(place.java, "Flink's Java")
+    os.kill(java, signal.SIGKILL)
+    ended = job.end()
+    assert ended.code == 75, job.said
+    assert ended.err.startswith("Flink's Java ended; ") and len(ended.err.splitlines()) == 1
 
 
 def test_a_stop_before_the_job_runs_ends_it_and_its_java(place: Place) -> None:

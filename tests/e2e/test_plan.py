@@ -1,11 +1,9 @@
 """The plans that Flink makes of inserts, those that are refused, and which ticks the view takes."""
 
 import re
-import subprocess
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pyarrow as pa
@@ -22,9 +20,7 @@ from tests.e2e import corpus
 with warnings.catch_warnings():
     # PyFlink warns about itself when it is imported.
     warnings.simplefilter("ignore")
-    from pyflink import java_gateway
-
-    from jobs import build
+    from jobs import build, gateway
     from jobs import check as checks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -36,22 +32,10 @@ CALL = f"clickhouse_insert('stocks.ticks ({COLUMNS})', {COLUMNS})"
 
 
 @pytest.fixture(scope="module")
-def java() -> Iterator[None]:
-    """Flink's Java ends with the tests of this file; PyFlink itself keeps no hold of it."""
-    launch, started = java_gateway.launch_gateway_server_process, []
-
-    def keep(*arguments: Any) -> subprocess.Popen[bytes]:
-        started.append(launch(*arguments))
-        return started[-1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(java_gateway, "launch_gateway_server_process", keep)
-        patch.setattr(java_gateway, "_gateway", None)
+def java(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Flink's Java, which ends with the tests of this file."""
+    with gateway.running(tmp_path_factory.mktemp("java"), "stocks", settings.flink_options()):
         yield
-        java_gateway.get_gateway().shutdown()
-    for process in started:
-        with process:
-            process.kill()
 
 
 @pytest.fixture(scope="module")

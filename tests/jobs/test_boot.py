@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 
-from jobs import boot, build
+from jobs import boot, gateway
 
 
 def call(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [build.WORKER, *arguments],
+        [gateway.WORKER, *arguments],
         env=os.environ | {"JOB_PYTHON": sys.executable} | environ,
         capture_output=True,
         text=True,

@@ -90,3 +90,31 @@ def test_who_asks_for_long_keeps_nobody_from_holding(file: Path, left: str) -> N
         with locks.held(file, "x", "y"):
             assert locks.holder(file) == os.getpid()
         timer.join()
+
+
+KEEP = (
+    "import sys, time; from pathlib import Path; from lib import locks\n"
+    "with locks.own_folder(Path(sys.argv[1]), 'x') as own:\n"
+    "    (own / 'left').mkdir(); print(own, flush=True); time.sleep(600)"
+)
+
+
+def test_a_folder_goes_with_its_owner_or_with_the_next(tmp_path: Path) -> None:
+    parent = tmp_path / "run" / "a b"
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", KEEP, str(parent)], stdout=subprocess.PIPE
+        ) as other,
+        locks.own_folder(parent, "y") as mine,
+    ):
+        assert other.stdout
+        theirs = Path(other.stdout.readline().decode().strip())
+        (mine / "file").touch()
+        with locks.own_folder(parent, "z"):
+            assert (mine / "file").exists() and (theirs / "left").exists(), "both have owners"
+        other.kill()
+        other.wait()
+        assert (theirs / "left").exists()
+        with locks.own_folder(parent, "z") as third:
+            assert sorted(parent.iterdir()) == sorted([mine, third])
+    assert list(parent.iterdir()) == []

@@ -1,0 +1,164 @@
+"""Flink's Java: PyFlink's own way to start it leaves no handle, and its files in the system's
+temporary folder. So it is started, watched and ended here, and PyFlink finds it by its port."""
+
+import gc
+import os
+import shlex
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pyflink import java_gateway
+from pyflink.pyflink_gateway_server import launch_gateway_server_process
+
+from lib import java, locks
+from lib.errors import JobError, MillraceError, RestartError, one_line
+from lib.sqlfiles import show
+
+# Options for the JVM itself, which Flink's own start scripts would hand over.
+JVM_OPTIONS = "env.java.opts.all"
+
+# What Flink calls as its Python.
+WORKER = Path(__file__).with_name("worker.sh")
+
+# Where PyFlink looks for a Java that runs already.
+_PORT = "PYFLINK_GATEWAY_PORT"
+
+# How long a Java that does not answer may take to be seen as ended, in seconds.
+_END_LIMIT = 5.0
+
+
+class Java:
+    """The process, as long as `running` lasts."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", logs: Path) -> None:
+        self._process = process
+        self._logs = logs
+
+    def check(self) -> None:
+        """Raise RestartError if it has ended."""
+        if self._process.poll() is not None:
+            raise RestartError(
+                f"Flink's Java ended; see {show(self._logs)}; "
+                "the job goes on from its last checkpoint when it is run again."
+            )
+
+    def settle(self) -> None:
+        """Release in Java now what nobody needs any more, and nothing later by chance: Python's
+        collector, in any thread, would wait for a Java that does not answer."""
+        gc.collect()
+        gc.freeze()
+
+    def port(self, file: Path) -> int:
+        """Where it listens, as soon as it has written that to the file."""
+        # The four bytes of the port come after the file.
+        while not file.exists() or file.stat().st_size < 4:
+            if self._process.poll() is not None:
+                self._check_start()
+            time.sleep(0.05)
+        port: int = struct.unpack("!I", file.read_bytes()[:4])[0]
+        return port
+
+    def check_end(self) -> None:
+        """Raise RestartError if it ends now, when it has not answered."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_LIMIT)
+        self.check()
+
+    def _check_start(self) -> None:
+        # By a signal, which no option is to blame for.
+        if self._process.returncode < 0:
+            self.check()
+        assert self._process.stderr
+        lines = self._process.stderr.read().decode(errors="replace").splitlines()
+        said = one_line(" ".join(line for line in lines if "Picked up J" not in line))
+        raise JobError(
+            f"conf/flink.yaml: Flink's Java does not start: {said[:300]}; "
+            f"fix {JVM_OPTIONS}, or what it says."
+        )
+
+    def end(self) -> None:
+        """End it also where it does not answer: this process would wait at its exit for what Java's
+        workers still have to say."""
+        self._process.kill()
+        with self._process:
+            pass
+        if java_gateway._gateway is not None:
+            # Py4J would log each object that it cannot release. Not earlier: it waits for what a
+            # Java that does not answer was about to ask.
+            java_gateway._gateway.shutdown()
+            java_gateway._gateway = None
+        gc.unfreeze()
+
+
+@contextmanager
+def running(data_dir: Path, name: str, given: Mapping[str, str]) -> Iterator[Java]:
+    """Start Java, with the options for it among these of Flink's, a log of this name, and a new
+    folder for all that Flink and PyFlink unpack. After the block neither Java nor the folder is
+    left, and what killed runs left goes now. Raise JobError if Java refuses to start, and
+    RestartError where the block fails because it has ended."""
+    logs = data_dir / "log"
+    logs.mkdir(parents=True, exist_ok=True)
+    _keep_log(logs, name)
+    os.environ["JAVA_HOME"] = str(java.java_home())
+    os.environ["FLINK_LOG_DIR"] = str(logs)
+    os.environ["FLINK_IDENT_STRING"] = name
+    with locks.own_folder(data_dir / "run" / "flink", name) as folder, _temporary(folder):
+        found = folder / "gateway"
+        process = Java(_launch(folder, found, given.get(JVM_OPTIONS, "")), logs)
+        try:
+            os.environ[_PORT] = str(process.port(found))
+            yield process
+        except MillraceError:
+            raise
+        except Exception:
+            # PyFlink and Py4J have many words for a Java that is not there.
+            process.check_end()
+            raise
+        finally:
+            os.environ.pop(_PORT, None)
+            process.end()
+
+
+def _launch(folder: Path, found: Path, options: str) -> "subprocess.Popen[bytes]":
+    # Not in JVM_ARGS, which cannot hold a path with a blank.
+    # https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html
+    own = [os.environ.get("JDK_JAVA_OPTIONS", ""), "-XX:+DisplayVMOutputToStderr"]
+    own += map(shlex.quote, java.unpacks_to(folder))
+    level = os.environ.get("ROOT_LOG_LEVEL", "")
+    environ = os.environ | {
+        # By its name alone, for a script of PyFlink's takes no path with a blank.
+        "PATH": f"{WORKER.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        # Who the worker then calls.
+        "JOB_PYTHON": sys.executable,
+        "JDK_JAVA_OPTIONS": " ".join(own).strip(),
+        # What is logged at INFO is read, see jobs/reading.py.
+        "ROOT_LOG_LEVEL": level if level in ("DEBUG", "TRACE", "ALL") else "INFO",
+        "JVM_ARGS": options,
+        "TMPDIR": str(folder),
+        "_PYFLINK_CONN_INFO_PATH": str(found),
+    }
+    arguments = ["-c", "org.apache.flink.client.python.PythonGatewayServer", "local"]
+    process: subprocess.Popen[bytes] = launch_gateway_server_process(environ, arguments)
+    return process
+
+
+@contextmanager
+def _temporary(folder: Path) -> Iterator[None]:
+    """Let Python's temporary files, the workers' among them, be made in this folder."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
+def _keep_log(logs: Path, name: str) -> None:
+    """Flink writes over the log of the start before, which may tell why that ended."""
+    for log in logs.glob(f"flink-{name}-python-*.log"):
+        log.replace(log.with_suffix(".log.1"))

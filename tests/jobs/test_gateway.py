@@ -1,0 +1,63 @@
+"""Flink's Java by itself: where it unpacks, and what its end means."""
+
+import gc
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from py4j.java_gateway import GatewayParameters, JavaGateway
+from pyflink.java_gateway import get_gateway
+
+from jobs import gateway
+from lib.errors import JobError, RestartError
+from lib.processes import is_alive
+from tests.conftest import wait_until
+
+
+def test_java_unpacks_into_a_folder_that_goes_with_it_however_it_ends(tmp_path: Path) -> None:
+    data = tmp_path / """it's "a" place"""
+    with (
+        pytest.raises(
+            RestartError, match=r"^Flink's Java ended; see .+; the job goes on from its "
+        ),
+        gateway.running(data, "j", {}) as java,
+    ):
+        java.check()
+        port = int(os.environ["PYFLINK_GATEWAY_PORT"])
+        jvm = JavaGateway(gateway_parameters=GatewayParameters(port=port)).jvm
+        temporary = Path(jvm.java.lang.System.getProperty("java.io.tmpdir"))
+        assert temporary.is_dir() and temporary.parent == data / "run" / "flink"
+        pid = int(jvm.java.lang.ProcessHandle.current().pid())
+        os.kill(pid, signal.SIGKILL)
+        # What is asked of it fails, and the reason is its end.
+        wait_until(lambda: jvm.java.lang.System.nanoTime() is None)
+    assert list((data / "run" / "flink").iterdir()) == []
+    assert "PYFLINK_GATEWAY_PORT" not in os.environ
+
+
+def test_a_java_that_does_not_answer_is_ended_too(tmp_path: Path) -> None:
+    with gateway.running(tmp_path, "j", {}) as java:
+        # As PyFlink asks it, which it asks back all the time.
+        jvm = get_gateway().jvm
+        pid = int(jvm.java.lang.ProcessHandle.current().pid())
+        unneeded: list[Any] = [jvm.java.util.ArrayList()]
+        unneeded.append(unneeded)
+        java.settle()
+        del unneeded
+        os.kill(pid, signal.SIGSTOP)
+        gc.collect()
+    assert not is_alive(pid)
+
+
+def test_a_java_that_refuses_its_options_is_told_with_its_words(tmp_path: Path) -> None:
+    with (
+        pytest.raises(JobError) as error,
+        gateway.running(tmp_path, "j", {"env.java.opts.all": "-Xmx1"}),
+    ):
+        pytest.fail("it started")
+    assert str(error.value).startswith(
+        "conf/flink.yaml: Flink's Java does not start: Error occurred during initialization of VM "
+    )
+    assert (error.value.status, list((tmp_path / "run" / "flink").iterdir())) == (2, [])
