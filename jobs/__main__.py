@@ -97,11 +97,15 @@ def _retire(config: Settings, job: str) -> None:
     """Note that a job that has ended need not run again."""
     from jobs import expected
 
-    click.echo(f"job {job} does not run")
     client = clickhouse.connect(config.clickhouse)
     with clickhouse.explained(config.clickhouse):
-        if expected.retire(client, config.clickhouse.database, job):
-            click.echo(f"job {job} is retired: /health no longer expects it")
+        is_retired = expected.retire(client, config.clickhouse.database, job)
+    folder = config.sql_dir / "flink" / job
+    if not is_retired and not folder.is_dir():
+        raise JobError(f"{sqlfiles.show(folder)}: no such folder, and no such job runs; fix JOB.")
+    click.echo(f"job {job} does not run")
+    if is_retired:
+        click.echo(f"job {job} is retired: /health no longer expects it")
 
 
 @main.command()

@@ -30,7 +30,19 @@ def cast(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
     except (pa.ArrowException, OverflowError) as error:
         row = None if array is None else _first_bad(column, array)
         value = None if row is None or array is None else array[row].as_py()
-        raise _refused(column, value, one_line(error), row) from error
+        raise _refused(column, value, _reason(column, array, row, error), row) from error
+
+
+def _reason(column: Column, array: Any, row: int | None, error: Exception) -> str:
+    """Why the value in a row is refused: the error of the whole batch may be about another one."""
+    try:
+        if row is not None:
+            exact.cast(column, array.slice(row, 1))
+    except pa.ArrowException as of_row:
+        error = of_row
+    if "expected no zone offset" in str(error):
+        return r"it has a zone; cut that off with REGEXP_REPLACE(text, '(Z|\+00:00)$', '')"
+    return one_line(error).rstrip(".")
 
 
 def _as_arrow(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from jobs import state
 from jobs.reading import Lost
 from jobs.rest import Rest
 from lib.errors import JobError, RestartError, ServiceError, one_line
@@ -54,9 +55,9 @@ class UnreadableError(JobError):
         # Of the token null Flink says that there is no content.
         fact = "not an object" if record.strip() == "null" else fact
         super().__init__(
-            f"a record of the source cannot be read: {record:.200}: {fact:.200}; leave such "
-            "records out with 'json.ignore-parse-errors' = 'true' in the source, or write TRY_CAST "
-            "where the job's SQL casts."
+            f"a record of the source cannot be read: {record:.200}: {fact.rstrip('.'):.200}; read "
+            "the field as STRING and TRY_CAST it, or set 'json.ignore-parse-errors' = 'true' in "
+            "the source, which makes such a field NULL and skips what is no JSON, and filter NULL."
         )
         self.record = record
 
@@ -217,14 +218,15 @@ def until(
 
 
 def stop(rest: Rest, folder: Path, console: Console) -> None:
-    """Stop with a savepoint; where none can be made, say so: the last checkpoint is left."""
+    """Stop with a savepoint; where none can be made, say so: what was saved before is left."""
     console.print("stopping with a savepoint (again to end at once)")
     try:
         console.print(
             f"stopped; saved to {show(Path(rest.stop(folder.as_uri()).removeprefix('file:')))}"
         )
     except ServiceError as error:
+        saved = state.newest(folder)
+        begin = f"resumes from {show(saved)}" if saved else "begins at the sources"
         console.print(
-            f"stopped without a savepoint ({error}); "
-            "the next start resumes from the last checkpoint"
+            f"stopped without a savepoint ({one_line(error):.200}); the next start {begin}"
         )

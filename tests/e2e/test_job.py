@@ -63,6 +63,8 @@ def test_ticks_of_another_client_land_once_and_a_stopped_job_goes_on(place: Plac
     assert place.processes() == {}
     stopped = place.run("jobs", "stop", "stocks")
     assert (stopped.code, stopped.out) == (0, "job stocks does not run")
+    error = place.run("jobs", "stop", "stoks").error
+    assert error == "sql/flink/stoks: no such folder, and no such job runs; fix JOB."
 
 
 def test_nothing_is_lost_or_twice_when_job_clickhouse_and_kafka_are_killed(

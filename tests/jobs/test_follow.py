@@ -119,9 +119,9 @@ def test_a_record_that_can_never_be_read_ends_the_following_and_is_shown() -> No
     with pytest.raises(JobError) as error:
         follow.look(Rest("RESTARTING", failure=UNREADABLE))
     assert str(error.value) == (
-        'a record of the source cannot be read: {"volume": "x"}: Fail to read it; leave such '
-        "records out with 'json.ignore-parse-errors' = 'true' in the source, or write TRY_CAST "
-        "where the job's SQL casts."
+        'a record of the source cannot be read: {"volume": "x"}: Fail to read it; read the '
+        "field as STRING and TRY_CAST it, or set 'json.ignore-parse-errors' = 'true' in the "
+        "source, which makes such a field NULL and skips what is no JSON, and filter NULL."
     )
 
 
@@ -158,12 +158,12 @@ NO_CONTENT = (
 @pytest.mark.parametrize(
     ("trace", "record", "fact"),
     [
-        (failure("null", *NO_CONTENT), "null", "null: not an object; leave"),
+        (failure("null", *NO_CONTENT), "null", "null: not an object; read"),
         (failure('{\n"a": 1,', *NO_CONTENT), '{\n"a": 1,', '{\n"a": 1,: No content to map'),
         (
             failure("a,b", "Caused by: java.lang.RuntimeException: Row length mismatch.",
                     FORMAT, shown="Failed to deserialize CSV row"),
-            "a,b", "a,b: Row length mismatch.",
+            "a,b", "a,b: Row length mismatch;",
         ),
         (
             failure("{}", "Caused by: java.lang.NullPointerException", FORMAT,
@@ -294,12 +294,18 @@ def test_following_ends_when_asked() -> None:
 
 
 def test_stopping_says_where_the_savepoint_is_or_that_there_is_none(tmp_path: Path) -> None:
-    for stop, words in (
-        ("file:/x/savepoint-1", "stopped; saved to /x/savepoint-1"),
-        (ServiceError("no savepoint after 120 s"), "resumes from the last checkpoint"),
+    saved = tmp_path / "saved" / "chk-1"
+    saved.mkdir(parents=True)
+    (saved / "_metadata").touch()
+    none = ServiceError("no savepoint after 120 s")
+    for folder, stop, words in (
+        (tmp_path, "file:/x/savepoint-1", "stopped; saved to /x/savepoint-1"),
+        (tmp_path, none, f"(no savepoint after 120 s); the next start resumes from {saved}"),
+        (tmp_path / "empty", none, "(no savepoint after 120 s); the next start begins at the"),
     ):
         out = StringIO()
-        follow.stop(Rest("RUNNING", stop=stop), tmp_path, Console(file=out, width=200))
+        console = Console(file=out, width=400, soft_wrap=True)
+        follow.stop(Rest("RUNNING", stop=stop), folder, console)
         assert words in out.getvalue()
 
 
