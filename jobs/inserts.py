@@ -21,7 +21,8 @@ _PLAIN = {
     # A value that is missing is an error here, never a default.
     "input_format_null_as_default": 0,
     "input_format_arrow_allow_missing_columns": 0,
-    # One insert is one part: stored whole or not at all.
+    # One insert is one block, which its token names, and one part: stored whole or not at all.
+    "max_block_size": 10_000_000,
     "max_insert_block_size": 10_000_000,
     "min_insert_block_size_rows": 10_000_000,
     "min_insert_block_size_bytes": 0,

@@ -173,4 +173,6 @@ class Store:
     def _insert_once(self, batch: pa.Table, token: str, query_id: str) -> None:
         with inserts.explained(self._target.table):
             settings = inserts.settings(token, query_id)
+            # In one piece, for each would be a block of its own.
+            batch = batch.combine_chunks()
             self._client.insert_arrow(self._target.table, batch, settings=settings)

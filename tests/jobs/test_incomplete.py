@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
@@ -86,6 +87,20 @@ def test_a_view_that_refuses_a_row_ends_the_job_and_gets_every_row_when_it_is_fi
     assert sums(client, table) == [6, 6, 6]
     start_again(client, table)
     assert sums(client, table) == [6, 6, 6]
+
+
+def test_a_large_batch_in_pieces_is_sent_again_as_the_one_that_it_was(
+    client: Client, table: str
+) -> None:
+    view(client, table, "per_share", "sum(n + intDiv(1, n))")
+    rows = pa.concat_tables([batch(range(70_000)), batch(range(70_000, 140_000))])
+    with pytest.raises(SinkError):
+        open_store(client, table).insert(rows, nullcontext)
+    view(client, table, "per_share", "sum(n)")
+    new_process()
+    start_again(client, table)
+    assert count(client, table) == (140_000, 140_000)
+    assert sums(client, table) == [sum(range(140_000))] * 3
 
 
 def test_a_view_that_lacks_memory_gets_the_rows_of_a_later_try(client: Client, table: str) -> None:
