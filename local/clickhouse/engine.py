@@ -10,9 +10,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from local.clickhouse.errors import from_engine
+from lib.clickhouse_errors import Code
+from local.clickhouse.errors import from_engine, refusal
 from local.clickhouse.infile import as_file
-from local.clickhouse.sqltext import Insert
+from local.clickhouse.sqltext import Insert, goes_on
 
 # chdb's Python classes over this one drop the last block of a stream, which holds WITH TOTALS
 # and the header of an empty answer.
@@ -106,6 +107,9 @@ class Handle:
 
         The engine reads them as a file. Its send_insert takes bytes as well, yet reports success
         whatever goes wrong after the rows are read."""
+        if fmt.lower() == "values" and goes_on(data):
+            # The engine would leave out the rest and report success.
+            raise refusal(Code.CANNOT_READ_ALL_DATA, "Cannot read data after semicolon")
         with as_file(data) as path:
             self.run(insert.from_infile(path, fmt), "TabSeparated", params, totals)
 

@@ -104,17 +104,27 @@ def _insert(sql: bytes, settings: int, end: int, fmt: str | None, data_start: in
 
 
 def takes_input(sql: bytes) -> bool:
-    """Whether an INSERT ... SELECT reads its rows from input(), which is to say from the body."""
-    stream = tokens(sql)
-    first = next(stream, None)
-    if first is None or not first.is_word(b"INSERT"):
+    """Whether an INSERT ... SELECT reads its rows from input(), which is to say from the body.
+
+    A WITH before the INSERT may hold the call.
+    """
+    if b"INPUT" not in sql.upper():
         return False
-    called = False
-    for token in stream:
-        if called and token.text == b"(":
-            return True
-        called = token.kind in ("word", "name") and token.text.strip(b'`"').upper() == b"INPUT"
-    return False
+    inserts = calls = named = False
+    for token in tokens(sql):
+        inserts |= token.is_word(b"INSERT")
+        calls |= named and token.text == b"("
+        named = token.kind in ("word", "name") and token.text.strip(b'`"').upper() == b"INPUT"
+    return inserts and calls
+
+
+def goes_on(values: bytes) -> bool:
+    """Whether anything but blanks and comments follows a semicolon behind rows of VALUES."""
+    # Texts may be large, and most have none but at the end.
+    if b";" not in values.rstrip().removesuffix(b";"):
+        return False
+    lexemes = tokens(values)
+    return any(token.text == b";" for token in lexemes) and next(lexemes, None) is not None
 
 
 def _skip_target(stream: Iterator[Token]) -> bytes:

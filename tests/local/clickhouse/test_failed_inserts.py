@@ -177,3 +177,31 @@ def test_settings_in_the_statement_hold_for_its_insert(server: Embedded, databas
     assert server.post(rows, query=query.format(1)).status_code == 500
     assert server.post(rows, query=query.format(2) + "\n").status_code == 200
     assert stored(server) == "2"
+
+
+@pytest.mark.parametrize(
+    ("query", "body"),
+    [
+        ("", b"INSERT INTO failing.t VALUES (1, 1);(2, 2),(3, 3)"),
+        ("", b"INSERT INTO failing.t VALUES (1, 1);INSERT INTO failing.t VALUES (2, 2)"),
+        ("", b"INSERT INTO failing.t VALUES (1, 1),(2, 2); SELECT 1"),
+        ("", b"INSERT INTO failing.t FORMAT Values (1, 1) /* ; */;; -- two"),
+        ("INSERT INTO failing.t VALUES", b"(1, length('a;'));(2, 2),(3, 3)"),
+    ],
+)
+def test_values_that_go_on_behind_a_semicolon(
+    server: Embedded, database: str, query: str, body: bytes
+) -> None:
+    make(server)
+    answer = server.post(body, query=query)
+    assert answer.status_code == 500
+    assert "Cannot read data after semicolon" in answer.text
+    assert answer.headers["X-ClickHouse-Exception-Code"] == str(Code.CANNOT_READ_ALL_DATA.value)
+    assert stored(server) == "0"
+
+
+@pytest.mark.parametrize("end", ["", ";", "; ", ";\n-- done; really\n", "; /* ; */ # ;"])
+def test_blanks_and_comments_may_follow_values(server: Embedded, database: str, end: str) -> None:
+    make(server)
+    server.sql(f"INSERT INTO failing.t VALUES (1, length(';')), (2, 2){end}")
+    assert stored(server) == "2"

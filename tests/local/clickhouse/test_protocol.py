@@ -186,6 +186,12 @@ def test_formats(server, sql, options, answer):
         ("INSERT INTO nosuch VALUES (1)", 404, 60),
         ("SELECT toDate('x') FORMAT JSON", 400, 38),
         ("INSERT INTO no SELECT x FROM input('x Int64') FORMAT CSV\n1\n", 501, 48),
+        (
+            "WITH x AS (SELECT * FROM input('a Int64')) "
+            "INSERT INTO no SELECT * FROM x FORMAT CSV\n1\n2\n",
+            501,
+            48,
+        ),
     ],
 )
 def test_errors(server, sql, status, code):
