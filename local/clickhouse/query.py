@@ -19,6 +19,8 @@ from local.clickhouse.sqltext import Insert, as_subquery, output_format, takes_i
 
 # The size of a server's buffer: an error after so much of an answer comes in its middle.
 _HELD_BACK = 1 << 20
+# A text that the engine keeps with each query and otherwise reads only for Redis and NATS tables.
+MARK = "stream_like_engine_insert_queue"
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ def start(handle: Handle, query: Query, unsafe: guard.Unsafe) -> Answer:
 
 def prepare(handle: Handle, query: Query) -> None:
     """Give a fresh handle the query's settings and tables, and the user's bounds last."""
-    own = {"implicit_select": "0"}
+    own = {"implicit_select": "0", MARK: query.mark}
     handle.set(own | {"log_comment": query.settings.get("log_comment", query.query_id)})
     asked = query.engine_settings
     if query.user.may_write:

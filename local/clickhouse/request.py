@@ -1,7 +1,7 @@
 """One HTTP request, read into what it asks of the engine."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -64,6 +64,8 @@ class Query:
     encoding: str
     compress: bool
     protocol: int
+    # Known to nobody else, unlike an id or a comment that clients choose.
+    mark: str = field(default_factory=lambda: str(uuid4()))
 
     @property
     def engine_settings(self) -> dict[str, str]:

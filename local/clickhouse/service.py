@@ -12,7 +12,7 @@ from lib.clickhouse_errors import Code
 from local.clickhouse import guard
 from local.clickhouse.engine import Handle, content_types, quoted
 from local.clickhouse.errors import QueryError, refusal
-from local.clickhouse.query import Answer, prepare, start
+from local.clickhouse.query import MARK, Answer, prepare, start
 from local.clickhouse.querylog import QueryLog
 from local.clickhouse.request import Query
 from local.clickhouse.sessions import Session, Sessions, restored
@@ -110,8 +110,7 @@ class Service:
 
     async def cancel(self, query: Query) -> None:
         """Stop a query that only reads, whose client has left; harmless if it has ended."""
-        comment = quoted(query.settings.get("log_comment", query.query_id))
-        sql = f"KILL QUERY WHERE Settings['log_comment'] = {comment} ASYNC"
+        sql = f"KILL QUERY WHERE Settings['{MARK}'] = {quoted(query.mark)} ASYNC"
 
         def kill(handle: Handle) -> None:
             if handle.classify(query.sql)[0] == "READ_ONLY":

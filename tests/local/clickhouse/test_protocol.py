@@ -383,6 +383,29 @@ def test_a_query_whose_client_left_is_cancelled(server, fmt):
     wait_until(lambda: server.sql(f"SELECT count() {find}") == "0")
 
 
+def test_a_client_that_leaves_stops_no_query_of_the_same_comment(server, table, held):
+    find = "FROM system.processes WHERE Settings['log_comment'] = 'app'"
+    insert = f"INSERT INTO {table} (a) SELECT a FROM {held.rows}"
+    select = f"SELECT count() FROM {held.rows}"
+    left = "SELECT sleepEachRow(1) FROM numbers(1000) SETTINGS max_block_size = 1"
+    answers = []
+    others = [
+        threading.Thread(target=lambda sql=sql: answers.append(server.post(sql, log_comment="app")))
+        for sql in (insert, select)
+    ]
+    for other in others:
+        other.start()
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=90)) as connection:
+        connection.request("POST", "/?log_comment=app", left)
+        wait_until(lambda: server.sql(f"SELECT count() {find}") == "3")
+    wait_until(lambda: server.sql(f"SELECT count() {find}") == "2")
+    held.let_go()
+    for other in others:
+        other.join()
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert server.sql(f"SELECT count() FROM {table}") == "10"
+
+
 def test_an_insert_whose_client_left_goes_on(server, table, held):
     find = "FROM system.processes WHERE Settings['log_comment'] = 'left'"
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=90)) as connection:
