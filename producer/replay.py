@@ -16,6 +16,9 @@ from producer.rows import Row, check_columns, read_csv, read_json
 from producer.tick import COLUMNS, Tick, parse
 
 ENDINGS = ".csv .csv.gz .jsonl .jsonl.gz .ndjson .ndjson.gz .parquet"
+# What PyArrow raises where Python cannot hold a value: invalid UTF-8, a time out of its range, an
+# unknown zone.
+_NO_VALUE = (ValueError, OverflowError, KeyError)
 
 
 @dataclass(slots=True)
@@ -93,20 +96,40 @@ def _open_parquet(path: Path) -> Recording:
 def _parquet(file: pq.ParquetFile, position: Position) -> Iterator[Row]:
     with file:
         for batch in file.iter_batches(batch_size=4096, columns=list(COLUMNS)):
-            for values in _microseconds(batch).to_pylist():
+            for values in _values(_in_utc(batch)):
                 position.read += 1
                 yield Row(position.read, values)
 
 
-def _microseconds(batch: pa.RecordBatch) -> pa.Table:
-    """Python's datetime has no nanoseconds: as text they are exact."""
+def _values(table: pa.Table) -> list[object]:
+    """The rows; an error in place of one that has a value which Python cannot hold."""
+    try:
+        return list(table.to_pylist())
+    except _NO_VALUE:
+        return [_row(table.slice(row, 1)) for row in range(table.num_rows)]
+
+
+def _row(table: pa.Table) -> object:
+    values = {}
+    for name in table.column_names:
+        try:
+            values[name] = table[name][0].as_py()
+        except _NO_VALUE as error:
+            return ValueError(f"{name} cannot be read: {error}")
+    return values
+
+
+def _in_utc(batch: pa.RecordBatch) -> pa.Table:
+    """Times as text, as Python's datetime has no nanoseconds and no year 10000, and without a zone:
+    the file has them in UTC, whatever zone it names."""
     table = pa.Table.from_batches([batch])
     index = table.schema.get_field_index("timestamp")
     kind = table.schema.types[index]
-    if not pa.types.is_timestamp(kind) or kind.unit != "ns":
+    if not pa.types.is_timestamp(kind):
         return table
-    in_utc = pa.timestamp("ns", "UTC" if kind.tz else None)
-    return table.set_column(index, "timestamp", table[index].cast(in_utc).cast(pa.string()))
+    # With a zone, Arrow's text wraps around in years far away.
+    times = table[index].cast(pa.timestamp(kind.unit, "UTC")).cast(pa.timestamp(kind.unit))
+    return table.set_column(index, "timestamp", times.cast(pa.string()))
 
 
 def _columns(values: object) -> dict[str, object]:
@@ -124,5 +147,5 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise ReplayError(f"{path}: not found; give the path of a recording.") from error
-    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+    except (OSError, EOFError, UnicodeError, zlib.error, pa.ArrowException) as error:
         raise ReplayError(f"{path}: cannot be read: {error}; check the file.") from error

@@ -24,6 +24,8 @@ _TIME = re.compile(
     r"(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)"
     r"(?:(?<=\.[0-9]{6})0+)?(?:Z|\+00:00)?"
 )
+# JSON may escape half of a pair, and Python keeps it; a message in UTF-8 cannot.
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 # What ClickHouse's DateTime64 holds.
 _YEARS = range(1900, 2300)
 _encode = msgspec.json.Encoder().encode
@@ -57,9 +59,11 @@ def parse(row: Mapping[str, object], symbols: Pattern) -> Tick:
 
 
 def _symbol(value: object, symbols: Pattern) -> str:
-    if isinstance(value, str) and symbols.matches(value):
-        return value
-    raise ValueError(f"symbol {_shown(value)} does not match {_shown(symbols)}")
+    if not isinstance(value, str) or not symbols.matches(value):
+        raise ValueError(f"symbol {_shown(value)} does not match {_shown(symbols)}")
+    if _SURROGATE.search(value):
+        raise ValueError(f"symbol {_shown(value)} has a lone surrogate, which UTF-8 cannot encode")
+    return value
 
 
 def _price(value: object) -> float:

@@ -102,6 +102,72 @@ def test_nanoseconds_of_parquet_are_taken_if_they_are_exact(
     ]
 
 
+def parquet(path: Path, column: str, values: pa.Array) -> Path:
+    """A valid tick in each row, but for this column."""
+    valid = {name: [value] * len(values) for name, value in TICKS[0]._asdict().items()}
+    pq.write_table(pa.table({**valid, column: values}), path, store_schema=column != "venue")
+    return path
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+@pytest.mark.parametrize("zone", ["Mars/Phobos", "Europe/Berlin", "+05:30", None])
+def test_times_of_parquet_are_in_utc_whatever_zone_it_names(
+    tmp_path: Path, unit: str, zone: str | None
+) -> None:
+    stamps = pa.array([TICKS[1].timestamp], pa.timestamp(unit)).view(pa.timestamp(unit, zone))
+    assert ticks(parquet(tmp_path / "t.parquet", "timestamp", stamps))[0].timestamp == (
+        TICKS[1].timestamp
+    )
+
+
+# The last is in the year 67560, which is 2024 in the 16 bits that Arrow's text has for a year.
+@pytest.mark.parametrize("zone", ["UTC", None])
+@pytest.mark.parametrize(
+    ("unit", "far"),
+    [("us", 2**62), ("us", -(2**62)), ("ms", 2**50), ("us", 2_069_820_481_680_000_000)],
+)
+def test_a_time_of_parquet_out_of_range_is_an_invalid_row(
+    tmp_path: Path, unit: str, far: int, zone: str | None
+) -> None:
+    now = 1706608801 * (1000 if unit == "ms" else 1_000_000)
+    stamps = pa.array([now, far, now], pa.timestamp(unit, zone))
+    path = parquet(tmp_path / "t.parquet", "timestamp", stamps)
+    assert f"{path}:2: timestamp '" in message(path)
+    assert len(ticks(path, skip_invalid=True)) == 2
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_a_text_of_parquet_that_is_not_utf8_is_an_invalid_row(
+    tmp_path: Path, kind: pa.DataType
+) -> None:
+    binary = pa.large_binary() if kind == pa.large_string() else pa.binary()
+    symbols = pa.array([b"AAPL", b"\xff", b"AAPL"], binary).view(kind)
+    path = parquet(tmp_path / "t.parquet", "symbol", symbols)
+    assert f"{path}:2: symbol cannot be read: 'utf-8'" in message(path)
+    assert ticks(path, skip_invalid=True) == [TICKS[0]] * 2
+
+
+def test_a_list_of_times_in_an_unknown_zone_is_an_invalid_row(tmp_path: Path) -> None:
+    stamps = pa.array([[TICKS[0].timestamp]], pa.list_(pa.timestamp("us", "Mars/Phobos")))
+    path = parquet(tmp_path / "t.parquet", "timestamp", stamps)
+    assert ":1: timestamp cannot be read: 'Mars/Phobos'" in message(path)
+
+
+def test_a_name_of_a_parquet_column_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "t.parquet", "venue", pa.array(["XNAS"]))
+    path.write_bytes(path.read_bytes().replace(b"venue", b"venu\xff"))
+    assert f"{path}: cannot be read: " in message(path)
+
+
+def test_half_of_a_surrogate_pair_in_json_is_invalid_whatever_the_pattern(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", [ROWS[0], {**ROWS[1], "symbol": "\ud800"}, ROWS[2]])
+    with pytest.raises(ReplayError, match=r":2: symbol '\\ud800' has a lone surrogate"):
+        list(open_recording(path).ticks(Pattern(".+"), skip_invalid=False))
+    recording = open_recording(path)
+    assert list(recording.ticks(Pattern(".+"), skip_invalid=True)) == [TICKS[0], TICKS[2]]
+    assert recording.skipped == 1
+
+
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_missing_columns_are_named_before_anything_is_read(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / name, [{"symbol": "A", "volume": 1}])
