@@ -49,6 +49,6 @@ def test_what_was_deleted_before_it_was_read_is_named_and_lag_is_what_is_left(pl
     error = job.end().error
     assert error.startswith(
         f"{place.topic}, partition 1, offset 11: a record of the source cannot be read: null: not "
-        "an object; leave such records out with "
+        "an object; read the field as STRING and TRY_CAST it"
     )
     assert place.ask(RUN) == [["failed", f"{error} {said}"]]
