@@ -20,6 +20,7 @@ from local.clickhouse.sessions import Session, Sessions, restored
 WORKERS = 32
 _SWEEP_SECONDS = 5.0
 _KILL_SECONDS = 5.0
+_KILL_AGAIN_SECONDS = 1.0
 T = TypeVar("T")
 
 
@@ -32,6 +33,8 @@ class Service:
         self._keeper = Handle(path)
         self._unsafe = guard.unsafe(self._keeper)
         self._workers = ThreadPoolExecutor(WORKERS, "clickhouse")
+        # What makes workers free may not wait for a free one.
+        self._control = ThreadPoolExecutor(1, "clickhouse-control")
         self._running: set[str] = set()
         self._sessions = Sessions()
         self._log = QueryLog()
@@ -40,16 +43,8 @@ class Service:
         self.compresses = self._keeper.ask("SELECT getSetting('enable_http_compression')").strip()
 
     async def call(self, function: Callable[..., T], *arguments: object) -> T:
-        """Run something that blocks in a worker thread; being cancelled waits for its end.
-
-        What follows may close a handle, and chDB crashes if a thread is still inside it.
-        """
-        work = asyncio.get_running_loop().run_in_executor(self._workers, function, *arguments)
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            await asyncio.wait([work])
-            raise
+        """Run something that blocks in a worker thread; being cancelled waits for its end."""
+        return await _finished(self._workers, function, *arguments)
 
     @asynccontextmanager
     async def answer(self, query: Query) -> AsyncIterator[Answer]:
@@ -109,19 +104,23 @@ class Service:
         return handle
 
     async def cancel(self, query: Query) -> None:
-        """Stop a query that only reads, whose client has left; harmless if it has ended."""
+        """Stop a query that only reads, whose client has left; returns only if it is no such query:
+        it may have to wait for a worker before there is something to stop."""
         sql = f"KILL QUERY WHERE Settings['{MARK}'] = {quoted(query.mark)} ASYNC"
 
-        def kill(handle: Handle) -> None:
-            if handle.classify(query.sql)[0] == "READ_ONLY":
+        def kill(handle: Handle) -> bool:
+            reads = handle.classify(query.sql)[0] == "READ_ONLY"
+            if reads:
                 handle.ask(sql)
+            return reads
 
-        await self.call(self._on_fresh_handle, kill)
+        while await _finished(self._control, self._on_fresh_handle, kill):
+            await asyncio.sleep(_KILL_AGAIN_SECONDS)
 
-    def _on_fresh_handle(self, work: Callable[[Handle], object]) -> None:
+    def _on_fresh_handle(self, work: Callable[[Handle], T]) -> T:
         handle = Handle(self._path)
         try:
-            work(handle)
+            return work(handle)
         finally:
             handle.close()
 
@@ -134,19 +133,38 @@ class Service:
     async def _close_sessions(self, *, everything: bool) -> None:
         for session in self._sessions.take_gone(everything=everything):
             if session.handle is not None:
-                await self.call(session.handle.close)
+                await _finished(self._control, session.handle.close)
 
     async def close(self) -> bool:
         """Stop what still runs and shut the engine down; whether all of it ended in time."""
-        await self.call(
-            self._on_fresh_handle, lambda handle: handle.ask("KILL QUERY WHERE 1 ASYNC")
-        )
         end = monotonic() + _KILL_SECONDS
         while self._running and monotonic() < end:
+            # Again and again: some may have waited for a worker until now.
+            await _finished(self._control, self._on_fresh_handle, _kill_all)
             await asyncio.sleep(0.05)
         if self._running:
             return False
         await self._close_sessions(everything=True)
         self._workers.shutdown(wait=True)
+        self._control.shutdown(wait=True)
         self._keeper.close()
         return True
+
+
+def _kill_all(handle: Handle) -> None:
+    handle.ask("KILL QUERY WHERE 1 ASYNC")
+
+
+async def _finished(
+    threads: ThreadPoolExecutor, function: Callable[..., T], *arguments: object
+) -> T:
+    """What a function returns that runs in a thread; being cancelled waits for its end.
+
+    What follows may close a handle, and chDB crashes if a thread is still inside it.
+    """
+    work = asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        raise

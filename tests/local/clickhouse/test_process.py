@@ -4,13 +4,17 @@ import contextlib
 import signal
 import socket
 import threading
+from http.client import HTTPConnection
 
 import httpx
 import pytest
 
+from local.clickhouse.service import WORKERS
 from tests.conftest import wait_until
 
 BATCH = b"".join(b"%d\n" % n for n in range(5000))
+
+SLOW = "SELECT count() FROM system.processes WHERE startsWith(query, 'SELECT sleepEachRow')"
 
 
 def assert_one_line(done, *words):
@@ -65,6 +69,36 @@ def test_a_signal_does_not_wait_for_ever(own_server):
     wait_until_it_runs(own_server, "SELECT sleepEachRow")
     assert own_server.stop() == 0
     endless.join()
+
+
+def test_slow_queries_in_all_threads_end_when_their_clients_leave(own_server):
+    own_server.start()
+    with contextlib.ExitStack() as clients:
+        fill(own_server, clients, WORKERS + 3)
+    assert own_server.sql("SELECT 1") == "1"
+    wait_until(lambda: own_server.sql(SLOW) == "0")
+
+
+def test_slow_queries_in_all_threads_do_not_hold_a_signal_up(own_server):
+    own_server.start()
+    with contextlib.ExitStack() as clients:
+        fill(own_server, clients, WORKERS + 3)
+        assert own_server.stop() == 0
+
+
+def fill(server, clients, count):
+    """Ask for slow queries, as many as given, and return when no thread is free for another."""
+    sql = "SELECT sleepEachRow(1) FROM numbers(600) SETTINGS max_block_size = 1 FORMAT JSON"
+    for _ in range(count):
+        client = HTTPConnection("127.0.0.1", server.port, timeout=90)
+        clients.enter_context(contextlib.closing(client)).request("POST", "/", sql)
+    wait_until(lambda: not is_answered(server))
+
+
+def is_answered(server):
+    with contextlib.suppress(httpx.TimeoutException):
+        return server.http.post(server.url, content="SELECT 1", timeout=2).status_code == 200
+    return False
 
 
 def wait_until_it_runs(server, begin):
