@@ -37,8 +37,13 @@ def test_what_was_deleted_before_it_was_read_is_named_and_lag_is_what_is_left(pl
     for one in lost:
         job.wait_line(f"^{one}: {remedy}")
     place.wait_count(30 + 30 + 5)
-    said = next(row[2] for row in place.ask(BEHIND))
-    assert sorted(said.partition(": ")[0].split("; ")) == lost
+
+    def reported() -> str:
+        """What is lost, as soon as the status says all of it; it is written once a second."""
+        said = str(place.ask(BEHIND)[0][2])
+        return said if sorted(said.partition(": ")[0].split("; ")) == lost else ""
+
+    said = wait_until(reported, f"{lost} in the job's status")
     wait_read(place, job, said)
     assert place.ask(RUN) == [["running", said]]
     assert place.ask("SELECT max(volume) FROM stocks.ticks WHERE volume BETWEEN 900 AND 909") == [
