@@ -28,6 +28,13 @@ class _Method(NamedTuple):
     unpack: Callable[[bytes, int], bytes]
 
 
+def _unzstd(data: bytes, size: int) -> bytes:
+    """A frame may state its size, which the library believes, whatever it is."""
+    if zstandard.frame_content_size(data) > size:
+        raise zstandard.ZstdError("the frame states a larger size than the block")
+    return zstandard.ZstdDecompressor().decompress(data, max_output_size=size)
+
+
 _NONE = _Method(0x02, lambda data: data, lambda data, size: data)
 _LZ4 = _Method(
     0x82,
@@ -37,7 +44,7 @@ _LZ4 = _Method(
 _ZSTD = _Method(
     0x90,
     lambda data: zstandard.ZstdCompressor(level=1).compress(data),
-    lambda data, size: zstandard.ZstdDecompressor().decompress(data, max_output_size=size),
+    _unzstd,
 )
 _BY_NAME = {"LZ4": _LZ4, "LZ4HC": _LZ4, "ZSTD": _ZSTD, "NONE": _NONE}
 _BY_MARK = {method.mark: method for method in (_NONE, _LZ4, _ZSTD)}

@@ -128,10 +128,11 @@ def decompress(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 def _unpacked(unpack: Any, chunk: bytes) -> Iterator[bytes]:
     while chunk:
+        # The member or frame before may have ended with the chunk before.
+        if unpack.eof:
+            unpack.restart()
         yield unpack.decompress(chunk)
         chunk = unpack.unused_data
-        if chunk and unpack.eof:
-            unpack.restart()
 
 
 class _Unpack:

@@ -77,9 +77,10 @@ class Handle:
         try:
             result = self._connection.send_query(sql, fmt, params=dict(params))
         except _ERRORS as error:
-            if "Streaming query is not supported" in str(error):
+            refused = from_engine(error)
+            if "Streaming query is not supported" in refused.text:
                 raise NotStreamableError from None
-            raise from_engine(error) from None
+            raise refused from None
         yield from self._blocks(result, totals)
 
     def _blocks(self, result: Any, totals: Totals) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from local.clickhouse.errors import QueryError
 from local.clickhouse.query import Answer
 from local.clickhouse.request import Query
 from local.clickhouse.service import Service
+from local.clickhouse.wire import CONTROL
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _NAME = socket.gethostname()
@@ -133,7 +134,8 @@ class Reply:
     async def _start(self, status: int, headers: dict[str, str], length: int | None) -> None:
         self._begun = True
         pairs = [
-            (name.encode(), text.encode("latin-1", "replace")) for name, text in headers.items()
+            (name.encode(), CONTROL.sub("?", text).encode("latin-1", "replace"))
+            for name, text in headers.items()
         ]
         if length is not None:
             pairs.append((b"Content-Length", str(length).encode()))

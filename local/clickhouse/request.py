@@ -12,6 +12,7 @@ from local.clickhouse.errors import refusal
 from local.clickhouse.forms import External, described, externals, is_form, read_form
 from local.clickhouse.sqltext import Insert, split_insert
 from local.clickhouse.users import User, authenticate
+from local.clickhouse.wire import CONTROL
 
 # Parameters of the interface itself; every other one is a setting.
 _RESERVED = {
@@ -26,8 +27,9 @@ _ONLY_HTTP = {
     "http_headers_progress_interval_ms", "cancel_http_readonly_queries_on_client_close",
 }  # fmt: skip
 _NO_CHECKSUM = "http_native_compression_disable_checksumming_on_decompress"
-_DEFAULT_TIMEOUT = 60
-_MAX_TIMEOUT = 3600
+_DEFAULT_TIMEOUT, _MAX_TIMEOUT = 60, 3600
+# Python refuses a text of very many.
+_MOST_DIGITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,7 @@ def read_query(request: Request) -> Query:
     ignored = _RESERVED | described(files)
     return Query(
         user=user,
-        query_id=params.get("query_id")
-        or request.headers.get("x-clickhouse-query-id")
-        or str(uuid4()),
+        query_id=_read_id(params, request.headers),
         sql=sql,
         insert=insert,
         data=data,
@@ -165,13 +165,21 @@ def _escaped(text: str) -> str:
     return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
+def _read_id(params: Mapping[str, str], headers: Mapping[str, str]) -> str:
+    """The query's id, which the answer's headers repeat; a new one if none is given."""
+    text = params.get("query_id") or headers.get("x-clickhouse-query-id", "")
+    if CONTROL.search(text):
+        raise refusal(Code.BAD_ARGUMENTS, "The query_id has a control character")
+    return text or str(uuid4())
+
+
 def _read_timeout(text: str | None) -> int:
     """The session_timeout parameter, as a server checks it."""
     if text is None:
         return _DEFAULT_TIMEOUT
     if not text.isascii() or not text.isdigit():
         raise refusal(Code.INVALID_SESSION_TIMEOUT, f"Invalid session timeout: '{text}'")
-    if int(text) > _MAX_TIMEOUT:
+    if len(text) > _MOST_DIGITS or int(text) > _MAX_TIMEOUT:
         raise refusal(
             Code.INVALID_SESSION_TIMEOUT,
             f"Session timeout '{text}' is larger than max_session_timeout: {_MAX_TIMEOUT}.",
@@ -181,7 +189,11 @@ def _read_timeout(text: str | None) -> int:
 
 def _read_version(text: str | None) -> int:
     """The client_protocol_version parameter: a number, or 0 for a client that states none."""
-    return int(text) if text and text.isascii() and text.isdigit() else 0
+    if not text or not text.isascii() or not text.isdigit():
+        return 0
+    if len(text) > _MOST_DIGITS:
+        raise refusal(Code.BAD_ARGUMENTS, "client_protocol_version is not a 64-bit number")
+    return int(text)
 
 
 def _is_true(text: str | None) -> bool:

@@ -85,10 +85,15 @@ def _settings(handle: Handle, query: Query) -> list[str]:
         return []
     names = ", ".join(map(quoted, changed))
     rows = handle.ask(
-        f"SELECT name, changed, value FROM system.settings WHERE name IN ({names}) FORMAT TSVRaw"
+        f"SELECT name, changed, hex(value) FROM system.settings WHERE name IN ({names})"
     )
-    found = [row.split("\t", 2) for row in rows.splitlines()]
+    found = [row.split("\t") for row in rows.splitlines()]
     return [
-        f"SET {quoted_name(name)} = {quoted(value) if changed == '1' else 'DEFAULT'}"
+        f"SET {quoted_name(name)} = {_literal(value) if changed == '1' else 'DEFAULT'}"
         for name, changed, value in found
     ]
+
+
+def _literal(digits: str) -> str:
+    """The text whose bytes these hexadecimal digits are; it may hold anything, lines' ends too."""
+    return quoted(bytes.fromhex(digits).decode(errors="surrogateescape"))

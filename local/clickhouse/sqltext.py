@@ -92,7 +92,7 @@ def split_insert(sql: bytes) -> Insert | None:
             name = next(stream, None)
             if name is None:
                 return None
-            fmt = name.text.strip(b'`"').decode()
+            fmt = _format_name(name)
             return _insert(sql, settings, token.start, fmt, _after_format(sql, name.end))
     return _insert(sql, settings, len(sql), None, len(sql))
 
@@ -147,7 +147,12 @@ def _after_format(sql: bytes, position: int) -> int:
 def output_format(sql: bytes) -> str | None:
     """The format that the statement's own FORMAT clause asks for."""
     clause = _format_clause(sql)
-    return clause[1].text.strip(b'`"').decode() if clause else None
+    return _format_name(clause[1]) if clause else None
+
+
+def _format_name(token: Token) -> str:
+    """The name of a format; none that is known has a byte which is no text."""
+    return token.text.strip(b'`"').decode(errors="replace")
 
 
 def as_subquery(sql: bytes) -> bytes | None:

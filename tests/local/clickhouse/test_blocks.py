@@ -70,6 +70,13 @@ def test_impossible_heads_are_refused(mark, packed, plain, code):
     assert refused.value.code == code
 
 
+def test_a_frame_that_states_a_false_size_is_refused():
+    frame = bytes.fromhex("28b52ffde0") + struct.pack("<Q", 1 << 60) + b"\x01\x00\x00"
+    with pytest.raises(QueryError) as refused:
+        unpacked(bytes(16) + struct.pack("<BII", 0x90, 9 + len(frame), 10) + frame, check=False)
+    assert refused.value.code == 271
+
+
 @pytest.mark.parametrize("in_body", [True, False])
 def test_blocks_are_stored(server, table, in_body):
     query, rows = f"INSERT INTO {table} (a) FORMAT CSV", b"1\n" * 1000

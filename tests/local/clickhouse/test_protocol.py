@@ -14,6 +14,7 @@ import lz4.frame
 import pytest
 import zstandard
 
+from local.clickhouse.compression import decompress
 from tests.conftest import wait_until
 
 ROW = b'{"a": 1}\n'
@@ -109,6 +110,39 @@ def test_an_error_that_quotes_a_byte_which_is_no_text(server):
 def test_a_parameter_that_is_no_text_is_refused_as_one(server, params, code):
     response = server.http.post(f"{server.url}?{params}", content="SELECT 1")
     assert response.headers["x-clickhouse-exception-code"] == code
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        b"INSERT INTO FUNCTION null('a Int8') FORMAT \xff\n1\n",
+        b"INSERT INTO FUNCTION null('a Int8') FORMAT `\xff`\n1\n",
+        "INSERT INTO FUNCTION null('a Int8') FORMAT\u00a0CSV\n1\n".encode(),
+        b"SELECT 1 FORMAT \xff",
+        b"SELECT 1 FORMAT `\xff`",
+    ],
+)
+def test_a_format_that_is_no_text_is_refused(server, sql):
+    response = server.post(sql)
+    assert response.headers["x-clickhouse-exception-code"] in ("62", "73"), response.text
+    assert response.status_code in (400, 404)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("session_timeout", "9" * 5000, "374"),
+        ("client_protocol_version", "9" * 5000, "36"),
+        ("query_id", "a\r\nX-Evil: 1", "36"),
+        ("query_id", "a\n", "36"),
+        ("query_id", "\0", "36"),
+    ],
+)
+def test_a_parameter_that_can_be_none_is_refused(server, name, text, code):
+    response = server.post("SELECT 1", **{name: text})
+    assert response.headers["x-clickhouse-exception-code"] == code
+    assert "x-evil" not in response.headers
+    assert response.text.startswith(f"Code: {code}. DB::Exception: ")
 
 
 def test_head_and_options(server):
@@ -323,6 +357,14 @@ def test_compressed_bodies(server, table, encoding, pack):
     assert server.sql("SELECT count() FROM rows") == "1000"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [("gzip", gzip.compress), ("zstd", zstandard.compress), ("lz4", lz4.frame.compress)],
+)
+def test_each_chunk_may_be_a_frame(encoding, pack):
+    assert b"".join(decompress([pack(b"1\n"), b"", pack(b"2\n")], encoding)) == b"1\n2\n"
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd"])
 @pytest.mark.parametrize("rows", [1, 300_000])
 def test_compressed_answers(server, encoding, rows):
@@ -443,6 +485,14 @@ def test_a_session_is_locked_while_in_use_and_expires(server, held):
     time.sleep(1.2)
     expired = server.post("SELECT 1", session_id="short", session_check="1")
     assert expired.headers["x-clickhouse-exception-code"] == "372"
+
+
+def test_a_session_keeps_a_setting_of_any_text(server):
+    name, send = "format_csv_null_representation", {"session_id": "lines"}
+    server.sql(b"SET %s = 'a\nb\tc\xff'" % name.encode(), **send)
+    get = f"SELECT hex(getSetting('{name}'))"
+    assert server.sql(get, **send, **{name: "x"}) == "78"
+    assert server.sql(get, **send) == "610A620963FF"
 
 
 def test_external_tables_do_not_outlive_their_query(server):
