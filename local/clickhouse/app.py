@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
@@ -32,7 +33,6 @@ class App:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self.ended_cleanly = True
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """The ASGI entry."""
@@ -47,7 +47,9 @@ class App:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         sweeping.cancel()
-        self.ended_cleanly = await self._service.close()
+        if not await self._service.close():
+            # A thread is still inside the engine; an exit that waited for it might not come.
+            os._exit(0)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _respond(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:

@@ -4,7 +4,6 @@ import errno
 import fcntl
 import ipaddress
 import logging
-import os
 import signal
 import socket
 from pathlib import Path
@@ -40,9 +39,6 @@ def serve(path: Path, host: str, port: int, log_level: str) -> None:
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[listener])
-    if not app.ended_cleanly:
-        # A thread is still inside the engine; an exit that waited for it might not come.
-        os._exit(0)
 
 
 def _quiet_broken_answers() -> None:

@@ -86,6 +86,16 @@ def test_slow_queries_in_all_threads_do_not_hold_a_signal_up(own_server):
         assert own_server.stop() == 0
 
 
+def test_a_signal_ends_a_query_that_cannot_be_stopped(own_server):
+    own_server.start()
+    sql = "SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a Int8')"
+    tries = threading.Thread(target=swallow, args=(own_server, sql))
+    tries.start()
+    wait_until_it_runs(own_server, "SELECT * FROM url")
+    assert own_server.stop() == 0
+    tries.join()
+
+
 def fill(server, clients, count):
     """Ask for slow queries, as many as given, and return when no thread is free for another."""
     sql = "SELECT sleepEachRow(1) FROM numbers(600) SETTINGS max_block_size = 1 FORMAT JSON"
