@@ -100,8 +100,9 @@ def _retire(config: Settings, job: str) -> None:
     client = clickhouse.connect(config.clickhouse)
     with clickhouse.explained(config.clickhouse):
         is_retired = expected.retire(client, config.clickhouse.database, job)
+        is_known = expected.is_known(client, config.clickhouse.database, job)
     folder = config.sql_dir / "flink" / job
-    if not is_retired and not folder.is_dir():
+    if not is_known and not folder.is_dir():
         raise JobError(f"{sqlfiles.show(folder)}: no such folder, and no such job runs; fix JOB.")
     click.echo(f"job {job} does not run")
     if is_retired:

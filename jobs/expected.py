@@ -15,6 +15,15 @@ def should_run(client: Client, database: str, job: str) -> bool:
     return bool(rows and rows[0][0])
 
 
+def is_known(client: Client, database: str, job: str) -> bool:
+    """Whether a job of this name was ever run."""
+    rows = client.query(
+        f"SELECT count() FROM {database}.job_status WHERE job = {{job:String}}",
+        parameters={"job": job},
+    ).result_rows
+    return bool(rows[0][0])
+
+
 def retire(client: Client, database: str, job: str) -> bool:
     """Note that a job that has ended need not run again, and return whether it was expected to;
     raise JobError if a runner reports that it runs."""

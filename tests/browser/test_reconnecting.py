@@ -5,7 +5,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -136,10 +136,11 @@ def test_after_a_long_gap_everything_is_loaded_anew(
 def test_a_tick_that_comes_again_is_shown_once_and_an_unknown_id_is_no_end(
     page: Page, complaints: Complaints, api: Api, running: Client
 ) -> None:
-    now = datetime.now(UTC).isoformat()
+    now = datetime.now(UTC)
     stored = {"symbol": "AAPL", "volume": 10, "inserted_by": "test", "kafka_partition": 0}
+    times = [(now + timedelta(milliseconds=n)).isoformat() for n in range(2)]
     first, second = (
-        {**stored, "price": 101.0 + n, "timestamp": now, "kafka_offset": str(2**62 + n)}
+        {**stored, "price": 101.0 + n, "timestamp": times[n], "kafka_offset": str(2**62 + n)}
         for n in range(2)
     )
     # The id that each of them ends with, and its rows; the one before the last has neither.
