@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import click
 
-from api import assets, keys, registry, reload, server
 from api.app import create_app
+from api.http import assets, server
+from api.http.middleware import App
 from api.problems import Problem
-from api.registry import Registry
-from api.shield import App
-from api.store import Store
+from api.query import keys, registry, reload
+from api.query.clickhouse import Store
+from api.query.registry import Registry
 from lib import ports, settings
 from lib.errors import ServiceError, exit_on_error
 from lib.settings import Settings

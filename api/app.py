@@ -12,29 +12,23 @@ from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 from litestar.response import Stream
 
-from api import (
-    health,
-    keys,
-    openapi,
-    pages,
-    problems,
-    reload,
-    requests,
-    shield,
-    sse,
-)
-from api import metrics as numbers
-from api.answers import Whole
-from api.files import File
-from api.metrics import Metrics
-from api.pages import READ, Asker
+from api import problems
+from api.events import sse
+from api.events.push import Push
+from api.http import metrics as numbers
+from api.http import middleware, openapi, pages
+from api.http.metrics import Metrics
+from api.http.middleware import App, shielded
+from api.http.pages import READ, Asker
+from api.http.static_files import File
 from api.problems import Problem
-from api.push import Push
-from api.registry import Query, Registry
-from api.reload import Stamps
-from api.service import Service
-from api.shield import App, shielded
-from api.store import Store
+from api.query import health, keys, reload
+from api.query import request as requests
+from api.query.clickhouse import Store
+from api.query.registry import Query, Registry
+from api.query.reload import Stamps
+from api.query.responses import Whole
+from api.query.service import Service
 from lib.settings import Settings
 
 log = logging.getLogger("millrace.api")
@@ -178,7 +172,7 @@ def http_problem(request: Asker, error: HTTPException) -> Response[bytes]:
     """What Litestar refuses."""
     more: dict[str, Any] = {}
     # Who needs a key for the endpoints must not read their names without one.
-    if error.status_code == 404 and not shield.is_open(request.scope["path"]):
+    if error.status_code == 404 and not middleware.is_open(request.scope["path"]):
         more["endpoints"] = []
     return problem(request, Problem(error.status_code, str(error.detail), error.headers, **more))
 

@@ -23,9 +23,9 @@ from clickhouse_connect.driver.client import Client
 from rich.console import Console
 from rich.progress import track
 
-from api import registry, requests
-from api.requests import Asked
-from api.store import Store
+from api.query import registry, request
+from api.query.clickhouse import Store
+from api.query.request import Asked
 from bench.stack import program, stack
 from lib import clickhouse
 from lib.settings import ROOT, Settings
@@ -153,7 +153,7 @@ async def read(config: Settings, name: str, address: str) -> Asked:
     store = Store(config.clickhouse, config.api.timeout)
     try:
         found = await registry.load(config.sql_dir / "api", config.variables(), store)
-        return requests.read(found[name], address.encode(), "")
+        return request.read(found[name], address.encode(), "")
     finally:
         await store.close()
 

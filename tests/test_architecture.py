@@ -22,6 +22,10 @@ ONLY_IN = {
     "supervisor": {"local"},
     "kafka.KafkaProducer": {"producer"},
 }
+# From the inside out: each room imports itself and those before it.
+ROOMS = {
+    "api": ["problems", "contract", "query", "events", "http", "app", "__main__"],
+}
 README_TARGETS = ["demo", "up", "down", "status", "produce", "run-job", "stop-job", "test"]
 SQL_FOLDERS = sorted({file.parent for file in (ROOT / "sql").rglob("[0-9]*.sql")})
 # A folder of one person's machine, in a file that all have.
@@ -41,6 +45,11 @@ def imports(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def room_of(file: Path, package: str) -> str:
+    """The first folder below the package that the file is in; at its top, the module itself."""
+    return file.relative_to(ROOT / package).with_suffix("").parts[0]
+
+
 def makefile_targets() -> dict[str, str]:
     """Each target and the rest of its line."""
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -57,6 +66,26 @@ def test_programs_never_import_each_other_and_lib_imports_none(package: str) -> 
         if name.split(".")[0] in forbidden
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_imports_between_the_rooms_of_a_package_run_one_way(package: str) -> None:
+    rooms = ROOMS[package]
+    wrong = []
+    for file in sources(package):
+        room = room_of(file, package)
+        for name in imports(file):
+            if name.startswith(f"{package}.") and rooms.index(name.split(".")[1]) > rooms.index(
+                room
+            ):
+                wrong.append(f"{file.relative_to(ROOT)}: {name}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_each_module_is_in_a_room(package: str) -> None:
+    outside = {room_of(file, package) for file in sources(package)} - {*ROOMS[package], "__init__"}
+    assert outside == set()
 
 
 @pytest.mark.parametrize(("name", "homes"), ONLY_IN.items())

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from api import contract, registry, requests
-from api.answers import Whole
-from api.registry import Query
-from api.service import Service
-from api.store import Store
+from api.contract import endpoints
+from api.query import registry, request
+from api.query.clickhouse import Store
+from api.query.registry import Query
+from api.query.responses import Whole
+from api.query.service import Service
 from lib.settings import ClickHouse
 
 T = TypeVar("T")
@@ -63,7 +64,7 @@ class Asking:
         async def run() -> T:
             store = Store(self._settings, 90)
             try:
-                query = await registry.checked(contract.read(path, {}), store)
+                query = await registry.checked(endpoints.read(path, {}), store)
                 return await use(Service(store, {name: query}), query)
             finally:
                 await store.close()
@@ -72,7 +73,7 @@ class Asking:
 
 
 async def _answer(service: Service, query: Query, address: str) -> bytes:
-    answer = await service.answer(query, requests.read(query, address.encode(), ""))
+    answer = await service.answer(query, request.read(query, address.encode(), ""))
     if isinstance(answer, Whole):
         return answer.body
     async with aclosing(answer):

@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api import contract, server
+from api.contract import endpoints
+from api.http import server
 from lib import ports
 from lib.errors import SetupError, SqlFileError
 from tests.api.support import Api
@@ -14,10 +15,10 @@ from tests.api.support import Api
 HEAD = "-- One row per tick.\n"
 
 
-def read(folder: Path, text: str, name: str = "trades.sql") -> contract.Endpoint:
+def read(folder: Path, text: str, name: str = "trades.sql") -> endpoints.Endpoint:
     path = folder / name
     path.write_text(text)
-    return contract.read(path, {"KAFKA_TOPIC": "ticks"})
+    return endpoints.read(path, {"KAFKA_TOPIC": "ticks"})
 
 
 @pytest.mark.parametrize(

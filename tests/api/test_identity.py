@@ -7,8 +7,8 @@ from base64 import urlsafe_b64encode
 import msgspec
 import pytest
 
-from api.identity import LONGEST, MOST_SOURCES, decode, encode
-from api.positions import Position
+from api.contract.stream_offsets import Position
+from api.events.event_ids import LONGEST, MOST_SOURCES, decode, encode
 
 NOW = 1795703285
 RANDOM = random.Random(1)

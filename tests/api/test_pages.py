@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from api import assets, files
-from api.metrics import label
+from api.http import assets, static_files
+from api.http.metrics import label
 from lib import jars
 from lib.errors import SetupError
 from tests.api.support import Api
@@ -89,7 +89,7 @@ def test_a_file_is_packed_for_those_who_unpack(api: Api) -> None:
      ("gzip;q=0", False), ("gzip; q=0.000, br", False), ("xgzip", False), ("br", False)],
 )  # fmt: skip
 def test_who_does_not_unpack_gets_it_plain(accepted: str, packs: bool) -> None:
-    answer = files.answer(files.file("a.js", b"x" * 100), accepted, "")
+    answer = static_files.answer(static_files.file("a.js", b"x" * 100), accepted, "")
     assert answer.headers.get("Content-Encoding") == ("gzip" if packs else None)
 
 
@@ -111,7 +111,7 @@ def test_nothing_else_can_be_had(api: Api, path: str) -> None:
 
 
 def test_a_path_of_this_machine_is_no_file(api: Api) -> None:
-    status, _, _ = ask(api, f"/static/{files.FOLDER}/docs.html")
+    status, _, _ = ask(api, f"/static/{static_files.FOLDER}/docs.html")
     assert status == 404
 
 
@@ -124,7 +124,7 @@ def test_other_methods_are_refused(api: Api) -> None:
 
 def test_the_dashboard_is_the_index(api: Api) -> None:
     answer = api.get("/")
-    assert answer.status_code == (200 if (files.FOLDER / "index.html").exists() else 404)
+    assert answer.status_code == (200 if (static_files.FOLDER / "index.html").exists() else 404)
 
 
 class Scripts(HTMLParser):
@@ -152,7 +152,9 @@ class Scripts(HTMLParser):
         self._is_script = False
 
 
-@pytest.mark.parametrize("page", sorted(files.FOLDER.glob("*.html")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "page", sorted(static_files.FOLDER.glob("*.html")), ids=lambda path: path.name
+)
 def test_a_page_has_nothing_inline_and_loads_only_what_is_here(api: Api, page: Path) -> None:
     answer = api.get(f"/static/{page.name}")
     found = Scripts(answer.text)
@@ -202,18 +204,20 @@ def test_pages_are_counted_under_few_names(api: Api) -> None:
 
 
 def test_an_edited_file_is_live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "FOLDER", tmp_path)
+    monkeypatch.setattr(static_files, "FOLDER", tmp_path)
     (tmp_path / "modules").mkdir()
     file = tmp_path / "modules" / "a.js"
     file.write_text("1")
-    before = files.static("modules/a.js")
+    before = static_files.static("modules/a.js")
     assert before and before.plain[0] == b"1"
     file.write_text("22")
-    after = files.static("modules/a.js")
+    after = static_files.static("modules/a.js")
     assert after and after.plain[0] == b"22"
     assert before.plain[1] != after.plain[1]
     (tmp_path / "notes.txt").write_text("x")
-    assert [files.static(name) for name in ("notes.txt", "modules", "", "none.js")] == [None] * 4
+    assert [static_files.static(name) for name in ("notes.txt", "modules", "", "none.js")] == [
+        None
+    ] * 4
 
 
 def test_a_damaged_jar_is_named(tmp_path: Path) -> None:

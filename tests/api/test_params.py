@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from api import contract, openapi, paging
-from api.declared import declare, param
-from api.params import Param, read, sample, split
+from api.contract import cursors, endpoints
+from api.contract.declarations import declare, param
+from api.contract.parameters import Param, read, sample, split
+from api.http import openapi
 from api.problems import Problem
 from lib.errors import SqlFileError
 from tests.api.asking import Asking
@@ -192,7 +193,7 @@ def test_what_fails_with_any_value_is_no_fault_of_a_parameter(asking: Asking) ->
 def test_a_cursor_that_clickhouse_cannot_take_is_named(asking: Asking) -> None:
     text = "-- One row.\n-- @page k\nSELECT toIPv4('1.2.3.4') AS k"
     query = asking.query(text)
-    forged = paging.encode("asked", query.endpoint.keys, {"k": "no address"})
+    forged = cursors.encode("asked", query.endpoint.keys, {"k": "no address"})
     with pytest.raises(Problem) as caught:
         asking.answer(text, f"cursor={forged}")
     assert (caught.value.status, caught.value.more["parameter"]) == (400, "cursor")
@@ -201,5 +202,5 @@ def test_a_cursor_that_clickhouse_cannot_take_is_named(asking: Asking) -> None:
 def test_the_contract_reads_the_word_repeated(tmp_path: Path) -> None:
     path = tmp_path / "places.sql"
     path.write_text(PLACES.format(" = 'a, b' [..3] /.*/ repeated"))
-    (found,) = contract.read(path, {}).params
+    (found,) = endpoints.read(path, {}).params
     assert (found.is_repeated, found.default, found.high) == (True, ["a, b"], 3)

@@ -14,10 +14,11 @@ import httpx
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from api import identity, registry, sse, stream
-from api.rows import MOST_WAITING, Rows, Writer, fold
-from api.sse import Mailbox
-from api.store import Store
+from api.events import event_ids, sse, stream
+from api.events.rows import MOST_WAITING, Rows, Writer, fold
+from api.events.sse import Mailbox
+from api.query import registry
+from api.query.clickhouse import Store
 from lib import settings
 from tests.api.support import Api, insert, migrated
 from tests.conftest import ROOT, Server, wait_until
@@ -129,7 +130,7 @@ def test_the_place_in_a_thousand_partitions_fits_in_a_header(
             assert ([*rows], volumes(rows), [*place]) == (["data"], [1] * 1000, ["id"])
             arrive(2, "B", 1)
             assert volumes(next(b)) == [2]
-        assert 4000 < len(place["id"]) <= identity.LONGEST
+        assert 4000 < len(place["id"]) <= event_ids.LONGEST
         arrive(3)
         with listening(api, "/api/wide?symbols=A", **{"last-event-id": place["id"]}) as a:
             found: list[int] = []

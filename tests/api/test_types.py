@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from api import documents, schemas
+from api.http import schemas
+from api.query import json_columns
 from lib.clickhouse_types import parse
 from lib.errors import SqlFileError
 from tests.api.asking import Asking
@@ -127,7 +128,7 @@ def test_a_document_is_embedded_as_it_stands() -> None:
     text = r'{"a":[1,-2,1.5,1e5,"3",true,null],"b":{"4":5},"c":"\\",  "d":6}'
     line = msgspec.json.encode({"n": 1, "j": text, "k": None})
     right = rb'{"a":["1","-2",1.5,1e5,"3",true,null],"b":{"4":"5"},"c":"\\",  "d":"6"}'
-    assert documents.embedded(line + b"\n", ("j", "k")) == b'{"n":1,"j":%b,"k":null}\n' % right
+    assert json_columns.embedded(line + b"\n", ("j", "k")) == b'{"n":1,"j":%b,"k":null}\n' % right
 
 
 def test_bytes_that_are_not_utf_8_stay_in_a_document(asking: Asking) -> None:

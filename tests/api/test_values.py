@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from api import values
-from api.declared import param
-from api.params import Declared, Param, bound, read
+from api.contract import scalars
+from api.contract.declarations import param
+from api.contract.parameters import Declared, Param, bound, read
 from lib.clickhouse_types import parse
 from lib.errors import SqlFileError
 
@@ -83,6 +83,6 @@ def test_a_type_that_no_address_can_say_is_refused(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["DateTime64(6, 'UTC')", "DateTime('UTC')"])
 @pytest.mark.parametrize("text", ["2024-01-30", "2024-02-28T23:59:59Z", "2024-12-31 00:00+01:00"])
 def test_the_pattern_of_a_description_says_what_is_read(kind: str, text: str) -> None:
-    scalar = values.scalar(parse(kind))
+    scalar = scalars.scalar(parse(kind))
     assert re.search(scalar.schema["pattern"], text)
     scalar.read(text)

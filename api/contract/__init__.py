@@ -1,0 +1,1 @@
+"""What a file of sql/api says, read and checked."""

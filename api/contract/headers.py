@@ -1,0 +1,81 @@
+"""The comment that a file in sql/api begins with: what a row means, and tags."""
+
+import difflib
+import re
+from dataclasses import dataclass, field
+
+from api.contract import stream_offsets
+from api.contract.declarations import declare
+from api.contract.parameters import Declared
+from api.contract.stream_offsets import Stream
+from lib.errors import SqlFileError
+
+_HEADER = re.compile(r"(?:--[^\n]*(?:\n|\Z))+")
+_TAG = re.compile(r"@(?P<tag>\w+)(?:\s+(?P<rest>.*))?")
+_TAGS = ("param", "cache", "page", "stream")
+
+
+@dataclass(slots=True)
+class Header:
+    """The header comment, read; each tag with the line it stands on."""
+
+    text: list[str] = field(default_factory=list)
+    params: dict[str, tuple[int, Declared]] = field(default_factory=dict)
+    cache: int = 0
+    page: tuple[int, str] | None = None
+    stream: Stream | None = None
+
+
+def read(place: str, text: str) -> Header:
+    """The comment's text and tags; raise SqlFileError for the first line that is wrong."""
+    match = _HEADER.match(text)
+    header, last = Header(), ""
+    declared: dict[str, tuple[int, str]] = {}
+    for number, line in enumerate(match[0].splitlines() if match else [], start=1):
+        content = line.removeprefix("--").strip()
+        tag = _TAG.fullmatch(content)
+        if tag:
+            last = _read_tag(f"{place}:{number}", number, tag, header, declared)
+        elif last in declared:
+            # A description goes on over as many lines as it needs.
+            declared[last] = (declared[last][0], f"{declared[last][1]} {content}")
+        elif content and not last:
+            header.text.append(content)
+    if not header.text:
+        raise SqlFileError(
+            f"{place}:1: does not begin with a comment; "
+            "say what one row means, as `-- One row per ...`."
+        )
+    for number, rest in declared.values():
+        found = declare(f"{place}:{number}", rest)
+        header.params[found.name] = (number, found)
+    return header
+
+
+def _read_tag(
+    place: str,
+    number: int,
+    tag: re.Match[str],
+    header: Header,
+    declared: dict[str, tuple[int, str]],
+) -> str:
+    """Note one tag; return the name of the parameter that following lines continue."""
+    kind, rest = tag["tag"], (tag["rest"] or "").strip()
+    if kind == "param":
+        name = rest.split(" ")[0].rstrip(":")
+        if name in declared:
+            raise SqlFileError(f"{place}: {name} is documented twice; delete one @param.")
+        declared[name] = (number, rest)
+        return name
+    if kind == "cache":
+        if not re.fullmatch(r"\d{1,5}", rest, re.ASCII):
+            raise SqlFileError(f"{place}: @cache {rest}: not a number of seconds; as `@cache 5`.")
+        header.cache = int(rest)
+    elif kind == "page":
+        header.page = (number, rest)
+    elif kind == "stream":
+        header.stream = stream_offsets.read(place, rest)
+    else:
+        near = difflib.get_close_matches(kind, _TAGS, n=1) or _TAGS
+        raise SqlFileError(f"{place}: @{kind} is unknown; did you mean @{' or @'.join(near)}?")
+    return f"@{kind}"

@@ -1,0 +1,1 @@
+"""Events sent as they happen: server-sent events."""

@@ -1,0 +1,1 @@
+"""HTTP around the endpoints: the server, middleware, metrics, documents and static files."""

@@ -1,0 +1,1 @@
+"""Requests answered: one query of ClickHouse each."""
