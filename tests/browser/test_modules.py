@@ -27,5 +27,5 @@ def test_every_module_is_loaded_early() -> None:
     """Without the list a browser would find modules one after the other."""
     listed = Scripts((STATIC / "index.html").read_text(encoding="utf-8")).found
     # It has only types.
-    modules = {file for file in (STATIC / "js").iterdir() if file.name != "types.js"}
-    assert sorted(listed) == sorted(f"/static/js/{file.name}" for file in modules)
+    modules = {file for file in STATIC.rglob("js/**/*.js") if file.name != "types.js"}
+    assert sorted(listed) == sorted(f"/static/{file.relative_to(STATIC)}" for file in modules)

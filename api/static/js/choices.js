@@ -2,7 +2,7 @@
 // A row of choices of which one holds: radio buttons, so that the arrow keys work as anywhere.
 
 import { find, make } from "./dom.js";
-import { SAID } from "./spans.js";
+import { SAID } from "./intervals.js";
 import { CHOICES } from "./view.js";
 
 /** @type {Record<string, string>} */

@@ -2,19 +2,19 @@
 // Puts the parts together: ticks come in at one end, and each part takes what it shows.
 
 import { rows as ask } from "./api.js";
-import { createCards } from "./cards.js";
-import { createChartPanel } from "./chart-panel.js";
+import { createCards } from "./cards/cards.js";
+import { createChartPanel } from "./chart/panel.js";
 import { createChoices } from "./choices.js";
-import { createChosen } from "./chosen.js";
+import { createChosen } from "./chart/selection.js";
 import { find } from "./dom.js";
-import { createFeed } from "./feed.js";
+import { createFeed } from "./live/feed.js";
 import { first } from "./first.js";
 import { createFrames } from "./frames.js";
-import { byTime, createMarket } from "./market.js";
-import { createPipeline } from "./pipeline.js";
+import { byTime, createMarket } from "./live/market.js";
+import { createPipeline } from "./live/pipeline.js";
 import { createShortcuts } from "./shortcuts.js";
-import { createStats } from "./stats.js";
-import { createTicks } from "./ticks.js";
+import { createStats } from "./chart/stats.js";
+import { createTicks } from "./ticks/table.js";
 import { createView, MOST_SYMBOLS } from "./view.js";
 
 const AGAIN_MS = 2000;

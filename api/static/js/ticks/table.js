@@ -1,16 +1,16 @@
 // @ts-check
 // The table of the newest ticks: live, filtered, and still while someone reads it.
 
-import { rows as ask } from "./api.js";
-import { find, mark, say } from "./dom.js";
-import { everyMs } from "./frames.js";
-import * as format from "./format.js";
-import { byTime } from "./market.js";
-import { createRing } from "./ring.js";
-import { createFilter } from "./tick-filter.js";
-import { createRows } from "./tick-rows.js";
+import { rows as ask } from "../api.js";
+import { find, mark, say } from "../dom.js";
+import { everyMs } from "../frames.js";
+import * as format from "../format.js";
+import { byTime } from "../live/market.js";
+import { createRing } from "./ring-buffer.js";
+import { createFilter } from "./filter.js";
+import { createRows } from "./rows.js";
 
-/** @typedef {import("./types.js").Tick} Tick */
+/** @typedef {import("../types.js").Tick} Tick */
 
 const KEPT = 200;
 const MOST_ASKED = 100;
@@ -18,9 +18,9 @@ const MOST_ASKED = 100;
 const PAINT_MS = 100;
 
 /**
- * @param {ReturnType<typeof import("./market.js").createMarket>} market
- * @param {ReturnType<typeof import("./view.js").createView>} view
- * @param {ReturnType<typeof import("./frames.js").createFrames>} frames
+ * @param {ReturnType<typeof import("../live/market.js").createMarket>} market
+ * @param {ReturnType<typeof import("../view.js").createView>} view
+ * @param {ReturnType<typeof import("../frames.js").createFrames>} frames
  * @param {(symbol: string, isAdded: boolean) => void} choose
  */
 export function createTicks(market, view, frames, choose) {

@@ -1,10 +1,10 @@
 // @ts-check
 // The stream of ticks: read for ever, begun again where it broke off.
 
-import { failure, request } from "./api.js";
+import { failure, request } from "../api.js";
 import { createParser } from "./sse.js";
 
-/** @typedef {import("./types.js").Row} Row */
+/** @typedef {import("../types.js").Row} Row */
 /** @typedef {"connecting" | "live" | "reconnecting"} FeedState */
 
 // Pings come every 15 s.

@@ -1,10 +1,10 @@
 // @ts-check
 // The chosen symbols in numbers, over a window that ends with the newest tick.
 
-import { rows as ask } from "./api.js";
-import { copy, find, say } from "./dom.js";
-import * as format from "./format.js";
-import { SECONDS } from "./spans.js";
+import { rows as ask } from "../api.js";
+import { copy, find, say } from "../dom.js";
+import * as format from "../format.js";
+import { SECONDS } from "../intervals.js";
 
 const LEAST_MS = 3000;
 // A question that takes long is asked less often.
@@ -22,8 +22,8 @@ const CELLS = [
 ];
 
 /**
- * @param {ReturnType<typeof import("./market.js").createMarket>} market
- * @param {ReturnType<typeof import("./view.js").createView>} view
+ * @param {ReturnType<typeof import("../live/market.js").createMarket>} market
+ * @param {ReturnType<typeof import("../view.js").createView>} view
  */
 export function createStats(market, view) {
   const body = find("#stats tbody");

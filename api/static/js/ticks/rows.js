@@ -1,10 +1,10 @@
 // @ts-check
 // The rows of the table that are on screen, and the room of those that are not.
 
-import { copy, find, mark, say } from "./dom.js";
-import * as format from "./format.js";
+import { copy, find, mark, say } from "../dom.js";
+import * as format from "../format.js";
 
-/** @typedef {import("./types.js").Tick} Tick */
+/** @typedef {import("../types.js").Tick} Tick */
 
 /** @param {HTMLElement} scroller @param {() => void} resized */
 export function createRows(scroller, resized) {

@@ -1,9 +1,9 @@
 // @ts-check
 // What all charts share: two grids above each other, one time axis, the crosshair.
 
-import * as format from "./format.js";
+import * as format from "../format.js";
 
-/** @typedef {import("./theme.js").Look} Look */
+/** @typedef {import("../theme.js").Look} Look */
 
 export const INSIDE = "inside";
 export const SLIDER = "slider";

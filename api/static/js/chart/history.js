@@ -1,11 +1,11 @@
 // @ts-check
 // The candles of the chosen symbols: loaded, kept up by ticks, and made right again now and then.
 
-import { address, json, rows as ask } from "./api.js";
+import { address, json, rows as ask } from "../api.js";
 import { candle, createCandles } from "./candles.js";
-import { fitting, SECONDS } from "./spans.js";
+import { fitting, SECONDS } from "../intervals.js";
 
-/** @typedef {import("./types.js").Tick} Tick */
+/** @typedef {import("../types.js").Tick} Tick */
 
 const PAGE = 10_000;
 const MOST_PAGES = 3;

@@ -2,8 +2,8 @@
 // The line above the chart: the values at the crosshair, or the newest.
 
 import { candleAt } from "./candles.js";
-import { find, make, mark, say } from "./dom.js";
-import * as format from "./format.js";
+import { find, make, mark, say } from "../dom.js";
+import * as format from "../format.js";
 
 /** @typedef {ReturnType<typeof import("./history.js").createHistory>} History */
 

@@ -1,9 +1,9 @@
 // @ts-check
 // One symbol's card: its nodes, and how a quote is written into them.
 
-import { copy, find, mark, say } from "./dom.js";
-import * as format from "./format.js";
-import { paths } from "./spark.js";
+import { copy, find, mark, say } from "../dom.js";
+import * as format from "../format.js";
+import { paths } from "./svg-path.js";
 
 const FLASH_MS = 500;
 const MOST_FLASHES = 400;
@@ -28,7 +28,7 @@ export function createCard(symbol) {
   let flashed = 0;
   let sparked = -Infinity;
 
-  /** @param {import("./types.js").Quote} quote @param {number} now */
+  /** @param {import("../types.js").Quote} quote @param {number} now */
   function flash(quote, now) {
     const isNew = moves >= 0 && quote.moves !== moves && quote.move;
     moves = quote.moves;
@@ -45,7 +45,7 @@ export function createCard(symbol) {
     button,
     add,
     isStale: true,
-    /** @param {import("./types.js").Quote} quote @param {number} now */
+    /** @param {import("../types.js").Quote} quote @param {number} now */
     paint(quote, now) {
       const moved = quote.price - quote.open;
       say(price, format.price(quote.price));
@@ -58,7 +58,7 @@ export function createCard(symbol) {
       range.style.setProperty("--at", Number.isFinite(share) ? share.toFixed(3) : "0.5");
       flash(quote, now);
     },
-    /** @param {import("./trails.js").Trail | undefined} trail @param {number} open @param {number} now */
+    /** @param {import("./sparkline.js").Trail | undefined} trail @param {number} open @param {number} now */
     spark(trail, open, now) {
       if (!trail || now - sparked < SPARK_MS) return;
       sparked = now;

@@ -1,10 +1,10 @@
 // @ts-check
 // The chart on its canvas: what is drawn, which part is seen, where the crosshair stands.
 
-import { frame, INSIDE } from "./chart-frame.js";
-import * as series from "./chart-series.js";
-import * as format from "./format.js";
-import { look } from "./theme.js";
+import { frame, INSIDE } from "./frame.js";
+import * as series from "./series.js";
+import * as format from "../format.js";
+import { look } from "../theme.js";
 import * as zoom from "./zoom.js";
 
 /** @typedef {ReturnType<typeof import("./history.js").createHistory>} History */

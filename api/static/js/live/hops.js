@@ -1,8 +1,8 @@
 // @ts-check
 // The jobs of the pipeline as numbers, and the way of a tick from hop to hop.
 
-import { make, mark, say } from "./dom.js";
-import * as format from "./format.js";
+import { make, mark, say } from "../dom.js";
+import * as format from "../format.js";
 
 /** The numbers of all jobs as one; null is unknown. @param {any[] | null} jobs rows of /api/pipeline, null if unknown */
 export function totals(jobs) {

@@ -2,16 +2,16 @@
 // The cards of all symbols: only those on screen are written to.
 
 import { createCard } from "./card.js";
-import { find, say } from "./dom.js";
+import { find, say } from "../dom.js";
 import { createRoving } from "./roving.js";
-import { createTrails } from "./trails.js";
+import { createTrails } from "./sparkline.js";
 
 const ARRANGE_MS = 3000;
 
 /**
- * @param {ReturnType<typeof import("./market.js").createMarket>} market
- * @param {ReturnType<typeof import("./view.js").createView>} view
- * @param {ReturnType<typeof import("./frames.js").createFrames>} frames
+ * @param {ReturnType<typeof import("../live/market.js").createMarket>} market
+ * @param {ReturnType<typeof import("../view.js").createView>} view
+ * @param {ReturnType<typeof import("../frames.js").createFrames>} frames
  * @param {(symbol: string, isAdded: boolean) => void} choose
  */
 export function createCards(market, view, frames, choose) {

@@ -1,11 +1,11 @@
 // @ts-check
 // What is drawn in the chart: candles, a line, or several lines to compare.
 
-import * as format from "./format.js";
+import * as format from "../format.js";
 
 /**
- * @typedef {import("./types.js").Candle} Candle
- * @typedef {import("./theme.js").Look} Look
+ * @typedef {import("../types.js").Candle} Candle
+ * @typedef {import("../theme.js").Look} Look
  */
 
 const LARGE = 900;

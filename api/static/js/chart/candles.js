@@ -2,8 +2,8 @@
 // The candles of one symbol: those the API made, and the open one as its ticks come.
 
 /**
- * @typedef {import("./types.js").Candle} Candle
- * @typedef {import("./types.js").Tick} Tick
+ * @typedef {import("../types.js").Candle} Candle
+ * @typedef {import("../types.js").Tick} Tick
  */
 
 /** A row of /api/candles. @param {any} row @param {number} step @returns {Candle} */

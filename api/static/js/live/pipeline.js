@@ -1,15 +1,15 @@
 // @ts-check
 // The strip on top: how fast and how late ticks come, and what is wrong.
 
-import { address, json } from "./api.js";
-import * as clock from "./clock.js";
-import { find, make, mark, say } from "./dom.js";
-import * as format from "./format.js";
+import { address, json } from "../api.js";
+import * as clock from "../clock.js";
+import { find, make, mark, say } from "../dom.js";
+import * as format from "../format.js";
 import { createHops, totals } from "./hops.js";
-import { judge } from "./judge.js";
+import { judge } from "./status.js";
 import { createDelays, createRate } from "./meters.js";
 
-/** @typedef {import("./judge.js").Facts} Facts */
+/** @typedef {import("./status.js").Facts} Facts */
 
 const HEALTH_MS = 5000;
 const PIPELINE_MS = 2000;

@@ -2,11 +2,11 @@
 // The panel of the chart: loads what the view asks for, keeps it live, says what is missing.
 
 import { createChart } from "./chart.js";
-import { createChartKeys } from "./chart-keys.js";
-import { find, say } from "./dom.js";
+import { createChartKeys } from "./keys.js";
+import { find, say } from "../dom.js";
 import { createHistory } from "./history.js";
 import { createLegend } from "./legend.js";
-import * as theme from "./theme.js";
+import * as theme from "../theme.js";
 
 const LIBRARY = "/assets/echarts.esm.min.js";
 const MEND_MS = 15_000;
@@ -16,9 +16,9 @@ const SHARE = 6;
 const AGAIN_MS = 5000;
 
 /**
- * @param {ReturnType<typeof import("./market.js").createMarket>} market
- * @param {ReturnType<typeof import("./view.js").createView>} view
- * @param {ReturnType<typeof import("./frames.js").createFrames>} frames
+ * @param {ReturnType<typeof import("../live/market.js").createMarket>} market
+ * @param {ReturnType<typeof import("../view.js").createView>} view
+ * @param {ReturnType<typeof import("../frames.js").createFrames>} frames
  */
 export function createChartPanel(market, view, frames) {
   const element = find("#chart");
@@ -121,7 +121,7 @@ export function createChartPanel(market, view, frames) {
   start();
   return {
     load,
-    /** @param {import("./types.js").Tick} tick */
+    /** @param {import("../types.js").Tick} tick */
     take(tick) {
       if (coming && coming !== history) coming.take(tick);
       if (!history?.symbols.includes(tick.symbol)) return;

@@ -1,13 +1,13 @@
 // @ts-check
 // The head of the chart: the chosen symbols, the first of them large, the others to take away.
 
-import { find, make, mark, say } from "./dom.js";
-import * as format from "./format.js";
+import { find, make, mark, say } from "../dom.js";
+import * as format from "../format.js";
 
 /**
- * @param {ReturnType<typeof import("./market.js").createMarket>} market
- * @param {ReturnType<typeof import("./view.js").createView>} view
- * @param {ReturnType<typeof import("./frames.js").createFrames>} frames
+ * @param {ReturnType<typeof import("../live/market.js").createMarket>} market
+ * @param {ReturnType<typeof import("../view.js").createView>} view
+ * @param {ReturnType<typeof import("../frames.js").createFrames>} frames
  */
 export function createChosen(market, view, frames) {
   const symbol = find("#chosen .symbol");

@@ -1,7 +1,7 @@
 // @ts-check
 // Where the prices came from: a few points of each symbol's day, for its sparkline.
 
-import { rows } from "./api.js";
+import { rows } from "../api.js";
 
 const MOST_ASKED = 20;
 const POINTS = 120;
@@ -11,7 +11,7 @@ const AGAIN_MS = 10_000;
 
 /** @typedef {{times: number[], prices: number[], loaded: number, from: string}} Trail */
 
-/** @param {ReturnType<typeof import("./market.js").createMarket>} market @param {(symbols: string[]) => void} changed */
+/** @param {ReturnType<typeof import("../live/market.js").createMarket>} market @param {(symbols: string[]) => void} changed */
 export function createTrails(market, changed) {
   /** @type {Map<string, Trail>} */
   const trails = new Map();

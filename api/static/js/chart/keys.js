@@ -2,7 +2,7 @@
 // The chart without a mouse: arrows move the crosshair, + and - zoom, and what it shows is spoken.
 
 import { candleAt } from "./candles.js";
-import { say } from "./dom.js";
+import { say } from "../dom.js";
 
 /**
  * @param {HTMLElement} element @param {ReturnType<typeof import("./chart.js").createChart>} chart

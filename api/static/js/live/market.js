@@ -2,9 +2,9 @@
 // The newest of every symbol, from what the API knows and from each tick since.
 
 /**
- * @typedef {import("./types.js").Row} Row
- * @typedef {import("./types.js").Tick} Tick
- * @typedef {import("./types.js").Quote} Quote
+ * @typedef {import("../types.js").Row} Row
+ * @typedef {import("../types.js").Tick} Tick
+ * @typedef {import("../types.js").Quote} Quote
  */
 
 /** @param {string} timestamp */
