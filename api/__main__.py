@@ -10,7 +10,7 @@ import click
 from api.app import create_app
 from api.http import assets, server
 from api.http.middleware import App
-from api.problems import Problem
+from api.problems import ProblemError
 from api.query import keys, registry, reload
 from api.query.clickhouse import Store
 from api.query.registry import Registry
@@ -69,7 +69,7 @@ async def load(config: Settings, patience: float) -> Registry:
                 found = await registry.load(folder, config.variables(), store)
                 keys.check(config.api.keys, [query.endpoint for query in found.values()])
                 return found
-            except Problem as problem:
+            except ProblemError as problem:
                 if time.monotonic() > deadline:
                     raise ServiceError(
                         f"{problem.detail.removesuffix('; try again soon.')} at "

@@ -21,7 +21,7 @@ from api.http.metrics import Metrics
 from api.http.middleware import App, shielded
 from api.http.pages import READ, Asker
 from api.http.static_files import File
-from api.problems import Problem
+from api.problems import ProblemError
 from api.query import health, keys, reload
 from api.query import request as requests
 from api.query.clickhouse import Store
@@ -73,20 +73,22 @@ def create_app(
         lifespan=[lifespan],
         guards=[guard],
         openapi_config=None,
-        exception_handlers={Problem: problem, HTTPException: http_problem, Exception: bug},
+        exception_handlers={ProblemError: problem, HTTPException: http_problem, Exception: bug},
     )
     return shielded(numbers.measured(app, metrics, endpoints), settings.api)  # type: ignore[arg-type]
 
 
 def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Raise Problem where a key that sees only some values asks for what cannot heed that."""
+    """Raise ProblemError where a key that sees only some values asks for what cannot heed that."""
     only = keys.only(connection.scope)
-    if only and not handler.opt.get("heeds_only"):
+    if only and not handler.opt.get("respects_restrictions"):
         names = " and ".join(only)
-        raise Problem(403, f"This key sees only some {names}, and this is not about them alone.")
+        raise ProblemError(
+            403, f"This key sees only some {names}, and this is not about them alone."
+        )
 
 
-@route("/api/{name:str}", http_method=READ, heeds_only=True)
+@route("/api/{name:str}", http_method=READ, respects_restrictions=True)
 async def endpoint(request: Asker, name: str) -> Response[bytes] | Stream:
     """What sql/api/<name>.sql answers."""
     service: Service = request.app.state.service
@@ -117,7 +119,7 @@ async def events(request: Asker, query: Query) -> Response[bytes] | Stream:
     return Stream(body, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
 
 
-@route("/openapi.json", http_method=READ, heeds_only=True)
+@route("/openapi.json", http_method=READ, respects_restrictions=True)
 async def describe(request: Asker) -> dict[str, Any]:
     """Every usable endpoint's parameters, rows and errors."""
     needs_key = bool(request.app.state.settings.api.keys)
@@ -136,7 +138,9 @@ async def check_health(request: Asker) -> Response[health.Health]:
     """Whether the pipeline is up, 503 if it is down; which part and why, to who may see all."""
     found = await health.ask(request.app.state.service)
     status_code = 503 if found.status in ("down", "starting") else 200
-    if not keys.sees_all(request.headers.get("authorization", ""), request.app.state.settings.api):
+    if not keys.is_unrestricted(
+        request.headers.get("authorization", ""), request.app.state.settings.api
+    ):
         found = health.Health(found.status, found.clickhouse, [])
     return Response(found, status_code=status_code)
 
@@ -156,7 +160,7 @@ def _cache_control(seconds: int) -> str:
     return f"max-age={seconds}" if seconds else "no-cache"
 
 
-def problem(request: Asker, error: Problem) -> Response[bytes]:
+def problem(request: Asker, error: ProblemError) -> Response[bytes]:
     """A problem as its answer; of endpoints it lists those that the key may ask."""
     if "endpoints" in error.more:
         error.more["endpoints"] = [f"/api/{name}" for name in usable(request)]
@@ -174,10 +178,14 @@ def http_problem(request: Asker, error: HTTPException) -> Response[bytes]:
     # Who needs a key for the endpoints must not read their names without one.
     if error.status_code == 404 and not middleware.is_open(request.scope["path"]):
         more["endpoints"] = []
-    return problem(request, Problem(error.status_code, str(error.detail), error.headers, **more))
+    return problem(
+        request, ProblemError(error.status_code, str(error.detail), error.headers, **more)
+    )
 
 
 def bug(request: Asker, error: Exception) -> Response[bytes]:
     """Anything else is ours: the log gets the traceback, the client does not."""
     log.error("a bug in the API", exc_info=error)
-    return problem(request, Problem(500, "Something is wrong with the API; its log says what."))
+    return problem(
+        request, ProblemError(500, "Something is wrong with the API; its log says what.")
+    )

@@ -9,7 +9,7 @@ import msgspec
 MEDIA_TYPE = "application/problem+json"
 
 
-class Problem(Exception):  # noqa: N818
+class ProblemError(Exception):
     """An answer that is an error: its status, what is wrong, and how to do better."""
 
     def __init__(
@@ -28,10 +28,10 @@ class Problem(Exception):  # noqa: N818
         return msgspec.json.encode({**fields, "detail": self.detail, **self.more})
 
 
-def bad_parameter(name: str, takes: str, value: str | None = None) -> Problem:
+def bad_parameter(name: str, takes: str, value: str | None = None) -> ProblemError:
     """A parameter that is not what it should be; the value is shown, cut short."""
     given = "is missing" if value is None else f"is {_short(value)}"
-    return Problem(400, f"{name} {given}; it takes {takes}.", parameter=name, takes=takes)
+    return ProblemError(400, f"{name} {given}; it takes {takes}.", parameter=name, takes=takes)
 
 
 def _short(value: str) -> str:

@@ -22,10 +22,10 @@ from lib.signals import Signals
 from lib.sqlfiles import SqlFile
 
 if TYPE_CHECKING:
-    from jobs.gateway import Java
-    from jobs.record import Record
-    from jobs.rest import Rest
-    from jobs.watch import Watch
+    from jobs.flink.gateway import Java
+    from jobs.flink.rest import Rest
+    from jobs.run.report import Record
+    from jobs.run.watch import Watch
 
 FROM_SOURCES = (
     "starting from the sources, for its SQL has no saved state; what is stored is left out"
@@ -95,7 +95,7 @@ def stop(job: str) -> None:
 
 def _retire(config: Settings, job: str) -> None:
     """Note that a job that has ended need not run again."""
-    from jobs import expected
+    from jobs.run import expected
 
     client = clickhouse.connect(config.clickhouse)
     with clickhouse.explained(config.clickhouse):
@@ -118,7 +118,9 @@ def plan(job: str) -> None:
     config = settings.load()
     files = load(config, job)
     # Not at the top: PyFlink takes a second to import, which a wrong file need not wait for.
-    from jobs import build, check, gateway, target
+    from jobs.flink import gateway
+    from jobs.plan import build, check
+    from jobs.targets import target
 
     given = build.short_lived(settings.flink_options())
     with gateway.running(config.data_dir, f"{job}-plan", given):
@@ -149,8 +151,12 @@ def lock_file(config: Settings, job: str) -> Path:
 
 
 def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: Signals) -> None:
-    from jobs import build, check, find, gateway, record, sources, state, target
-    from jobs.follow import UnreadableError
+    from jobs.flink import gateway, state
+    from jobs.kafka import sources, unreadable
+    from jobs.plan import build, check
+    from jobs.run import report
+    from jobs.run.monitor import UnreadableError
+    from jobs.targets import target
 
     console = Console(highlight=False, soft_wrap=True)
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
@@ -167,7 +173,7 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: S
     said = config.data_dir / "log" / f"job-{job}-python.log"
     with (
         workers_log_to(said),
-        record.of(config, job, files, resume) as run,
+        report.of(config, job, files, resume) as run,
         gateway.running(config.data_dir, job, given) as java,
     ):
         tables = build.create(config, job, given)
@@ -183,7 +189,7 @@ def _run(config: Settings, job: str, files: list[SqlFile], fresh: bool, asked: S
         except UnreadableError as error:
             servers = config.kafka.bootstrap_servers
             committed = not sources.reads_uncommitted(files)
-            place = find.place(servers, ids, committed, watch.positions, error.record)
+            place = unreadable.place(servers, ids, committed, watch.positions, error.record)
             raise JobError(f"{place}: {error}") from error
 
 
@@ -192,14 +198,14 @@ def _watch(
 ) -> "Watch":
     """What sees to it that no record is deleted from Kafka without a word before this run, or one
     before it, has read it."""
-    from jobs import offsets
-    from jobs.reading import Reading
-    from jobs.watch import Watch
+    from jobs.kafka import saved_offsets
+    from jobs.kafka.deleted_records import Reading
+    from jobs.run.watch import Watch
 
     gaps = run.backlog.gaps
-    gaps.update(offsets.gaps(states, ids))
-    reading = Reading(log, offsets.owed(states, ids, saved), gaps)
-    return Watch(reading, run.backlog, partial(offsets.note, states, ids))
+    gaps.update(saved_offsets.gaps(states, ids))
+    reading = Reading(log, saved_offsets.owed(states, ids, saved), gaps)
+    return Watch(reading, run.backlog, partial(saved_offsets.note, states, ids))
 
 
 def _follow(
@@ -215,8 +221,10 @@ def _follow(
 ) -> None:
     """Show the job until asked to stop, and stop it with a savepoint in `folder`; raise JobError or
     ServiceError when the job can't go on."""
-    from jobs import cluster, follow, reading
-    from jobs.follow import Glance
+    from jobs.flink import cluster
+    from jobs.kafka import deleted_records
+    from jobs.run import monitor
+    from jobs.run.monitor import Glance
 
     def look_after() -> None:
         # While Flink is silent, the line that is shown says so.
@@ -228,7 +236,7 @@ def _follow(
 
     def say_lost() -> None:
         for lost in watch.look():
-            console.print(reading.told([lost]))
+            console.print(deleted_records.told([lost]))
         run.lose(watch.lost)
 
     def note(now: Glance, before: Glance | None) -> Glance:
@@ -240,9 +248,9 @@ def _follow(
     asked.listen(end_at_second=True)
     java.settle()
     try:
-        follow.until(asked, rest, console, java.check, look_after, note)
+        monitor.until(asked, rest, console, java.check, look_after, note)
         run.say("STOPPING")
-        follow.stop(rest, folder, console)
+        monitor.stop(rest, folder, console)
     finally:
         say_lost()
 
@@ -261,7 +269,9 @@ def _check_topics(
 ) -> tuple[Callable[[], None], dict[str, str]]:
     """Raise JobError if a topic is not the one whose records are stored; return what raises it
     later, or ServiceError while Kafka does not tell, and the topics' ids."""
-    from jobs import state, target, topics
+    from jobs.flink import state
+    from jobs.kafka import topics
+    from jobs.targets import target
 
     names = [topic for file in files for topic in file.topics]
     now = kafka.topic_ids(config.kafka.bootstrap_servers, names)

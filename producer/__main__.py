@@ -9,10 +9,11 @@ import click
 
 from lib import settings
 from lib.errors import ServiceError, exit_on_error
-from producer import market, options, outbox, progress, replay, sources
+from producer import market, options, progress, replay, sources
 from producer.clock import Clock
 from producer.counts import Counts
 from producer.options import Options
+from producer.sender import Sender, connect
 from producer.tick import Tick
 
 
@@ -61,19 +62,21 @@ def run(asked: Options, config: settings.Settings, clock: Clock) -> int:
         ticks = sources.replayed(recorded, speed, clock)
     else:
         ticks = _market(asked, config, clock)
-    box = outbox.connect(config.kafka, clock, progress.say)
-    if box is None:
+    sender = connect(config.kafka, clock, progress.say)
+    if sender is None:
         progress.say("stopped before Kafka answered: sent 0 ticks.")
         return 0
     try:
         with progress.shown(
-            box.counts, config.kafka.bootstrap_servers, _fraction(asked, recording, box.counts)
+            sender.counts,
+            config.kafka.bootstrap_servers,
+            _fraction(asked, recording, sender.counts),
         ):
-            _send(islice(ticks, asked.count), box, clock)
+            _send(islice(ticks, asked.count), sender, clock)
     finally:
-        box.close()
-        print(_summary(box.counts, recording if asked.skip_invalid else None), flush=True)
-    return _status(box.counts, config.kafka)
+        sender.close()
+        print(_summary(sender.counts, recording if asked.skip_invalid else None), flush=True)
+    return _status(sender.counts, config.kafka)
 
 
 def _market(asked: Options, config: settings.Settings, clock: Clock) -> Iterator[Tick]:
@@ -84,19 +87,19 @@ def _market(asked: Options, config: settings.Settings, clock: Clock) -> Iterator
     return sources.live(market.quotes(prices, seed), rate, clock)
 
 
-def _send(ticks: Iterable[Tick], box: outbox.Outbox, clock: Clock) -> None:
+def _send(ticks: Iterable[Tick], sender: Sender, clock: Clock) -> None:
     """Send until the ticks end, a signal comes or one fails; then wait for every outcome."""
     try:
         for tick in ticks:
-            box.send(tick)
-            if clock.stopped or box.counts.failed:
+            sender.send(tick)
+            if clock.stopped or sender.counts.failed:
                 break
     except ServiceError:
         # The topic is gone, and outcomes may never come: wait no longer than after a signal.
         clock.stop()
         raise
     finally:
-        box.settle()
+        sender.settle()
 
 
 def _fraction(

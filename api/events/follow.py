@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 from api.events import sse
 from api.events.sse import Mailbox
-from api.problems import Problem
+from api.problems import ProblemError
 from api.query.registry import Query
 from api.query.request import Asked
 from api.query.responses import Whole
 from api.query.service import Service
 
 SECONDS = 1.0
-_TOO_LONG = Problem(400, "The answer is too long to follow; ask for less.")
+_TOO_LONG = ProblemError(400, "The answer is too long to follow; ask for less.")
 
 
 class Follows:
@@ -82,7 +82,7 @@ class _Feed:
                 if not isinstance(answer, Whole):
                     await answer.aclose()
                     raise _TOO_LONG
-            except Problem as problem:
+            except ProblemError as problem:
                 self._tell(f"problem {problem.status}", sse.problem_event(problem))
             else:
                 tag = answer.etag.strip('"')

@@ -6,7 +6,7 @@ from api.events import event_ids, follow, rows, sse
 from api.events.follow import Follows
 from api.events.sse import Mailbox
 from api.events.stream import Hub
-from api.problems import Problem, bad_parameter
+from api.problems import ProblemError, bad_parameter
 from api.query.registry import Query
 from api.query.request import Asked
 from api.query.service import Service
@@ -37,10 +37,10 @@ class Push:
         self, query: Query, wanted: Asked | frozenset[str], seen: str
     ) -> AsyncIterator[bytes]:
         """What a client is sent for as long as it stays and the endpoint is the same; raise
-        Problem if there is no room."""
+        ProblemError if there is no room."""
         if self.count >= self._most:
             detail = f"{self._most} clients follow already; try again later."
-            raise Problem(503, detail, {"Retry-After": "10"})
+            raise ProblemError(503, detail, {"Retry-After": "10"})
         if isinstance(wanted, frozenset):
             return await self._streamed(query, wanted, seen)
         mailbox = Mailbox(follow.newest)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
 
-from api.problems import Problem
+from api.problems import ProblemError
 
 T = TypeVar("T")
 J = TypeVar("J")
@@ -29,7 +29,7 @@ def event(data: bytes, *, name: str = "", identity: str = "") -> bytes:
     return head.encode() + b"data: " + data.replace(b"\n", b"") + b"\n\n"
 
 
-def problem_event(problem: Problem) -> bytes:
+def problem_event(problem: ProblemError) -> bytes:
     """What went wrong, to a client that stays."""
     return event(problem.body(), name="problem")
 
@@ -74,7 +74,7 @@ async def sent(
             try:
                 async for item in before(joined):
                     yield write(item)
-            except Problem as problem:
+            except ProblemError as problem:
                 # The head of the answer is sent; the client comes back with the same id.
                 yield problem_event(problem)
                 return

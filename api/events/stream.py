@@ -13,7 +13,7 @@ from api.contract.stream_offsets import Position
 from api.events import event_ids
 from api.events.rows import Rows
 from api.events.sse import Mailbox
-from api.problems import Problem
+from api.problems import ProblemError
 from api.query import json_columns
 from api.query.clickhouse import RefusedError, Store
 from api.query.registry import Query
@@ -59,7 +59,8 @@ class Hub:
         return len(self._mailboxes)
 
     async def start(self) -> None:
-        """Find the present end and poll from there; raise Problem if ClickHouse cannot tell."""
+        """Find the present end and poll from there; raise ProblemError if ClickHouse does not
+        answer."""
         async with self._starting:
             # Who starts it joins a little later.
             now = self._heard = time.monotonic()
@@ -114,7 +115,7 @@ class Hub:
                 rows = await self._rows(
                     self._position, begun - self._polled + SLACK_SECONDS, MOST_ROWS
                 )
-            except Problem:
+            except ProblemError:
                 await asyncio.sleep(1)
                 continue
             self._tell(rows)
@@ -198,4 +199,4 @@ class Hub:
             return await self._store.ask(sql, given, "JSONEachRow")
         except (RefusedError, ServiceError) as error:
             log.error("%s: %s", self._query.endpoint.place, error)
-            raise Problem(500, "The stream's SQL failed; the log says why.") from None
+            raise ProblemError(500, "The stream's SQL failed; the log says why.") from None

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from api import problems
-from api.problems import Problem
+from api.problems import ProblemError
 from api.query import keys
 from api.query.responses import BrokenOffError
 from lib.settings import Api
@@ -70,25 +70,27 @@ def _is_broken_off(error: BaseException | None) -> bool:
 
 
 def refused(
-    scope: Mapping[str, Any], settings: Api, count: Callable[[str], Problem | None]
-) -> Problem | None:
+    scope: Mapping[str, Any], settings: Api, count: Callable[[str], ProblemError | None]
+) -> ProblemError | None:
     """Why a request gets no further, if so; else its key's rule goes on with it."""
     version = scope["http_version"]
     if not version.startswith("1."):
-        return Problem(505, f"HTTP {version} is not spoken here; ask with HTTP/1.1.")
+        return ProblemError(505, f"HTTP {version} is not spoken here; ask with HTTP/1.1.")
     headers = dict(scope["headers"])
     length = len(scope.get("raw_path") or b"") + len(scope["query_string"])
     if length > settings.max_address:
-        return Problem(414, f"The address has {length} bytes; it may have {settings.max_address}.")
+        return ProblemError(
+            414, f"The address has {length} bytes; it may have {settings.max_address}."
+        )
     if headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:
-        return Problem(413, "A request has no body here; send parameters in the address.")
+        return ProblemError(413, "A request has no body here; send parameters in the address.")
     if not settings.keys:
         host = headers.get(b"host", b"localhost").decode("latin-1")
         # A page from elsewhere whose name leads here must not read through a browser.
         return (
             None
             if _LOOPBACK.fullmatch(host)
-            else Problem(
+            else ProblemError(
                 403, "Only this machine's own addresses are served; ask for 127.0.0.1 or localhost."
             )
         )
@@ -96,12 +98,12 @@ def refused(
         return None
     owner = keys.holder(headers.get(b"authorization", b""), settings.keys)
     if owner is None:
-        return Problem(
+        return ProblemError(
             401,
             "A key is needed; send it as `Authorization: Bearer <key>`.",
             {"WWW-Authenticate": "Bearer"},
         )
-    keys.hand_on(scope, settings.keys[owner].only)
+    keys.attach(scope, settings.keys[owner].only)
     return count(owner)
 
 
@@ -110,7 +112,7 @@ def is_open(path: str) -> bool:
     return path in OPEN or path.startswith(OPEN_FOLDERS)
 
 
-def refusing(problem: Problem) -> App:
+def refusing(problem: ProblemError) -> App:
     """An application that answers every request with a problem and closes the connection."""
     body = problem.body()
     pairs = last_headers(problem, body)
@@ -122,7 +124,7 @@ def refusing(problem: Problem) -> App:
     return refuse
 
 
-def last_headers(problem: Problem, body: bytes) -> list[tuple[bytes, bytes]]:
+def last_headers(problem: ProblemError, body: bytes) -> list[tuple[bytes, bytes]]:
     """The headers of a refusal after which the connection closes."""
     headers = {**problem.headers, "Content-Type": problems.MEDIA_TYPE, "Content-Length": len(body)}
     # The rest of a refused request is not read.

@@ -18,7 +18,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.http.middleware import App, last_headers, refusing
-from api.problems import Problem
+from api.problems import ProblemError
 from lib import ports
 from lib.errors import SettingsError, SetupError
 from lib.settings import Api
@@ -108,7 +108,7 @@ class Protocol(H11Protocol):
         is_long = status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
         # After a colon stands what was sent.
         fact = f"This is no HTTP: {str(error).partition(':')[0]}."
-        problem = Problem(status, "The head is too long; ask for less." if is_long else fact)
+        problem = ProblemError(status, "The head is too long; ask for less." if is_long else fact)
         body = problem.body()
         head = h11.Response(status_code=status, headers=last_headers(problem, body))
         for event in (head, h11.Data(data=body), h11.EndOfMessage()):
@@ -131,7 +131,7 @@ class Protocol(H11Protocol):
 def _full(most: int) -> App:
     """What answers a connection that is one too many."""
     detail = f"{most} connections are served already; try again later."
-    return refusing(Problem(503, detail, {"Retry-After": "1"}))
+    return refusing(ProblemError(503, detail, {"Retry-After": "1"}))
 
 
 def _is_worth_saying(record: logging.LogRecord) -> bool:

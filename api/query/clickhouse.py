@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import aiohttp
 
-from api.problems import Problem
+from api.problems import ProblemError
 from lib.clickhouse_errors import ACCESS, Code
 from lib.errors import ServiceError, one_line
 from lib.settings import ClickHouse
@@ -64,7 +64,7 @@ class Store:
         await self._session.close()
 
     async def start(self, sql: str, params: Mapping[str, str], fmt: str) -> aiohttp.ClientResponse:
-        """Run a query; return when its answer begins. Raise RefusedError, or Problem if there
+        """Run a query; return when its answer begins. Raise RefusedError, or ProblemError if there
         is no ClickHouse or no answer in time."""
         query = {f"param_{name}": text for name, text in params.items()}
         query["default_format"] = fmt
@@ -73,7 +73,7 @@ class Store:
                 response = await self._post(query, sql.encode())
                 if response.status != 200:
                     raise await self._refusal(response)
-        except Problem as problem:
+        except ProblemError as problem:
             self._note(is_away=problem.status == 503)
             raise
         self._note(is_away=False)
@@ -114,34 +114,34 @@ class Store:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what the client raises into a Problem."""
+    """Turn what the client raises into a ProblemError."""
     try:
         yield
     except aiohttp.ConnectionTimeoutError:
         raise away("is busy") from None
     except TimeoutError:
-        raise Problem(504, "ClickHouse has no answer in time; ask for less.") from None
+        raise ProblemError(504, "ClickHouse has no answer in time; ask for less.") from None
     except (aiohttp.ClientError, OSError):
         raise away() from None
 
 
-def away(fact: str = "does not answer") -> Problem:
+def away(fact: str = "does not answer") -> ProblemError:
     """ClickHouse cannot answer now; it may in a second."""
-    return Problem(503, f"ClickHouse {fact}; try again soon.", {"Retry-After": "1"})
+    return ProblemError(503, f"ClickHouse {fact}; try again soon.", {"Retry-After": "1"})
 
 
-def refusal(code: int, text: str) -> Problem | RefusedError:
-    """What a refusal means to a client: a Problem it can mend, or else something for our log."""
+def refusal(code: int, text: str) -> ProblemError | RefusedError:
+    """The error of a refusal: ProblemError if the client can fix it, else RefusedError."""
     if code in _TIMED_OUT:
-        return Problem(504, "The query took too long; ask for less.")
+        return ProblemError(504, "The query took too long; ask for less.")
     if code in _TOO_MUCH:
-        return Problem(400, "The answer is too large; ask for less.")
+        return ProblemError(400, "The answer is too large; ask for less.")
     if code in _BUSY:
         return away("is busy")
     return RefusedError(code, text)
 
 
-def late_refusal(answer: bytes) -> Problem | RefusedError | None:
+def late_refusal(answer: bytes) -> ProblemError | RefusedError | None:
     """The refusal that ClickHouse wrote into an answer it had begun, if it broke off for one."""
     match = _LATE.search(answer[-10_000:])
     return refusal(int(match[1]), one_line(match[0].decode(errors="replace"))) if match else None

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from api.problems import Problem
+from api.problems import ProblemError
 from api.query import request, responses
 from api.query.responses import Whole
 from api.query.service import Service
@@ -44,7 +44,7 @@ async def _ask(service: Service) -> Health:
             return Health("up", "up", [])
         query = service.find("health")
         answer = await service.answer(query, request.read(query, b"", responses.JSON))
-    except Problem as problem:
+    except ProblemError as problem:
         # Anything but 503 is the fault of health.sql.
         return Health("down", "down" if problem.status == 503 else "up", [])
     rows = msgspec.json.decode(answer.body)["data"] if isinstance(answer, Whole) else []

@@ -15,7 +15,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from api.contract.endpoints import Endpoint
 from api.contract.parameters import Param
-from api.problems import Problem
+from api.problems import ProblemError
 from lib.errors import SettingsError
 from lib.settings import Api, Key
 
@@ -33,7 +33,7 @@ def holder(authorization: bytes, keys: Mapping[str, Key]) -> str | None:
     return found[0] if found and scheme.lower() == b"bearer" else None
 
 
-def sees_all(authorization: str, settings: Api) -> bool:
+def is_unrestricted(authorization: str, settings: Api) -> bool:
     """Whether a request to an open address may see what is not: without keys anybody may."""
     if not settings.keys:
         return True
@@ -41,29 +41,29 @@ def sees_all(authorization: str, settings: Api) -> bool:
     return owner is not None and not settings.keys[owner].only
 
 
-def hand_on(scope: Mapping[str, Any], only: Only) -> None:
+def attach(scope: Mapping[str, Any], only: Only) -> None:
     """Leave the rule of a request's key for those who answer it."""
     scope["state"]["only"] = only
 
 
 def only(scope: Mapping[str, Any]) -> Only:
-    """The rule that stands for a request: handed on with it, by `hand_on` alone."""
+    """The rule that stands for a request: handed on with it, by `attach` alone."""
     found: Only = scope["state"].get("only", ALL)
     return found
 
 
-def counted(keys: Mapping[str, Key]) -> Callable[[str], Problem | None]:
+def counted(keys: Mapping[str, Key]) -> Callable[[str], ProblemError | None]:
     """What counts the requests of each key, and says so when one is too many."""
     rates = {name: limits.parse(key.rate) for name, key in keys.items() if key.rate}
     windows = MovingWindowRateLimiter(MemoryStorage())
 
-    def count(name: str) -> Problem | None:
+    def count(name: str) -> ProblemError | None:
         rate = rates.get(name)
         if rate is None or windows.hit(rate, name):
             return None
         wait = math.ceil(windows.get_window_stats(rate, name).reset_time - time.time())
         detail = f"This key may ask {keys[name].rate}; wait."
-        return Problem(429, detail, {"Retry-After": str(max(wait, 1))})
+        return ProblemError(429, detail, {"Retry-After": str(max(wait, 1))})
 
     return count
 
@@ -74,9 +74,9 @@ def is_usable(endpoint: Endpoint, only: Only) -> bool:
 
 
 def check_usable(endpoint: Endpoint, only: Only) -> None:
-    """Raise Problem for an endpoint that cannot be held to what the key may see."""
+    """Raise ProblemError for an endpoint that cannot be held to what the key may see."""
     for name in {*only} - {param.name for param in endpoint.params}:
-        raise Problem(
+        raise ProblemError(
             403,
             f"This key sees only some {name}, and /api/{endpoint.name} cannot be narrowed to them.",
             parameter=name,
@@ -84,8 +84,8 @@ def check_usable(endpoint: Endpoint, only: Only) -> None:
         )
 
 
-def narrowed(param: Param, value: Any, only: Only, *, is_given: bool) -> Any:
-    """The value itself, or what the key may see in the place of a default; raise Problem for a
+def restrict(param: Param, value: Any, only: Only, *, is_given: bool) -> Any:
+    """The value itself, or what the key may see in the place of a default; raise ProblemError for a
     value that it may not ask for."""
     if param.name not in only:
         return value
@@ -98,7 +98,7 @@ def narrowed(param: Param, value: Any, only: Only, *, is_given: bool) -> Any:
         return allowed
     texts = only[param.name]
     detail = f"{param.name}: this key may ask only for {', '.join(texts)}."
-    raise Problem(403, detail, parameter=param.name, takes=texts)
+    raise ProblemError(403, detail, parameter=param.name, takes=texts)
 
 
 def check(keys: Mapping[str, Key], endpoints: Iterable[Endpoint]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from api.problems import Problem
+from api.problems import ProblemError
 from api.query import responses
 from api.query.clickhouse import RefusedError, Store
 from api.query.registry import Query
@@ -13,7 +13,7 @@ from api.query.responses import Streamed
 CURSOR = "cursor"
 
 
-async def find(store: Store, query: Query, asked: Asked) -> Problem | None:
+async def find(store: Store, query: Query, asked: Asked) -> ProblemError | None:
     """The problem that names a parameter without whose value ClickHouse answers; None if it never
     does. The parameters that differ from what the file was checked with are tried one by one."""
     bound = dict(asked.bound)
@@ -37,7 +37,7 @@ async def _answers(store: Store, query: Query, asked: Asked, names: Collection[s
     try:
         response = await store.start(changed.sql, dict(changed.bound), asked.format.clickhouse)
         found = await responses.start(response)
-    except (RefusedError, Problem):
+    except (RefusedError, ProblemError):
         # Too large or too slow with other values: nothing is known.
         return False
     if isinstance(found, Streamed):
@@ -45,6 +45,8 @@ async def _answers(store: Store, query: Query, asked: Asked, names: Collection[s
     return True
 
 
-def _unfit(names: str, given: str) -> Problem:
+def _unfit(names: str, given: str) -> ProblemError:
     given = given if len(given) <= 100 else f"{given[:100]}..."
-    return Problem(400, f"ClickHouse cannot take {given}; give another value.", parameter=names)
+    return ProblemError(
+        400, f"ClickHouse cannot take {given}; give another value.", parameter=names
+    )

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 from api.contract import endpoints
-from api.problems import Problem
+from api.problems import ProblemError
 from api.query import registry
 from api.query.clickhouse import Store
 from lib.errors import SqlFileError
@@ -38,7 +38,7 @@ async def watch(
             except SqlFileError as error:
                 kept = " (the version before stays)" if path.stem in served else ""
                 log.error("%s%s", error, kept)
-            except Problem as error:
+            except ProblemError as error:
                 log.error("%s: not checked: %s", path.name, error.detail)
                 now.pop(path)
             else:

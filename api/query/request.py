@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from api.contract import cursors, parameters
 from api.contract.endpoints import Endpoint
 from api.contract.parameters import Param
-from api.problems import Problem, bad_parameter
+from api.problems import ProblemError, bad_parameter
 from api.query import keys
 from api.query.keys import ALL, Only
 from api.query.registry import Query
@@ -30,7 +30,7 @@ class Asked:
 
 
 def read(query: Query, address: bytes, accept: str, only: Only = ALL) -> Asked:
-    """Check a request against its endpoint and what its key may see; raise Problem naming the
+    """Check a request against its endpoint and what its key may see; raise ProblemError naming the
     parameter that is wrong."""
     given = fields(address)
     values = _values(query.endpoint, given, only)
@@ -48,8 +48,8 @@ def read(query: Query, address: bytes, accept: str, only: Only = ALL) -> Asked:
 
 
 def followed(query: Query, address: bytes, only: Only) -> Asked | frozenset[str]:
-    """What is followed: an answer, or those keys of a stream, where none means all; raise Problem
-    as `read` does."""
+    """What is followed: an answer, or those keys of a stream, where none means all; raise
+    ProblemError as `read` does."""
     stream = query.endpoint.stream
     if stream is None:
         return read(query, address, JSON, only)
@@ -66,7 +66,7 @@ def fields(address: bytes) -> dict[str, list[str]]:
             max_num_fields=MOST_FIELDS,
         )
     except ValueError:
-        raise Problem(400, "The parameters are not UTF-8, or too many.") from None
+        raise ProblemError(400, "The parameters are not UTF-8, or too many.") from None
     found: dict[str, list[str]] = {}
     for name, value in pairs:
         found.setdefault(name, []).append(value)
@@ -84,14 +84,14 @@ def _check_known(endpoint: Endpoint, given: Mapping[str, list[str]]) -> None:
             near = difflib.get_close_matches(name[:100], known, n=1)
             remedy = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}."
             detail = f"/api/{endpoint.name} has no parameter {name[:60]!r}; {remedy}"
-            raise Problem(400, detail, parameter=name[:60], takes=known)
+            raise ProblemError(400, detail, parameter=name[:60], takes=known)
 
 
 def _values(endpoint: Endpoint, given: Mapping[str, list[str]], only: Only) -> dict[str, Any]:
     keys.check_usable(endpoint, only)
     _check_known(endpoint, given)
     return {
-        param.name: keys.narrowed(
+        param.name: keys.restrict(
             param, _value(param, given.get(param.name)), only, is_given=param.name in given
         )
         for param in endpoint.params
@@ -132,7 +132,7 @@ def _format(given: list[str] | None, accept: str) -> Format:
         for fmt in FORMATS.values():
             if media_type in (fmt.media_type, "*/*", f"{fmt.media_type.split('/')[0]}/*"):
                 return fmt
-    raise Problem(
+    raise ProblemError(
         406,
         f"Accept names no format there is; take one of {', '.join(FORMATS)} by ?format= or Accept.",
         takes=[fmt.media_type for fmt in FORMATS.values()],

@@ -9,7 +9,7 @@ import aiohttp
 import msgspec
 
 from api.contract import cursors
-from api.problems import Problem
+from api.problems import ProblemError
 from api.query.clickhouse import explained, late_refusal
 from api.query.registry import Query
 
@@ -109,7 +109,7 @@ async def start(response: aiohttp.ClientResponse, head: bytes = b"") -> bytes | 
                 size += len(piece)
                 if size > WHOLE:
                     return Streamed(b"".join(pieces), response)
-    except Problem as problem:
+    except ProblemError as problem:
         response.close()
         raise late_refusal(b"".join(pieces)) or problem from None
     response.release()

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator
 
-from api.problems import Problem
+from api.problems import ProblemError
 from api.query import json_columns, refusals, responses
 from api.query.clickhouse import RefusedError, Store
 from api.query.registry import Query
@@ -30,10 +30,10 @@ class Service:
         self._kept_bytes = 0
 
     def find(self, name: str) -> Query:
-        """The endpoint of a name; raise Problem that lists those there are."""
+        """The endpoint of a name; raise ProblemError that lists those there are."""
         if name not in self.registry:
             known = [f"/api/{name}" for name in self.registry]
-            raise Problem(404, f"There is no /api/{name[:60]}.", endpoints=known)
+            raise ProblemError(404, f"There is no /api/{name[:60]}.", endpoints=known)
         return self.registry[name]
 
     async def answer(self, query: Query, asked: Asked) -> Whole | AsyncGenerator[bytes, None]:
@@ -76,7 +76,7 @@ class Service:
                     log.warning("%s: %s %s", query.endpoint.place, problem.detail, error)
                     raise problem from None
             log.error("%s: %s", query.endpoint.place, error)
-            raise Problem(500, "The endpoint's SQL failed; the log says why.") from None
+            raise ProblemError(500, "The endpoint's SQL failed; the log says why.") from None
         if isinstance(found, Streamed):
             return found
         if query.documents and asked.format.has_json_rows:

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 from clickhouse_connect.driver.client import Client
 
-from jobs import expected
 from jobs.__main__ import main
+from jobs.run import expected
 from lib.errors import JobError
 from tests.api.support import COLUMNS, DAY, Api, insert
 from tests.conftest import Server

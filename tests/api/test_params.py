@@ -11,7 +11,7 @@ from api.contract import cursors, endpoints
 from api.contract.declarations import declare, param
 from api.contract.parameters import Param, read, sample, split
 from api.http import openapi
-from api.problems import Problem
+from api.problems import ProblemError
 from lib.errors import SqlFileError
 from tests.api.asking import Asking
 
@@ -174,7 +174,7 @@ intDiv(86400, {points:UInt16}) AS step"""
 def test_a_value_that_clickhouse_cannot_take_is_named(
     asking: Asking, address: str, parameter: str
 ) -> None:
-    with pytest.raises(Problem, match="ClickHouse cannot take") as caught:
+    with pytest.raises(ProblemError, match="ClickHouse cannot take") as caught:
         asking.answer(ZONED, address)
     assert (caught.value.status, caught.value.more["parameter"]) == (400, parameter)
     assert asking.rows(ZONED, "zone=Asia/Tokyo")[0]["t"] == "1970-01-01 09:00:00"
@@ -185,7 +185,7 @@ def test_what_fails_with_any_value_is_no_fault_of_a_parameter(asking: Asking) ->
         "-- One row, never.\n-- @param n = 1: Any.\n"
         "SELECT throwIf(number = 0, 'secret') AS zero, {n:UInt8} AS n FROM numbers(1)"
     )
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(ProblemError) as caught:
         asking.answer(text, "n=2")
     assert (caught.value.status, "secret" in caught.value.detail) == (500, False)
 
@@ -194,7 +194,7 @@ def test_a_cursor_that_clickhouse_cannot_take_is_named(asking: Asking) -> None:
     text = "-- One row.\n-- @page k\nSELECT toIPv4('1.2.3.4') AS k"
     query = asking.query(text)
     forged = cursors.encode("asked", query.endpoint.keys, {"k": "no address"})
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(ProblemError) as caught:
         asking.answer(text, f"cursor={forged}")
     assert (caught.value.status, caught.value.more["parameter"]) == (400, "cursor")
 

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from jobs import build
 from jobs.__main__ import main
+from jobs.plan import build
 
 
 def end_task_manager(file: Path, mini_cluster: Any) -> None:

@@ -40,7 +40,7 @@ def test_ticks_of_another_client_land_once_and_a_stopped_job_goes_on(place: Plac
     page = place.flink("/")
     assert page.status_code == 200 and "<title>Apache Flink Web Dashboard</title>" in page.text
 
-    (asks,) = [pid for pid, command in place.processes().items() if "/boot.py " in command]
+    (asks,) = [pid for pid, command in place.processes().items() if "/python_worker.py " in command]
     assert "pandas" not in Path(f"/proc/{asks}/maps").read_text(), "what asks for a worker is small"
 
     second = place.run("jobs", "run", "stocks")

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from jobs import columns, target, types
+from jobs.sink import columns
+from jobs.targets import target, types
 from lib import ports, settings, sqlfiles
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
@@ -20,8 +21,9 @@ from tests.e2e import corpus
 with warnings.catch_warnings():
     # PyFlink warns about itself when it is imported.
     warnings.simplefilter("ignore")
-    from jobs import build, gateway
-    from jobs import check as checks
+    from jobs.flink import gateway
+    from jobs.plan import build
+    from jobs.plan import check as checks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 

@@ -4,4 +4,4 @@ import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    import jobs.sink  # noqa: F401
+    import jobs.sink.clickhouse_insert  # noqa: F401

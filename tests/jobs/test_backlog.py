@@ -1,6 +1,6 @@
 """What is left to read; tests/e2e/test_kafka.py asks a real broker."""
 
-from jobs import backlog
+from jobs.kafka import lag
 from lib.kafka import Span
 
 HELD = {("t", 0): Span(0, 10), ("t", 1): Span(0, 5), ("t", 2): Span(0, 0), ("t", 3): Span(8, 8)}
@@ -10,7 +10,7 @@ def lags(positions: dict[int, int], gaps: dict[int, Span] | None = None) -> list
     """By partition of topic t; positions are the offsets read next."""
     read = {("t", number): at for number, at in positions.items()}
     found = {("t", number): gap for number, gap in (gaps or {}).items()}
-    return list(backlog.lags(HELD, read, found).values())
+    return list(lag.lags(HELD, read, found).values())
 
 
 def test_lag_is_what_is_left_to_read() -> None:
@@ -27,7 +27,7 @@ def test_what_came_since_kafka_was_asked_is_no_lag_below_zero() -> None:
 
 
 def test_what_was_deleted_is_not_left_to_read() -> None:
-    assert list(backlog.lags({("t", 0): Span(6, 10)}, {("t", 0): 2}, {}).values()) == [4]
+    assert list(lag.lags({("t", 0): Span(6, 10)}, {("t", 0): 2}, {}).values()) == [4]
 
 
 def test_offsets_without_a_record_are_no_lag() -> None:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from jobs import boot, gateway
+from jobs.flink import gateway, python_worker
 
 
 def call(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -30,7 +30,7 @@ def test_whatever_else_flink_asks_python_is_asked() -> None:
 
 
 def test_a_worker_that_is_a_process_gets_all_of_beam() -> None:
-    asked = call("-m", boot.BOOT, PYTHONPROFILEIMPORTTIME="1")
+    asked = call("-m", python_worker.BOOT, PYTHONPROFILEIMPORTTIME="1")
     assert asked.returncode == 1 and "No id provided." in asked.stdout
     assert {"apache_beam.coders", "pandas"} <= imported(asked)
 
@@ -38,7 +38,7 @@ def test_a_worker_that_is_a_process_gets_all_of_beam() -> None:
 def test_a_worker_that_is_a_thread_is_asked_for_without_beam_and_pandas() -> None:
     asked = call(
         "-m",
-        boot.BOOT,
+        python_worker.BOOT,
         "--id=1",
         "--provision_endpoint=localhost:1",
         PYTHON_LOOPBACK_SERVER_ADDRESS="localhost:1",

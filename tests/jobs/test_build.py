@@ -2,8 +2,9 @@
 
 import pytest
 
-from jobs import build, java_errors
-from jobs.target import calls
+from jobs.flink import java_errors
+from jobs.plan import build
+from jobs.targets.target import calls
 from lib import settings
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile

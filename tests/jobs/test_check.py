@@ -3,8 +3,8 @@
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from jobs import check, plan
-from jobs.target import Call, calls
+from jobs.plan import check, compiled_plan
+from jobs.targets.target import Call, calls
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
 
@@ -14,7 +14,7 @@ def insert(number: int, target: str) -> SqlFile:
     return SqlFile(number, "insert", "t", f"sql/{number}_insert_t.sql", text)
 
 
-def compiled(found: list[Call], *values: dict[str, object]) -> plan.Plan:
+def compiled(found: list[Call], *values: dict[str, object]) -> compiled_plan.Plan:
     """A plan in which each call gets these values from one source."""
     nodes: dict[int, dict[str, object]] = {1: {"id": 1, "type": "stream-exec-table-source-scan_2"}}
     for number, call in enumerate(found, 2):
@@ -24,7 +24,7 @@ def compiled(found: list[Call], *values: dict[str, object]) -> plan.Plan:
     edges = {
         number: [{"source": 1, "shuffle": {"type": "FORWARD"}}] for number in nodes if number > 1
     }
-    return plan.Plan(nodes, edges)
+    return compiled_plan.Plan(nodes, edges)
 
 
 def problems(client: Client, files: list[SqlFile], *values: dict[str, object]) -> list[str]:

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from jobs import columns, inserts, types
+from jobs.sink import columns, inserts
+from jobs.targets import types
 from lib.errors import JobError
 
 UTC = "UTC"

@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 from pyflink.fn_execution import coder_impl_slow, coders
 
-from jobs import exact_arrow
+from jobs.sink import arrow_columns
 
 NUMBERS = [2**53 + 1, None]
 
@@ -19,39 +19,39 @@ def to_pandas(timezone: Any, field_types: Any, batches: list[pa.RecordBatch]) ->
 def converted() -> tuple[pd.Series, pd.Series]:
     times = pa.array([0, 1], pa.timestamp("ms"))
     batch = pa.RecordBatch.from_arrays([pa.array(NUMBERS), times], names=["n", "t"])
-    numbers, instants = exact_arrow.carry_arrow(to_pandas)("Europe/Berlin", None, [batch])
+    numbers, instants = arrow_columns.carry_arrow(to_pandas)("Europe/Berlin", None, [batch])
     return numbers, instants
 
 
 def test_the_exact_column_of_a_series_is_found() -> None:
     numbers, _ = converted()
     assert numbers.tolist()[0] == 2**53, "pandas rounds it"
-    assert exact_arrow.of(numbers).to_pylist() == NUMBERS
+    assert arrow_columns.of(numbers).to_pylist() == NUMBERS
 
 
 def test_what_is_computed_from_a_series_is_not_its_column() -> None:
     numbers, _ = converted()
     for other in (numbers * 2, numbers + 0, numbers.copy(), numbers[::-1], numbers.head(1),
                   copy.deepcopy(numbers), numbers.fillna(0)):  # fmt: skip
-        assert exact_arrow.of(other) is other
+        assert arrow_columns.of(other) is other
 
 
 def test_a_time_with_a_zone_stays_the_series_that_knows_it() -> None:
     _, instants = converted()
-    assert exact_arrow.of(instants) is instants
+    assert arrow_columns.of(instants) is instants
     assert pa.array(instants).cast(pa.int64()).to_pylist()[0] < 0
 
 
 def test_what_is_no_series_stays_as_it_is() -> None:
     plain = pd.Series([1])
     for value in (None, 1, "a", plain):
-        assert exact_arrow.of(value) is value
+        assert arrow_columns.of(value) is value
 
 
 def test_the_decoder_that_pyflink_uses_is_wrapped_once() -> None:
-    exact_arrow.install()
+    arrow_columns.install()
     wrapped = coders.coder_impl.arrow_to_pandas
-    exact_arrow.install()
+    arrow_columns.install()
     assert coders.coder_impl.arrow_to_pandas is wrapped
     for decoder in (coders.coder_impl, coder_impl_slow):
         assert decoder.arrow_to_pandas.is_millrace
@@ -66,7 +66,7 @@ def test_pyflinks_own_coder_gives_series_with_their_columns() -> None:
     from pyflink.table import DataTypes
     from pyflink.table.types import create_arrow_schema
 
-    exact_arrow.install()
+    arrow_columns.install()
     number, text = DataTypes.BIGINT(), DataTypes.STRING()
     kinds = {
         "n": number,
@@ -87,6 +87,6 @@ def test_pyflinks_own_coder_gives_series_with_their_columns() -> None:
     row = DataTypes.ROW([DataTypes.FIELD(name, kind) for name, kind in kinds.items()])
     coder = ArrowCoderImpl(batch.schema, row, "UTC")
     series = coder.decode_one_batch_from_stream(InputStream(data), len(data))
-    assert [exact_arrow.of(one).to_pylist() for one in series] == [
+    assert [arrow_columns.of(one).to_pylist() for one in series] == [
         [given[name] for given in rows] for name in kinds
     ]

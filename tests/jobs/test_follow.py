@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from jobs import follow
-from jobs.follow import Glance, UnreadableError
-from jobs.reading import Lost
+from jobs.kafka.deleted_records import Lost
+from jobs.run import monitor
+from jobs.run.monitor import Glance, UnreadableError
 from lib.errors import JobError, MillraceError, RestartError, ServiceError
 from lib.signals import Signals
 
@@ -91,7 +91,7 @@ def test_counts_that_begin_again_make_no_negative_rate() -> None:
 
 
 def test_a_look_gathers_what_flink_says() -> None:
-    glance = follow.look(Rest("RUNNING"))
+    glance = monitor.look(Rest("RUNNING"))
     assert (glance.state, glance.records, glance.rows) == ("RUNNING", 10, 8)
     assert glance.positions == {("t", 0): 9}
     assert glance.checkpoint_age is None
@@ -101,7 +101,7 @@ def test_a_look_gathers_what_flink_says() -> None:
 def test_rows_that_the_sink_refuses_end_the_following_with_their_place(state: str) -> None:
     """Also where Flink has started the job again before anybody looked."""
     with pytest.raises(JobError) as error:
-        follow.look(Rest(state, failure=TRACE))
+        monitor.look(Rest(state, failure=TRACE))
     assert str(error.value) == "s.t: column n Int64 cannot take x: no; filter it."
 
 
@@ -117,7 +117,7 @@ Caused by: org.apache.flink.formats.json.JsonToRowDataConverters$JsonParseExcept
 
 def test_a_record_that_can_never_be_read_ends_the_following_and_is_shown() -> None:
     with pytest.raises(JobError) as error:
-        follow.look(Rest("RESTARTING", failure=UNREADABLE))
+        monitor.look(Rest("RESTARTING", failure=UNREADABLE))
     assert str(error.value) == (
         'a record of the source cannot be read: {"volume": "x"}: Fail to read it; read the '
         "field as STRING and TRY_CAST it, or set 'json.ignore-parse-errors' = 'true' in the "
@@ -181,7 +181,7 @@ def test_a_record_that_cannot_be_read_is_known_by_what_it_holds(
     trace: str, record: str, fact: str
 ) -> None:
     with pytest.raises(UnreadableError) as error:
-        follow.look(Rest("RESTARTING", failure=trace))
+        monitor.look(Rest("RESTARTING", failure=trace))
     assert error.value.record == record
     assert str(error.value).startswith(f"a record of the source cannot be read: {fact}")
 
@@ -192,7 +192,7 @@ def test_a_failure_of_the_sink_below_the_reading_of_a_record_is_not_the_records(
         f"{UNREADABLE}Caused by: java.net.ConnectException: refused\n\tat x\n",
         failure("{}", "Caused by: java.lang.RuntimeException: closed", BEHIND, FORMAT),
     ):
-        assert follow.look(Rest("RESTARTING", failure=trace)).state == "RESTARTING"
+        assert monitor.look(Rest("RESTARTING", failure=trace)).state == "RESTARTING"
 
 
 @pytest.mark.parametrize(
@@ -227,27 +227,27 @@ def test_a_failure_of_the_sink_below_the_reading_of_a_record_is_not_the_records(
     ids=["none", "java", "innermost", "python", "without text", "cut off", "long"],
 )
 def test_the_reason_is_what_failed_first_in_few_words(failure: str, said: str) -> None:
-    assert follow.reason(failure) == said
+    assert monitor.reason(failure) == said
 
 
 def test_a_restart_for_another_reason_goes_on_until_flink_gives_up() -> None:
     failure = "java.io.IOException: away\n\tat x"
-    assert follow.look(Rest("RESTARTING", failure=failure)).state == "RESTARTING"
+    assert monitor.look(Rest("RESTARTING", failure=failure)).state == "RESTARTING"
     with pytest.raises(JobError, match=r"job abc: Flink gave up: java.io.IOException: away; see"):
-        follow.look(Rest("FAILED", failure=failure))
+        monitor.look(Rest("FAILED", failure=failure))
     with pytest.raises(JobError, match="no reason given"):
-        follow.look(Rest("FAILED"))
+        monitor.look(Rest("FAILED"))
 
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_following_shows_the_job_until_it_cannot_go_on(
     terminal: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow, "LIVE_EVERY", 0.01)
+    monkeypatch.setattr(monitor, "LIVE_EVERY", 0.01)
     out = StringIO()
     console = Console(file=out, force_terminal=terminal, width=200)
     with pytest.raises(JobError, match="gave up"):
-        follow.until(
+        monitor.until(
             Signals(), Rest("RUNNING", "RUNNING", "FAILED"), console, pleased, pleased, noted
         )
     assert "RUNNING  in " in out.getvalue()
@@ -257,7 +257,7 @@ def follow_to_its_end(*states: str) -> list[str]:
     """The lines in a log file until the last of the states, FAILED or silence, ends it."""
     out = StringIO()
     with pytest.raises(MillraceError):
-        follow.until(
+        monitor.until(
             Signals(), Rest(*states), Console(file=out, width=200), pleased, pleased, noted
         )
     return out.getvalue().splitlines()
@@ -266,7 +266,7 @@ def follow_to_its_end(*states: str) -> list[str]:
 def test_a_slow_answer_is_shown_and_does_not_end_the_following(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(follow, "LIVE_EVERY", 0.01)
+    monkeypatch.setattr(monitor, "LIVE_EVERY", 0.01)
     lines = follow_to_its_end("silent", "RUNNING", "silent", "silent", "RUNNING", "FAILED")
     silence = "NO ANSWER  Flink at x:1 does not answer; see var/log."
     assert [line.split("  lag")[0] for line in lines] == [
@@ -278,19 +278,19 @@ def test_a_slow_answer_is_shown_and_does_not_end_the_following(
 
 
 def test_a_long_silence_ends_the_following(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "LIVE_EVERY", 0.01)
-    monkeypatch.setattr(follow, "SILENCE_LIMIT", 0.1)
+    monkeypatch.setattr(monitor, "LIVE_EVERY", 0.01)
+    monkeypatch.setattr(monitor, "SILENCE_LIMIT", 0.1)
     with pytest.raises(
         RestartError, match=r"^Flink at x:1 does not answer; see var/log; it was silent for 0 s, "
     ):
         console = Console(file=StringIO())
-        follow.until(Signals(), Rest("RUNNING", "silent"), console, pleased, pleased, noted)
+        monitor.until(Signals(), Rest("RUNNING", "silent"), console, pleased, pleased, noted)
 
 
 def test_following_ends_when_asked() -> None:
     asked = Signals()
     asked.add()
-    follow.until(asked, Rest("RUNNING"), Console(file=StringIO()), pleased, pleased, noted)
+    monitor.until(asked, Rest("RUNNING"), Console(file=StringIO()), pleased, pleased, noted)
 
 
 def test_stopping_says_where_the_savepoint_is_or_that_there_is_none(tmp_path: Path) -> None:
@@ -305,29 +305,29 @@ def test_stopping_says_where_the_savepoint_is_or_that_there_is_none(tmp_path: Pa
     ):
         out = StringIO()
         console = Console(file=out, width=400, soft_wrap=True)
-        follow.stop(Rest("RUNNING", stop=stop), folder, console)
+        monitor.stop(Rest("RUNNING", stop=stop), folder, console)
         assert words in out.getvalue()
 
 
 def test_what_is_checked_now_and_then_can_end_the_following(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(follow, "LOG_EVERY", 0.0)
+    monkeypatch.setattr(monitor, "LOG_EVERY", 0.0)
 
     def check() -> None:
         raise JobError("topic ticks: was recreated")
 
     with pytest.raises(JobError, match="was recreated"):
-        follow.until(Signals(), Rest("RUNNING"), Console(file=StringIO()), pleased, check, noted)
+        monitor.until(Signals(), Rest("RUNNING"), Console(file=StringIO()), pleased, check, noted)
 
 
 def test_a_java_that_ended_is_noticed_before_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "LIVE_EVERY", 0.0)
+    monkeypatch.setattr(monitor, "LIVE_EVERY", 0.0)
 
     def check() -> None:
         raise RestartError("Flink's Java ended.")
 
     out = StringIO()
     with pytest.raises(RestartError):
-        follow.until(Signals(), Rest("silent"), Console(file=out), check, pleased, noted)
+        monitor.until(Signals(), Rest("silent"), Console(file=out), check, pleased, noted)
     assert "NO ANSWER" not in out.getvalue()

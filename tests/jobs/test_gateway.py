@@ -10,7 +10,7 @@ import pytest
 from py4j.java_gateway import GatewayParameters, JavaGateway
 from pyflink.java_gateway import get_gateway
 
-from jobs import gateway
+from jobs.flink import gateway
 from lib.errors import JobError, RestartError
 from lib.processes import is_alive
 from tests.conftest import wait_until

@@ -8,7 +8,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
-from jobs import incomplete, inserts
+from jobs.sink import incomplete, inserts
 from lib.errors import SinkError
 from tests.jobs.test_store import Flaky, batch, count, lose_answer, make, open_store
 

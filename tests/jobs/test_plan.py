@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from jobs import plan
-from jobs.target import Call, parse
+from jobs.plan import compiled_plan
+from jobs.targets.target import Call, parse
 
 PLACE = "sql/flink/s/900_insert_t.sql:3"
 TARGET = "s.t (a, kafka_partition, kafka_offset, kafka_timestamp)"
@@ -46,7 +46,7 @@ def check(text: str, *targets: str) -> None:
 
 def found(text: str, *targets: str) -> list[str]:
     calls = [Call(target, PLACE, parse(target)) for target in targets]
-    return [*plan.problems(plan.read(text), calls)]
+    return [*compiled_plan.problems(compiled_plan.read(text), calls)]
 
 
 def refusal(text: str, *targets: str) -> str:

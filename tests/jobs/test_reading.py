@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs import reading
-from jobs.reading import Lost, Reading
+from jobs.kafka import deleted_records
+from jobs.kafka.deleted_records import Lost, Reading
 from lib.kafka import Span
 
 CLIENT = (
@@ -122,7 +122,7 @@ def test_a_line_that_is_half_written_is_read_when_it_is_whole(log: Path) -> None
 
 
 def test_many_places_are_told_by_the_first() -> None:
-    assert reading.told([]) == ""
-    said = reading.told([Lost("t", number, 1, 2) for number in range(12)])
+    assert deleted_records.told([]) == ""
+    said = deleted_records.told([Lost("t", number, 1, 2) for number in range(12)])
     assert said.startswith("t, partition 0, offsets 1 to 2; t, partition 1, ")
     assert "t, partition 9, offsets 1 to 2 and 2 more places: deleted from Kafka before " in said

@@ -9,8 +9,8 @@ from threading import Thread
 
 import pytest
 
-from jobs import rest
-from jobs.rest import Rest
+from jobs.flink import rest
+from jobs.flink.rest import Rest
 from lib.errors import ServiceError
 
 ANSWERS = {

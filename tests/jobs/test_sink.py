@@ -12,10 +12,10 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 
-from jobs.marks import Superseded
-from jobs.sink import ClickHouseInsert, Writer
-from jobs.store import Store
-from jobs.target import parse
+from jobs.sink.clickhouse_insert import ClickHouseInsert, Writer
+from jobs.sink.fencing import FencedError
+from jobs.sink.store import Store
+from jobs.targets.target import parse
 from lib import clickhouse as connections
 from lib.errors import SinkError
 from lib.settings import ClickHouse
@@ -37,7 +37,7 @@ def table(client: Client, database: str) -> str:
 
 def attempt(client: Any, table: str, name: str = "", job: str = "job") -> Writer:
     found = parse(f"{table} {COLUMNS}{f' AS {name}' if name else ''}")
-    # Owners outlive a test, as a job outlives its attempts.
+    # The fence outlives a test, as a job outlives its attempts.
     writer = f"{job}-{table}/{found.name}"
     return Writer(Store(client, found, writer, secrets.token_hex(8)), found, writer)
 
@@ -73,7 +73,7 @@ def test_replays_with_any_batch_boundaries_store_each_record_once(
     total = 60
     for _ in range(12):
         writer = attempt(client, table)
-        marks = writer._store.marks()
+        marks = writer._store.stored_offsets()
         # Flink goes back to a checkpoint, which lies at or before what is stored.
         at = {p: int(random.integers(0, marks.get(p, -1) + 2)) for p in range(3)}
         for _ in range(int(random.integers(1, 5))):
@@ -177,7 +177,7 @@ def test_an_attempt_that_was_given_up_stores_nothing_more(client: Client, table:
     old, new = attempt(client, table), attempt(client, table)
     run(old, *partition(0, 3), *partition(1, 3))
     run(new, *partition(0, 6))
-    with pytest.raises(Superseded):
+    with pytest.raises(FencedError):
         run(old, *partition(0, 3, 5), *partition(1, 3, 5))
     assert stored(client, table) == [*partition(0, 6), *partition(1, 3)]
     run(new, *partition(0, 6, 7), *partition(1, 7))
@@ -190,7 +190,7 @@ def test_a_batch_of_a_new_and_a_superseded_partition_stores_neither(
     old, new = attempt(client, table), attempt(client, table)
     run(old, *partition(0, 3))
     run(new, *partition(0, 4))
-    with pytest.raises(Superseded):
+    with pytest.raises(FencedError):
         run(old, *partition(0, 3, 5), *partition(2, 2))
     assert stored(client, table) == partition(0, 4)
     run(attempt(client, table), *partition(0, 5), *partition(2, 2))
@@ -223,7 +223,7 @@ def test_an_old_thread_that_tries_again_after_a_restart_doubles_nothing(
 
     def live() -> None:
         # Unless it tries again before the new one has its claim.
-        with suppress(Superseded):
+        with suppress(FencedError):
             run(old, *partition(0, 5))
 
     first = threading.Thread(target=live)

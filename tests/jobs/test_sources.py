@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs import sources
+from jobs.kafka import sources
 from lib import sqlfiles
 from lib.sqlfiles import SqlFile
 from tests.conftest import ROOT

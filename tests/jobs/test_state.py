@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import state
+from jobs.flink import state
 from lib.sqlfiles import SqlFile
 
 

@@ -11,9 +11,9 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
-from jobs import inserts, store
-from jobs.store import LostError, Store
-from jobs.target import parse
+from jobs.sink import inserts, store
+from jobs.sink.store import LostError, Store
+from jobs.targets.target import parse
 from lib import clickhouse as connections
 from lib.errors import SinkError
 from lib.settings import ClickHouse
@@ -279,10 +279,10 @@ def test_one_insert_is_one_part(client: Client, table: str) -> None:
 
 def test_marks_are_the_highest_offsets_of_each_partition(client: Client, table: str) -> None:
     store = open_store(client, table)
-    assert store.marks() == {}
+    assert store.stored_offsets() == {}
     store.insert(batch(range(5, 9)), nullcontext)
     store.insert(batch(range(3), partition=7), nullcontext)
-    assert store.marks() == {0: 8, 7: 2}
+    assert store.stored_offsets() == {0: 8, 7: 2}
 
 
 def test_marks_are_the_writers_own_where_rows_name_it(client: Client, database: str) -> None:
@@ -291,7 +291,7 @@ def test_marks_are_the_writers_own_where_rows_name_it(client: Client, database: 
     first, second = (open_store(client, table, writer) for writer in ("job/t", "job/t2"))
     first.insert(batch(range(10), writer="job/t"), nullcontext)
     second.insert(batch(range(4), writer="job/t2"), nullcontext)
-    assert (first.marks(), second.marks()) == ({0: 9}, {0: 3})
+    assert (first.stored_offsets(), second.stored_offsets()) == ({0: 9}, {0: 3})
     assert second.stored_times(0, 0, 9).keys() == set(range(4))
 
 
@@ -340,7 +340,7 @@ def test_who_comes_later_waits_for_an_insert_that_still_runs(
     held.let_go()
     waiting.join()
     assert client.command(f"SELECT count() FROM {table}_view") == 3
-    assert later.marks() == {0: 2}
+    assert later.stored_offsets() == {0: 2}
 
 
 def test_waiting_for_an_insert_that_never_ends_gives_up(
@@ -427,6 +427,6 @@ def test_names_that_must_be_quoted_are(client: Client, database: str) -> None:
     store = Store(client, found, "job/my.ticks", "a")
     rows = batch(range(3), writer="job/my.ticks")
     store.insert(rows.rename_columns(["bid, ask", *rows.column_names[1:]]), nullcontext)
-    assert store.marks() == {0: 2}
+    assert store.stored_offsets() == {0: 2}
     assert store.stored_times(0, 0, 2) == dict.fromkeys(range(3), 0)
     assert client.command(f"SELECT sum(`bid, ask`) FROM {found.table}") == 3

@@ -1,6 +1,6 @@
 import pytest
 
-from jobs.target import Target, parse
+from jobs.targets.target import Target, parse
 from lib.errors import JobError
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from jobs import topics
-from jobs.target import parse
+from jobs.kafka import topics
+from jobs.targets.target import parse
 from lib.errors import JobError
 
 

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from jobs import columns, inserts, types
-from jobs.columns import ValueRefused
+from jobs.sink import columns, inserts
+from jobs.sink.columns import RefusedValueError
+from jobs.targets import types
 from lib.errors import JobError
 
 UUID = "61f0c404-5cb3-11e7-907b-a6006ad3dba0"
@@ -236,7 +237,7 @@ def test_a_type_keeps_its_values_and_refuses_others(
         assert stored(client, database, f"Nullable({kind})", both) == [None, *shown, None]
     column = types.column("x", kind)
     for array in [*beyond, *([] if "Nullable" in kind else [nothing])]:
-        with pytest.raises(ValueRefused, match=r"^column x "):
+        with pytest.raises(RefusedValueError, match=r"^column x "):
             columns.cast(column, array, 0)
 
 
@@ -289,13 +290,13 @@ def test_what_flink_cannot_carry_comes_as_json(
     ],
 )
 def test_json_that_says_something_else_is_refused(kind: str, text: str) -> None:
-    with pytest.raises(ValueRefused, match=r"^column x .+ cannot take .+: .+; filter or CAST"):
+    with pytest.raises(RefusedValueError, match=r"^column x .+ cannot take .+: .+; filter or CAST"):
         columns.cast(types.column("x", kind), pa.array([text]), 0)
 
 
 def test_a_refused_value_in_a_list_is_in_the_row_of_the_list() -> None:
     column = types.column("x", "Array(Int8)")
-    with pytest.raises(ValueRefused) as error:
+    with pytest.raises(RefusedValueError) as error:
         columns.cast(column, pa.array([[1, 2], [3, 4, 5], [6, 300]]), 0)
     assert error.value.row == 2
     assert str(error.value).startswith("column x Array(Int8) cannot take [6, 300]: ")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from jobs.follow import Glance
-from jobs.reading import Lost, Reading
-from jobs.watch import Watch
+from jobs.kafka.deleted_records import Lost, Reading
+from jobs.run.monitor import Glance
+from jobs.run.watch import Watch
 from lib.kafka import Span
 from tests.jobs.test_reading import deleted, reset, splits
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pyflink.java_gateway import get_gateway
 
-from jobs.java_errors import JAVA_ERRORS, cause
+from jobs.flink.java_errors import JAVA_ERRORS, cause
 from lib import files
 from lib.kafka import Partition, Span
 

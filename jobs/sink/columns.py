@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from jobs import exact
-from jobs.types import Column
+from jobs.sink import casts
+from jobs.targets.types import Column
 from lib.errors import JobError, one_line
 
 
-class ValueRefused(JobError):  # noqa: N818 - it is what happened, not a mistake of ours
+class RefusedValueError(JobError):
     """A value that the column cannot hold exactly; `row` is its place in the batch, if known."""
 
     def __init__(self, text: str, row: int | None) -> None:
@@ -22,11 +22,11 @@ class ValueRefused(JobError):  # noqa: N818 - it is what happened, not a mistake
 def cast(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
     """Values (an Arrow column, a pandas Series or one constant) as exactly what the column holds.
 
-    Raise ValueRefused for one that would have to be rounded, wrapped, clipped or defaulted."""
+    Raise RefusedValueError for one that would have to be rounded, wrapped, clipped or defaulted."""
     array = None
     try:
         array = _as_arrow(column, values, rows)
-        return exact.cast(column, array)
+        return casts.cast(column, array)
     except (pa.ArrowException, OverflowError) as error:
         row = None if array is None else _first_bad(column, array)
         value = None if row is None or array is None else array[row].as_py()
@@ -37,7 +37,7 @@ def _reason(column: Column, array: Any, row: int | None, error: Exception) -> st
     """Why the value in a row is refused: the error of the whole batch may be about another one."""
     try:
         if row is not None:
-            exact.cast(column, array.slice(row, 1))
+            casts.cast(column, array.slice(row, 1))
     except pa.ArrowException as of_row:
         error = of_row
     if "expected no zone offset" in str(error):
@@ -80,16 +80,16 @@ def _first_bad(column: Column, array: pa.ChunkedArray | pa.Array) -> int | None:
     while size > 1:
         half = size // 2
         try:
-            exact.cast(column, array.slice(start, half))
+            casts.cast(column, array.slice(start, half))
             start, size = start + half, size - half
         except pa.ArrowException:
             size = half
     return start if size else None
 
 
-def _refused(column: Column, value: Any, why: str, row: int | None = None) -> ValueRefused:
+def _refused(column: Column, value: Any, why: str, row: int | None = None) -> RefusedValueError:
     shown = "" if value is None else f" cannot take {one_line(value):.80}:"
-    return ValueRefused(
+    return RefusedValueError(
         f"column {column.name} {column.kind}{shown or ':'} {why}; filter or CAST in the job's SQL.",
         row,
     )

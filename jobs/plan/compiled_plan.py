@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from jobs.target import FUNCTION, Call
+from jobs.targets.target import FUNCTION, Call
 
 
 @dataclass(frozen=True, slots=True)

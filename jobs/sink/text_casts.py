@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.types import Column
+from jobs.targets.types import Column
 
 _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 

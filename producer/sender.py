@@ -46,7 +46,7 @@ SPEED = {
 }
 
 
-class Outbox:
+class Sender:
     """A connected producer for one topic."""
 
     def __init__(self, producer: KafkaProducer, kafka: settings.Kafka, clock: Clock) -> None:
@@ -92,13 +92,13 @@ class Outbox:
         self.counts.error = self.counts.error or one_line(error)
 
 
-def connect(kafka: settings.Kafka, clock: Clock, say: Callable[[str], None]) -> Outbox | None:
+def connect(kafka: settings.Kafka, clock: Clock, say: Callable[[str], None]) -> Sender | None:
     """Wait until Kafka answers and has the topic; None if a signal ends the wait."""
     began, reminder = clock.now(), Reminder()
     while not clock.stopped:
         producer = _try_connect(kafka)
         if producer is not None:
-            return Outbox(producer, kafka, clock)
+            return Sender(producer, kafka, clock)
         waited = clock.now() - began
         if not clock.stopped and reminder.due(waited):
             say(

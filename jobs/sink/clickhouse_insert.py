@@ -16,23 +16,26 @@ import pyarrow as pa
 from pyflink.table import DataTypes
 from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
-from jobs import columns as casts
-from jobs import exact_arrow, table, target
-from jobs.columns import ValueRefused
-from jobs.marks import Int64s, Owners, Progress
-from jobs.store import Store
-from jobs.target import Target
+from jobs.sink import arrow_columns
+from jobs.sink import columns as casts
+from jobs.sink.columns import RefusedValueError
+from jobs.sink.fencing import PartitionFence
+from jobs.sink.store import Store
+from jobs.sink.stored_offsets import Int64s, StoredOffsets
+from jobs.targets import table, target
+from jobs.targets.target import Target
 from lib import clickhouse
 from lib.errors import JobError, SinkError
 from lib.settings import ClickHouse
 
-_owners = Owners()
+_fence = PartitionFence()
 
 # Batches begun and not stored, as (job, subtask, attempt, target). After a failure Flink may still
-# hand the next batch to a new instance of the same attempt: its mark would also cover the one lost.
+# hand the next batch to a new instance of the same attempt, whose stored offset would also cover
+# the lost batch.
 _unfinished: set[tuple[str, int, int, str]] = set()
 
-exact_arrow.install()
+arrow_columns.install()
 
 
 class ClickHouseInsert(ScalarFunction):
@@ -94,7 +97,7 @@ class Writer:
         self._store = store
         self._target = found
         self._name = name
-        self._progress = Progress()
+        self._offsets = StoredOffsets()
 
     def insert(self, values: tuple[Any, ...], rows: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Store one batch; return which of its rows were new."""
@@ -105,13 +108,13 @@ class Writer:
         partitions = batch["kafka_partition"].to_numpy().astype(np.int64)
         offsets = batch["kafka_offset"].to_numpy().astype(np.int64)
         self._claim_new(batch, partitions, offsets)
-        is_new = self._progress.receive(partitions, offsets)
+        is_new = self._offsets.receive(partitions, offsets)
         if is_new.any():
             if not is_new.all():
                 batch = batch.filter(pa.array(is_new))
             held = np.unique(partitions).tolist()
-            self._store.insert(batch, partial(_owners.holding, self._name, held, self))
-            self._progress.store(partitions[is_new], offsets[is_new])
+            self._store.insert(batch, partial(_fence.holding, self._name, held, self))
+            self._offsets.store(partitions[is_new], offsets[is_new])
         return is_new
 
     def _as_table(self, values: tuple[Any, ...], rows: int) -> pa.Table:
@@ -119,13 +122,13 @@ class Writer:
         if len(values) != len(self._target.columns):
             raise SinkError(table.wrong_number(self._target, len(values)))
         values = (*values, *self._own_values())
-        values = tuple(exact_arrow.of(value) for value in values)
+        values = tuple(arrow_columns.of(value) for value in values)
         try:
             arrays = [
                 casts.cast(column, value, rows)
                 for column, value in zip(self._store.columns, values, strict=True)
             ]
-        except ValueRefused as error:
+        except RefusedValueError as error:
             place = self._place(values, error.row)
             raise SinkError(f"{self._target.table}: {place}{error}") from error
         return pa.table(arrays, schema=self._store.schema)
@@ -149,17 +152,17 @@ class Writer:
 
     def _claim_new(self, batch: pa.Table, partitions: Int64s, offsets: Int64s) -> None:
         """On a partition's first rows: end what earlier attempts still do or left half done, then
-        read its mark."""
-        new = set(np.unique(partitions).tolist()) - self._progress.seen.keys()
+        read its stored offset."""
+        new = set(np.unique(partitions).tolist()) - self._offsets.received.keys()
         if not new:
             return
-        _owners.claim(self._name, new, self)
+        _fence.claim(self._name, new, self)
         self._store.wait_for_earlier()
         self._store.complete_earlier(new)
-        marks = self._store.marks()
-        self._progress.marks.update({p: marks[p] for p in new if p in marks})
-        for partition in new & marks.keys():
-            here = (partitions == partition) & (offsets <= marks[partition])
+        stored = self._store.stored_offsets()
+        self._offsets.stored.update({p: stored[p] for p in new if p in stored})
+        for partition in new & stored.keys():
+            here = (partitions == partition) & (offsets <= stored[partition])
             self._check_same_topic(partition, batch.filter(pa.array(here)))
 
     def _check_same_topic(self, partition: int, replayed: pa.Table) -> None:

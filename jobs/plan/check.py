@@ -6,12 +6,14 @@ from typing import Any
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from jobs import columns, flink_types, plan, table, types
-from jobs.columns import ValueRefused
-from jobs.plan import Plan
-from jobs.table import Table
-from jobs.target import Call, Target
-from jobs.types import Column
+from jobs.plan import compiled_plan, flink_types
+from jobs.plan.compiled_plan import Plan
+from jobs.sink import columns
+from jobs.sink.columns import RefusedValueError
+from jobs.targets import table, types
+from jobs.targets.table import Table
+from jobs.targets.target import Call, Target
+from jobs.targets.types import Column
 from lib.errors import JobError
 
 Argument = Mapping[str, Any]
@@ -19,7 +21,7 @@ Argument = Mapping[str, Any]
 
 def check(compiled: Plan, calls: Sequence[Call], client: Client | None) -> None:
     """Raise JobError with a line for each problem of any insert; without a client, of the plan."""
-    found = [*plan.problems(compiled, calls)]
+    found = [*compiled_plan.problems(compiled, calls)]
     if client:
         for call in calls:
             found += [f"{call.place}: {fact}" for fact in _beside(client, call, compiled)]
@@ -29,7 +31,7 @@ def check(compiled: Plan, calls: Sequence[Call], client: Client | None) -> None:
 
 def _beside(client: Client, call: Call, compiled: Plan) -> list[str]:
     about = table.read(client, call.target)
-    given = plan.arguments(compiled, call.text)
+    given = compiled_plan.arguments(compiled, call.text)
     return [*table.problems(about, call.target), *_wrong_values(about, call.target, given)]
 
 
@@ -54,7 +56,7 @@ def _wrong_value(column: Column, argument: Argument) -> Iterator[str]:
         types.check(column, arrow)
         if argument["kind"] == "LITERAL":
             _check_constant(column, argument["value"], arrow)
-    except ValueRefused as error:
+    except RefusedValueError as error:
         yield str(error)
     except (ValueError, pa.ArrowTypeError) as error:
         given = flink_types.shown(argument["type"])

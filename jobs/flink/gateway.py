@@ -137,7 +137,7 @@ def _launch(folder: Path, found: Path, options: str) -> "subprocess.Popen[bytes]
         # Who the worker then calls.
         "JOB_PYTHON": sys.executable,
         "JDK_JAVA_OPTIONS": " ".join(own).strip(),
-        # What is logged at INFO is read, see jobs/reading.py.
+        # What is logged at INFO is read, see jobs/kafka/deleted_records.py.
         "ROOT_LOG_LEVEL": level if level in ("DEBUG", "TRACE", "ALL") else "INFO",
         "JVM_ARGS": options,
         "TMPDIR": str(folder),

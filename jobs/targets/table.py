@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from jobs import types
-from jobs.target import PLACE, Target
-from jobs.types import Column
+from jobs.targets import types
+from jobs.targets.target import PLACE, Target
+from jobs.targets.types import Column
 from lib.errors import JobError
 
 # What the sink adds to each row, if the table has a column for it and the target does not name it:

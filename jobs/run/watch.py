@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from jobs.backlog import Backlog
-from jobs.follow import Glance
-from jobs.reading import Lost, Reading
+from jobs.kafka.deleted_records import Lost, Reading
+from jobs.kafka.lag import Backlog
+from jobs.run.monitor import Glance
 from lib.kafka import Partition, Span
 
 

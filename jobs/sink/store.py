@@ -9,10 +9,11 @@ from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from jobs import incomplete, inserts, types
-from jobs import table as tables
-from jobs.incomplete import Incomplete, Notes
-from jobs.target import Target
+from jobs.sink import incomplete, inserts
+from jobs.sink.incomplete import Incomplete, Notes
+from jobs.targets import table as tables
+from jobs.targets import types
+from jobs.targets.target import Target
 from lib.errors import SinkError
 
 # How long a new attempt waits for the inserts of earlier ones: the client's limit for an answer.
@@ -48,8 +49,8 @@ class Store:
         return [column.name for column in self.columns[len(self._target.columns) :]]
 
     def wait_for_earlier(self) -> None:
-        """Return when every insert of this writer that runs now has ended: a mark read after this
-        covers whatever an earlier attempt still had on its way."""
+        """Return when every insert of this writer that runs now has ended: offsets read after this
+        cover whatever an earlier attempt still had on its way."""
         running = self._running()
         deadline = time.monotonic() + EARLIER_LIMIT
         while running:
@@ -67,7 +68,7 @@ class Store:
         ).result_rows
         return {row[0] for row in rows}
 
-    def marks(self) -> dict[int, int]:
+    def stored_offsets(self) -> dict[int, int]:
         """The highest offset stored by this writer, by partition."""
         rows = self._client.query(
             f"SELECT kafka_partition, max(kafka_offset) FROM {self._target.table}"
@@ -163,10 +164,10 @@ class Store:
         if not self._target.is_tracked:
             return False
         self.wait_for_earlier()
-        marks = self.marks()
+        stored = self.stored_offsets()
         last = batch.group_by("kafka_partition").aggregate([("kafka_offset", "max")])
         return all(
-            marks.get(row["kafka_partition"], -1) >= row["kafka_offset_max"]
+            stored.get(row["kafka_partition"], -1) >= row["kafka_offset_max"]
             for row in last.to_pylist()
         )
 

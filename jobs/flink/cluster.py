@@ -9,8 +9,8 @@ from typing import Any
 from pyflink.common import JobClient
 from pyflink.util.java_utils import get_field_value
 
-from jobs.java_errors import JAVA_ERRORS, cause
-from jobs.rest import Rest
+from jobs.flink.java_errors import JAVA_ERRORS, cause
+from jobs.flink.rest import Rest
 from lib.errors import ServiceError
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs import exact_json, exact_text, types
-from jobs.types import Column
+from jobs.sink import json_casts, text_casts
+from jobs.targets import types
+from jobs.targets.types import Column
 
 Array: TypeAlias = pa.ChunkedArray | pa.Array
 
@@ -31,8 +32,8 @@ def cast(column: Column, array: Array) -> Array:
         return pa.nulls(len(array), column.arrow)
     if column.parts:
         return _cast_nested(column, _whole(array))
-    if column.base in exact_text.BASES:
-        return exact_text.cast(column, _whole(array))
+    if column.base in text_casts.BASES:
+        return text_casts.cast(column, _whole(array))
     if column.base in _SECONDS:
         return _cast_time(column, array)
     if column.base in ("Time", "Time64"):
@@ -64,7 +65,7 @@ def _cast_plain(column: Column, array: Array) -> Array:
 def _cast_nested(column: Column, array: pa.Array) -> pa.Array:
     """Each value in a list, map or row as exactly as a value of a column."""
     if types.family(array.type) == "text":
-        return cast(column, exact_json.read(column, array))
+        return cast(column, json_casts.read(column, array))
     if column.base == "Tuple":
         return _cast_row(column, array)
     first, last = array.offsets[0].as_py(), array.offsets[-1].as_py()
@@ -87,7 +88,7 @@ def _cast_row(column: Column, array: pa.Array) -> pa.Array:
         for part, values in zip(column.parts, kept.flatten(), strict=True)
     ]
     rows = pa.StructArray.from_arrays(parts, names=[part.name for part in column.parts])
-    return exact_json.spread(rows, is_valid) if array.null_count else rows
+    return json_casts.spread(rows, is_valid) if array.null_count else rows
 
 
 def _cast_time(column: Column, array: Array) -> Array:
@@ -105,7 +106,7 @@ def _cast_time(column: Column, array: Array) -> Array:
 
 def _cast_time_of_day(column: Column, array: Array) -> Array:
     if types.family(array.type) == "text":
-        array = exact_text.times_of_day(_whole(array))
+        array = text_casts.times_of_day(_whole(array))
     if column.base == "Time":
         return array.cast(pa.time32("s"), safe=True).cast(column.arrow)
     exact = array.cast(column.arrow, safe=True)

@@ -17,10 +17,11 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from jobs import expected, sources
-from jobs.backlog import Backlog
-from jobs.follow import Glance
-from jobs.reading import Lost, told
+from jobs.kafka import sources
+from jobs.kafka.deleted_records import Lost, told
+from jobs.kafka.lag import Backlog
+from jobs.run import expected
+from jobs.run.monitor import Glance
 from lib import clickhouse
 from lib.errors import MillraceError, ServiceError, one_line
 from lib.settings import Settings

@@ -7,7 +7,7 @@ import pytest
 
 from lib import ports, settings
 from lib.errors import SettingsError
-from producer import outbox
+from producer import sender
 from producer.clock import Clock
 
 
@@ -38,10 +38,10 @@ class Impatient(Clock):
 def test_a_broker_that_is_away_is_waited_for_until_a_signal_and_nothing_stays_open() -> None:
     servers, clock = f"127.0.0.1:{ports.free(1)[0]}", Impatient()
     before = len(os.listdir("/proc/self/fd"))
-    assert outbox.connect(kafka(servers), clock, clock.say) is None
+    assert sender.connect(kafka(servers), clock, clock.say) is None
     # Fewer, where what tests before left was collected meanwhile.
     assert len(os.listdir("/proc/self/fd")) <= before
-    assert clock.slept == [outbox.AGAIN] * 5, "it must not turn in circles"
+    assert clock.slept == [sender.AGAIN] * 5, "it must not turn in circles"
     assert clock.said == [
         f"{servers}: Kafka does not answer, waiting for 2 s; "
         "`make up` starts it, Ctrl-C ends the wait."
@@ -49,10 +49,10 @@ def test_a_broker_that_is_away_is_waited_for_until_a_signal_and_nothing_stays_op
 
 
 def test_a_topic_cannot_be_missing_where_nobody_answers() -> None:
-    outbox.check_topic(kafka(f"127.0.0.1:{ports.free(1)[0]}"))
+    sender.check_topic(kafka(f"127.0.0.1:{ports.free(1)[0]}"))
 
 
 def test_what_is_no_address_is_refused() -> None:
     clock = Impatient()
     with pytest.raises(SettingsError, match=r"^kafka.bootstrap_servers: 'x' is no address; write"):
-        outbox.connect(kafka("x"), clock, clock.say)
+        sender.connect(kafka("x"), clock, clock.say)

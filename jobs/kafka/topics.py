@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from jobs.target import Target
+from jobs.targets.target import Target
 from lib import files
 from lib.errors import JobError
 

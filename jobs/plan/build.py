@@ -9,11 +9,14 @@ from typing import Any
 from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, StatementSet, TableEnvironment
 
-from jobs import cluster, gateway, java_errors, plan, sources, target
-from jobs.java_errors import JAVA_ERRORS
-from jobs.rest import Rest
-from jobs.sink import clickhouse_insert
-from jobs.target import FUNCTION
+from jobs.flink import cluster, gateway, java_errors
+from jobs.flink.java_errors import JAVA_ERRORS
+from jobs.flink.rest import Rest
+from jobs.kafka import sources
+from jobs.plan import compiled_plan
+from jobs.sink.clickhouse_insert import clickhouse_insert
+from jobs.targets import target
+from jobs.targets.target import FUNCTION
 from lib import jars, java
 from lib.errors import JobError
 from lib.settings import Settings
@@ -131,10 +134,10 @@ def _check_call(file: SqlFile) -> None:
 
 def compile_plan(
     tables: TableEnvironment, inserts: StatementSet, files: Sequence[SqlFile]
-) -> plan.Plan:
+) -> compiled_plan.Plan:
     """What Flink makes of all inserts together; raise JobError naming the file it refuses."""
     try:
-        return plan.read(inserts.compile_plan().as_json_string())
+        return compiled_plan.read(inserts.compile_plan().as_json_string())
     except JAVA_ERRORS as error:
         raise _refused(tables, files, error) from error
 

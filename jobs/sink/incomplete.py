@@ -16,7 +16,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from jobs.target import Target
+from jobs.targets.target import Target
 from lib.clickhouse_errors import Code
 from lib.errors import SinkError
 

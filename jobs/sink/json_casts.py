@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.types import Column
+from jobs.targets.types import Column
 
 
 class _Pairs(tuple[tuple[str, Any], ...]):

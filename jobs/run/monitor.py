@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from jobs import state
-from jobs.reading import Lost
-from jobs.rest import Rest
+from jobs.flink import state
+from jobs.flink.rest import Rest
+from jobs.kafka.deleted_records import Lost
 from lib.errors import JobError, RestartError, ServiceError, one_line
 from lib.kafka import Partition
 from lib.signals import Signals

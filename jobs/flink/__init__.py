@@ -1,0 +1,1 @@
+"""Flink's Java: its start, its cluster, its REST API, its saved state."""

@@ -1,0 +1,1 @@
+"""The topics that a job reads: offsets, lag, deleted and unreadable records."""

@@ -1,0 +1,1 @@
+"""SQL files as one Flink job, compiled and checked before it runs."""

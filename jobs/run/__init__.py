@@ -1,0 +1,1 @@
+"""A run of a job: what is watched, shown and reported."""

@@ -1,0 +1,1 @@
+"""clickhouse_insert: rows of Arrow batches into ClickHouse, each once."""
