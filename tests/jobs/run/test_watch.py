@@ -10,7 +10,7 @@ from jobs.kafka.deleted_records import Lost, Reading
 from jobs.run.monitor import Glance
 from jobs.run.watch import Watch
 from lib.kafka import Span
-from tests.jobs.test_reading import deleted, reset, splits
+from tests.jobs.kafka.test_deleted_records import deleted, reset, splits
 
 
 class Backlog:

@@ -10,7 +10,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from jobs.sink import incomplete, inserts
 from lib.errors import SinkError
-from tests.jobs.test_store import Flaky, batch, count, lose_answer, make, open_store
+from tests.jobs.sink.test_store import Flaky, batch, count, lose_answer, make, open_store
 
 WINDOW = "SETTINGS non_replicated_deduplication_window = 100"
 
