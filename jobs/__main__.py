@@ -16,7 +16,14 @@ from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
 from lib import clickhouse, kafka, locks, migrations, ports, settings, sqlfiles, topics
-from lib.errors import AwayError, JobError, MillraceError, RestartError, ServiceError, exit_on_error
+from lib.errors import (
+    JobError,
+    MillraceError,
+    RestartError,
+    ServiceError,
+    UnavailableError,
+    exit_on_error,
+)
 from lib.settings import Settings
 from lib.signals import Signals
 from lib.sqlfiles import SqlFile
@@ -63,7 +70,7 @@ def run(job: str, fresh: bool) -> None:
     ):
         try:
             _run(config, job, files, fresh, asked)
-        except AwayError as error:
+        except UnavailableError as error:
             # A supervisor may wait longer than PATIENCE.
             raise RestartError(str(error)) from error
 
@@ -136,7 +143,7 @@ def _client_if_there(config: Settings) -> Client | None:
     """A client of ClickHouse; None, with a message, if that does not answer."""
     try:
         return clickhouse.connect(config.clickhouse)
-    except AwayError as error:
+    except UnavailableError as error:
         click.echo(f"{error} Without it the inserts' tables are not checked.", err=True)
         return None
 
@@ -228,7 +235,7 @@ def _follow(
 
     def look_after() -> None:
         # While Flink is silent, the line that is shown says so.
-        with _said(console), suppress(AwayError):
+        with _said(console), suppress(UnavailableError):
             if cluster.replace_lost(mini_cluster, rest):
                 console.print("Flink's task manager ended; another is starting")
         with _said(console):

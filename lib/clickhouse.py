@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 from lib.clickhouse_errors import ACCESS
-from lib.errors import AwayError, ServiceError, one_line
+from lib.errors import ServiceError, UnavailableError, one_line
 from lib.settings import ClickHouse
 
 # The client logs each failed attempt to connect: for a log file, if the program has one.
@@ -40,7 +40,7 @@ def explained(settings: ClickHouse) -> Iterator[None]:
         yield
     except DatabaseError as error:
         if error.code is None:
-            raise _away(settings) from error
+            raise _unavailable(settings) from error
         if error.code in ACCESS:
             raise ServiceError(
                 f"ClickHouse at {settings.address}: user {settings.user} is refused; "
@@ -51,11 +51,11 @@ def explained(settings: ClickHouse) -> Iterator[None]:
             "clickhouse.host and clickhouse.port."
         ) from error
     except (ClickHouseError, OSError) as error:
-        raise _away(settings) from error
+        raise _unavailable(settings) from error
 
 
-def _away(settings: ClickHouse) -> AwayError:
-    return AwayError(
+def _unavailable(settings: ClickHouse) -> UnavailableError:
+    return UnavailableError(
         f"ClickHouse at {settings.address} does not answer; start it with `make up` "
         "or set clickhouse.host and clickhouse.port."
     )
@@ -67,7 +67,7 @@ def wait(settings: ClickHouse, say: Callable[[str], None], timeout: float) -> Cl
     while True:
         try:
             return connect(settings)
-        except AwayError:
+        except UnavailableError:
             if time.monotonic() > deadline:
                 raise
             say(f"waiting for ClickHouse at {settings.address}; `make up` starts it")

@@ -14,7 +14,7 @@ from kafka.errors import KafkaError
 from kafka.protocol.consumer.offsets import IsolationLevel
 
 from lib import ports
-from lib.errors import AwayError, ServiceError, SettingsError, one_line
+from lib.errors import ServiceError, SettingsError, UnavailableError, one_line
 
 Partition = tuple[str, int]
 
@@ -38,14 +38,14 @@ _ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[\da-fA-F:.]+\]):(?P<port>\d{1,5})", 
 
 @contextmanager
 def admin(servers: str) -> Iterator[KafkaAdminClient]:
-    """An admin client; raise AwayError if no broker answers there, ServiceError if one refuses."""
-    away = (
+    """An admin client; raise UnavailableError if no broker answers, ServiceError if one refuses."""
+    unavailable = (
         f"Kafka at {servers} does not answer; start it with `make up` "
         "or set kafka.bootstrap_servers."
     )
     # Asked first, since each client that fails to connect leaves descriptors open.
     if not is_listening(servers):
-        raise AwayError(away)
+        raise UnavailableError(unavailable)
     try:
         client = KafkaAdminClient(
             bootstrap_servers=servers.split(","),
@@ -53,7 +53,7 @@ def admin(servers: str) -> Iterator[KafkaAdminClient]:
             request_timeout_ms=10_000,
         )
     except KafkaError as error:
-        raise AwayError(away) from error
+        raise UnavailableError(unavailable) from error
     try:
         yield client
     except KafkaError as error:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import urllib3
 
-from lib.errors import AwayError, ServiceError
+from lib.errors import ServiceError, UnavailableError
 
 # How long an answer may take while somebody watches, in seconds.
 LOOK_LIMIT = 5.0
@@ -35,8 +35,8 @@ class Rest:
         self._pool = urllib3.PoolManager(retries=False)
 
     def get(self, path: str = "") -> Any:
-        """The JSON that GET /jobs/<id><path> answers; raise AwayError if there is no answer, and
-        ServiceError for one that is none."""
+        """The JSON that GET /jobs/<id><path> answers; raise UnavailableError if there is no answer,
+        and ServiceError for one that is none."""
         return self._ask("GET", f"{self._job}{path}", None, LOOK_LIMIT)
 
     def _ask(self, method: str, path: str, body: Any, timeout: float) -> Any:
@@ -44,7 +44,9 @@ class Rest:
         try:
             answer = self._pool.request(method, url, json=body, timeout=timeout)
         except urllib3.exceptions.HTTPError as error:
-            raise AwayError(f"Flink at {self.address} does not answer; see {self.logs}.") from error
+            raise UnavailableError(
+                f"Flink at {self.address} does not answer; see {self.logs}."
+            ) from error
         if answer.status >= 400:
             fact = f"{method} {path}: {answer.status} {answer.data[:200]!r}"
             raise ServiceError(f"Flink at {self.address}: {fact}; see {self.logs}.")

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from lib import kafka, ports
-from lib.errors import AwayError, SettingsError
+from lib.errors import SettingsError, UnavailableError
 from tests.conftest import FakeTime
 
 
@@ -49,7 +49,7 @@ def test_one_that_listens_is_enough(nobody: str) -> None:
 def test_no_broker_is_one_line_and_leaves_nothing_open(nobody: str) -> None:
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(5):
-        with pytest.raises(AwayError) as error:
+        with pytest.raises(UnavailableError) as error:
             kafka.topics(nobody)
     assert str(error.value) == (
         f"Kafka at {nobody} does not answer; start it with `make up` "
@@ -65,7 +65,7 @@ def test_waiting_says_so_and_ends_after_its_time(
     said: list[str] = []
     clock = FakeTime()
     monkeypatch.setattr(kafka, "time", clock)
-    with pytest.raises(AwayError):
+    with pytest.raises(UnavailableError):
         kafka.wait(nobody, said.append, timeout=0.6)
     assert said == [f"waiting for Kafka at {nobody}; `make up` starts it"] * 2
     assert clock.now == 1.0
