@@ -1,17 +1,17 @@
 """The one tree of errors a user can mend: place, fact, remedy, in one line.
 
 MillraceError
-├── SettingsError       conf/ and the environment
-├── SqlFileError        a file under sql/
-├── MigrationError      the schema in ClickHouse and the files differ
-├── SetupError          Java, JARs, ports, folders
-├── ServiceError        Kafka, ClickHouse or Flink is unavailable or refuses
-│   ├── UnavailableErrorit does not answer, but may answer later
-│   └── StoppingError   the embedded stack is being stopped
-├── ReplayError         a recording that cannot be replayed
-└── JobError            a Flink job that cannot run
-    ├── SinkError       rows the sink must not store; trying again cannot help
-    └── RestartError    nothing that a user must fix: the job goes on when it is started again
+├── SettingsError         conf/ and the environment
+├── SqlFileError          a file under sql/
+├── MigrationError        the schema in ClickHouse and the files differ
+├── SetupError            Java, JARs, ports, folders
+├── ServiceError          Kafka, ClickHouse or Flink is unavailable or refuses
+│   ├── UnavailableError  it does not answer, but may answer later
+│   └── StoppingError     the embedded stack is being stopped
+├── ReplayError           a recording that cannot be replayed
+└── JobError              a Flink job that cannot run
+    ├── SinkError         rows the sink must not store; trying again cannot help
+    └── RestartError      nothing that a user must fix: the job goes on when it is started again
 
 `make setup` uses them on the system's Python: no syntax or annotation that an old one refuses.
 """

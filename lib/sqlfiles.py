@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lib.errors import SqlFileError
 
-KINDS = ("function", "source", "table", "view", "sink", "insert")
+KINDS = ("function", "source", "table", "view", "sink", "alter", "insert")
 
 _FILE_NAME = re.compile(
     rf"(?P<number>\d{{3}})_(?P<kind>{'|'.join(KINDS)})_(?P<name>[a-z0-9_]+)\.sql"
@@ -22,12 +22,17 @@ _TOKEN = re.compile(rf"{_COMMENT}|{_QUOTED}|;", re.DOTALL)
 _BLANK = re.compile(rf"(?P<blank>(?:\s|{_COMMENT})+)|{_QUOTED}", re.DOTALL)
 _PART = r"(?:`[^`]+`|\"[^\"]+\"|\w+)"
 _NAME = rf"{_PART}(?:\.{_PART})*"
-_CREATES = re.compile(
-    r"(?P<verb>CREATE|ALTER|DROP)\s+(?:OR\s+REPLACE\s+)?(?:TEMPORARY\s+)?(?:SYSTEM\s+|MATERIALIZED\s+)?"
-    rf"(?:TABLE|VIEW|FUNCTION|MODEL)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?P<name>{_NAME})",
-    re.IGNORECASE,
+_OBJECT = (
+    r"(?:OR\s+REPLACE\s+)?(?:TEMPORARY\s+)?(?:SYSTEM\s+|MATERIALIZED\s+)?"
+    rf"(?:TABLE|VIEW|FUNCTION|MODEL)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?P<name>{_NAME})"
 )
-_INSERTS = re.compile(rf"INSERT\s+INTO\s+(?P<name>{_NAME})", re.IGNORECASE)
+_CREATES = re.compile(rf"CREATE\s+{_OBJECT}", re.IGNORECASE)
+# The statement of each kind, and its words in an error. Other kinds than these make something.
+_MAKES = re.compile(rf"(?:CREATE|ALTER|DROP)\s+{_OBJECT}", re.IGNORECASE), "CREATE, ALTER or DROP"
+_STATEMENTS = {
+    "alter": (re.compile(rf"ALTER\s+{_OBJECT}", re.IGNORECASE), "ALTER"),
+    "insert": (re.compile(rf"INSERT\s+INTO\s+(?P<name>{_NAME})", re.IGNORECASE), "INSERT INTO"),
+}
 _CALLS = re.compile(r"clickhouse_insert\s*\(\s*'(?P<target>(?:[^']|'')*)'", re.IGNORECASE)
 
 # What a text in quotes is escaped by.
@@ -51,9 +56,7 @@ class SqlFile:
     def database(self) -> str:
         """As written, the database that a CREATE statement names; empty without one."""
         match = _CREATES.match(without_comments(self.text).strip())
-        if not match or match["verb"].upper() != "CREATE":
-            return ""
-        parts: list[str] = re.findall(_PART, match["name"])
+        parts: list[str] = re.findall(_PART, match["name"]) if match else []
         return parts[-2] if len(parts) > 1 else ""
 
     @property
@@ -196,10 +199,9 @@ def _check_header(place: str, text: str) -> None:
 
 
 def _check_name(file: SqlFile) -> None:
-    sql = without_comments(file.text)
-    match = (_INSERTS if file.kind == "insert" else _CREATES).match(sql.strip())
+    statement, verb = _STATEMENTS.get(file.kind, _MAKES)
+    match = statement.match(without_comments(file.text).strip())
     if not match:
-        verb = "INSERT INTO" if file.kind == "insert" else "CREATE, ALTER or DROP"
         raise SqlFileError(f"{file.place}: no {verb} statement; its name says {file.kind}.")
     names = {_last_part(match["name"])}
     if file.kind == "insert":
@@ -207,7 +209,7 @@ def _check_name(file: SqlFile) -> None:
         names |= {_last_part(match[1]) for match in filled if match}
     if file.name not in map(_as_file, names):
         raise SqlFileError(
-            f"{file.place}: makes or fills {' and '.join(sorted(names))}, "
+            f"{file.place}: makes, alters or fills {' and '.join(sorted(names))}, "
             f"but is called {file.name}; let file and name agree."
         )
 

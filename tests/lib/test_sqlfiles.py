@@ -7,7 +7,7 @@ from lib.errors import SqlFileError
 from lib.sqlfiles import SqlFile
 
 HEADER = "-- One row per x.\n"
-NAMES = "NNN_<kind>_<name>.sql, kind one of function, source, table, view, sink, insert."
+NAMES = "NNN_<kind>_<name>.sql, kind one of function, source, table, view, sink, alter, insert."
 
 
 @pytest.fixture
@@ -37,6 +37,8 @@ def fails(path: Path) -> str:
         ("001_table_x.sql", "CREATE OR REPLACE TABLE `db`.`x` (a Int8)"),
         ("001_table_x.sql", "CREATE TEMPORARY TABLE IF NOT EXISTS x (a INT)"),
         ("002_table_x.sql", "ALTER TABLE db.x ADD COLUMN IF NOT EXISTS b Int8"),
+        ("002_alter_x.sql", "ALTER TABLE db.x ADD COLUMN IF NOT EXISTS b Int8"),
+        ("002_alter_x.sql", "alter table if exists `x` /* b */ drop column b"),
         ("003_view_x.sql", "DROP VIEW IF EXISTS db.x"),
         ("001_view_x.sql", "CREATE MATERIALIZED VIEW x TO y AS SELECT 1"),
         ("001_view_x.sql", "CREATE OR REPLACE TEMPORARY VIEW x AS SELECT 1"),
@@ -108,20 +110,35 @@ def test_a_second_statement_is_refused_with_its_line(
         ("001_view_x.sql", "SELECT 1", "no CREATE, ALTER or DROP statement; its name says view."),
         ("001_view_x.sql", "-- more", "no CREATE, ALTER or DROP statement; its name says view."),
         ("001_view_x.sql", "INSERT INTO x SELECT 1", "no CREATE, ALTER or DROP statement"),
+        ("002_alter_x.sql", "CREATE TABLE x (a Int8)", "no ALTER statement; its name says alter."),
+        ("002_alter_x.sql", "DROP TABLE x", "no ALTER statement; its name says alter."),
+        ("002_alter_x.sql", "ALTER TABLE y DROP COLUMN b", "makes, alters or fills y, but is"),
         ("001_insert_x.sql", "CREATE VIEW x AS SELECT 1", "no INSERT INTO statement; its name"),
-        ("001_view_x.sql", "CREATE VIEW y AS SELECT 1", "makes or fills y, but is called x; let "),
-        ("001_view_y.sql", "CREATE MATERIALIZED VIEW x TO y AS SELECT 1", "makes or fills x, but"),
-        ("001_view_x.sql", "CREATE VIEW `x y` AS SELECT 1", "makes or fills x y, but is"),
+        (
+            "001_view_x.sql",
+            "CREATE VIEW y AS SELECT 1",
+            "makes, alters or fills y, but is called x; let ",
+        ),
+        (
+            "001_view_y.sql",
+            "CREATE MATERIALIZED VIEW x TO y AS SELECT 1",
+            "makes, alters or fills x, but",
+        ),
+        ("001_view_x.sql", "CREATE VIEW `x y` AS SELECT 1", "makes, alters or fills x y, but is"),
         (
             "900_insert_z.sql",
             "INSERT INTO done SELECT clickhouse_insert('db.x (a)', a) FROM t",
-            "makes or fills done and x, but is called z; let file and name agree.",
+            "makes, alters or fills done and x, but is called z; let file and name agree.",
         ),
-        ("900_insert_z.sql", "INSERT INTO x SELECT clickhouse_insert('', a)", "makes or fills"),
+        (
+            "900_insert_z.sql",
+            "INSERT INTO x SELECT clickhouse_insert('', a)",
+            "makes, alters or fills",
+        ),
         (
             "900_insert_z.sql",
             "INSERT INTO x SELECT a -- clickhouse_insert('db.z (a)', a)\nFROM t",
-            "makes or fills x, but is called z",
+            "makes, alters or fills x, but is called z",
         ),
     ],
 )
