@@ -1,7 +1,6 @@
 """Connections to ClickHouse, and the words for when there is none."""
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 from lib.clickhouse_errors import ACCESS
 from lib.errors import ServiceError, UnavailableError, one_line
 from lib.settings import ClickHouse
+from lib.waiting import until
 
 # The client logs each failed attempt to connect: for a log file, if the program has one.
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
@@ -63,15 +63,8 @@ def _unavailable(settings: ClickHouse) -> UnavailableError:
 
 def wait(settings: ClickHouse, say: Callable[[str], None], timeout: float) -> Client:
     """Connect as soon as ClickHouse answers, saying so until then; raise after `timeout` s."""
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            return connect(settings)
-        except UnavailableError:
-            if time.monotonic() > deadline:
-                raise
-            say(f"waiting for ClickHouse at {settings.address}; `make up` starts it")
-            time.sleep(0.5)
+    message = f"waiting for ClickHouse at {settings.address}; `make up` starts it"
+    return until(lambda: connect(settings), timeout, pause=0.5, waiting=lambda: say(message))
 
 
 def make_database(client: Client, name: str, say: Callable[[str], None]) -> None:

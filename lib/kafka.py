@@ -15,6 +15,7 @@ from kafka.protocol.consumer.offsets import IsolationLevel
 
 from lib import ports
 from lib.errors import ServiceError, SettingsError, UnavailableError, one_line
+from lib.waiting import until
 
 Partition = tuple[str, int]
 
@@ -89,16 +90,14 @@ def addresses(servers: str) -> list[tuple[str, int]]:
 
 def wait(servers: str, say: Callable[[str], None], timeout: float) -> None:
     """Return when a broker answers, saying so till then; raise ServiceError after `timeout` s."""
-    deadline = time.monotonic() + timeout
-    while True:
-        try:
-            topics(servers)
-            return
-        except ServiceError:
-            if time.monotonic() > deadline:
-                raise
-            say(f"waiting for Kafka at {servers}; `make up` starts it")
-            time.sleep(0.5)
+    message = f"waiting for Kafka at {servers}; `make up` starts it"
+    until(
+        lambda: topics(servers) is not None,
+        timeout,
+        pause=0.5,
+        retry_on=ServiceError,
+        waiting=lambda: say(message),
+    )
 
 
 def topics(servers: str) -> set[str]:

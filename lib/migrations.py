@@ -22,6 +22,7 @@ from lib.errors import MigrationError, exit_on_error, one_line
 from lib.processes import is_alive
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile
+from lib.waiting import until
 
 # How long another migrator may work before a second one gives up waiting, in seconds.
 LOCK_TIMEOUT = 60.0
@@ -131,19 +132,20 @@ def _lock(client: Client, database: str, say: Callable[[str], None]) -> Iterator
     advisory locks, but making a table is atomic, for clients on any machine."""
     table = f"{database}.schema_migrations_lock"
     me = f"{socket.gethostname()} {os.getpid()}"
-    deadline = time.monotonic() + LOCK_TIMEOUT
-    while not _make(client, table, me):
-        owner = _owner(client, table)
-        if _is_dead(owner):
+
+    def is_mine() -> bool:
+        if _is_dead(_owner(client, table)):
             _drop_dead(client, table)
-        elif time.monotonic() > deadline:
-            raise MigrationError(
-                f"{table}: held by process {owner} for more than {LOCK_TIMEOUT:.0f} s; "
-                f"if that process is gone, DROP TABLE {table}."
-            )
-        else:
-            say(f"waiting for another migration ({owner})")
-            time.sleep(0.2)
+        return _make(client, table, me)
+
+    def waiting() -> None:
+        say(f"waiting for another migration ({_owner(client, table)})")
+
+    if not until(is_mine, LOCK_TIMEOUT, pause=0.2, waiting=waiting):
+        raise MigrationError(
+            f"{table}: held by process {_owner(client, table)} for more than {LOCK_TIMEOUT:.0f} s; "
+            f"if that process is gone, DROP TABLE {table}."
+        )
     try:
         yield
     finally:

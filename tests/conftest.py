@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +18,7 @@ from lib import clickhouse as connections
 from lib import java, ports
 from lib.processes import end_with_parent
 from lib.settings import ClickHouse
+from lib.waiting import until
 
 ROOT = Path(__file__).resolve().parent.parent
 _numbers = count(1)
@@ -61,11 +61,7 @@ class Server:
             stdin=subprocess.DEVNULL,
             preexec_fn=end_with_parent if is_main else None,
         )
-        deadline = time.monotonic() + 120
-        while not self._answers():
-            assert self._process.poll() is None, "the embedded ClickHouse ended"
-            assert time.monotonic() < deadline, "the embedded ClickHouse does not answer"
-            time.sleep(0.1)
+        assert until(self._answers, 120), "the embedded ClickHouse does not answer"
 
     def kill(self) -> None:
         if self._process:
@@ -73,6 +69,7 @@ class Server:
             self._process.wait()
 
     def _answers(self) -> bool:
+        assert self._process and self._process.poll() is None, "the embedded ClickHouse ended"
         try:
             with urllib.request.urlopen(f"http://{self.settings.address}/ping", timeout=5):
                 return True
@@ -82,10 +79,7 @@ class Server:
 
 def wait_until(is_true: Callable[[], Any], seconds: float = 90) -> None:
     """Return as soon as it is true; generous, for a machine may be slow."""
-    deadline = time.monotonic() + seconds
-    while not is_true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
+    assert until(is_true, seconds, pause=0.05), "waited in vain"
 
 
 class Held:

@@ -5,7 +5,7 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from lib import clickhouse as connections
-from lib import ports
+from lib import ports, waiting
 from lib.errors import ServiceError
 from lib.settings import ClickHouse
 from tests.conftest import FakeTime, Server
@@ -52,7 +52,7 @@ def test_waiting_says_so_and_ends_when_time_is_up(
     clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FakeTime()
-    monkeypatch.setattr(connections, "time", clock)
+    monkeypatch.setattr(waiting, "time", clock)
     away, said = nowhere(clickhouse), []
     with pytest.raises(ServiceError, match="does not answer"):
         connections.wait(away, said.append, timeout=0.6)

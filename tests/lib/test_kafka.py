@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from lib import kafka, ports
+from lib import kafka, ports, waiting
 from lib.errors import SettingsError, UnavailableError
 from tests.conftest import FakeTime
 
@@ -64,7 +64,7 @@ def test_waiting_says_so_and_ends_after_its_time(
 ) -> None:
     said: list[str] = []
     clock = FakeTime()
-    monkeypatch.setattr(kafka, "time", clock)
+    monkeypatch.setattr(waiting, "time", clock)
     with pytest.raises(UnavailableError):
         kafka.wait(nobody, said.append, timeout=0.6)
     assert said == [f"waiting for Kafka at {nobody}; `make up` starts it"] * 2

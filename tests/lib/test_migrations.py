@@ -10,7 +10,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lib import clickhouse as connections
-from lib import migrations
+from lib import migrations, waiting
 from lib.errors import MigrationError, SqlFileError
 from lib.migrations import Applied, pending
 from lib.settings import ClickHouse
@@ -206,7 +206,7 @@ def test_the_lock_of_a_process_that_may_run_is_waited_for(
     client: Client, database: str, owner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migrations, "LOCK_TIMEOUT", 0.3)
-    monkeypatch.setattr(migrations, "time", FakeTime())
+    monkeypatch.setattr(waiting, "time", FakeTime())
     lock(client, database, owner)
     said: list[str] = []
     with pytest.raises(MigrationError) as error:
