@@ -3,7 +3,7 @@
 .PHONY: help setup demo up down status produce run-job stop-job plan validate api migrate test check bench bench-api bench-page screenshots clean
 .SILENT:
 
-# Packages come without byte code (see lib/packages.py); where Python may not write it, as many images of containers
+# Packages come without byte code (see lib/install/packages.py); where Python may not write it, as many images of containers
 # have it, each start would compile a thousand modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -18,7 +18,7 @@ help:  ## List the targets
 	sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 
 setup:  ## Make .venv and fetch the JARs; does nothing when nothing changed
-	$(PYTHON) -m lib.bootstrap
+	$(PYTHON) -m lib.install
 
 demo: setup  ## Start everything and show ticks arriving; Ctrl-C stops it
 	$(RUN) local demo $(ARGS)

@@ -69,6 +69,18 @@ def test_programs_never_import_each_other_and_lib_imports_none(package: str) -> 
     assert wrong == []
 
 
+def test_only_make_calls_the_installer() -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for package in [*PACKAGES, "bench", "docs"]
+        for file in sources(package)
+        if not file.is_relative_to(ROOT / "lib" / "install")
+        for name in imports(file)
+        if f"{name}.".startswith("lib.install.")
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("package", ROOMS)
 def test_imports_between_the_rooms_of_a_package_run_one_way(package: str) -> None:
     rooms = ROOMS[package]

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from lib import packages
-from lib.bootstrap import wrong_python
+from lib.install import packages
+from lib.install.__main__ import wrong_python
 
-ROOT = Path(__file__).resolve().parents[2]
-COPIED = ["pyproject.toml", "constraints.txt", "lib/__init__.py", "lib/bootstrap.py"]
-COPIED += ["lib/packages.py", "lib/errors.py", "lib/jgo.toml", "lib/jgo.lock.toml"]
+ROOT = Path(__file__).resolve().parents[3]
+COPIED = ["pyproject.toml", "constraints.txt", "lib/__init__.py", "lib/install"]
+COPIED += ["lib/errors.py", "lib/jgo.toml", "lib/jgo.lock.toml"]
 # A port of this machine on which nothing listens.
 NO_REGISTRY = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
 
@@ -34,7 +34,10 @@ def copy_to(folder: Path) -> Path:
     copy = folder / "a project"
     for name in COPIED:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, copy / name)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copy / name)
+        else:
+            shutil.copy(ROOT / name, copy / name)
     return copy
 
 
@@ -50,7 +53,7 @@ def python(project: Path, *arguments: str, **environment: str) -> "subprocess.Po
 
 
 def set_up(project: Path, **environment: str) -> tuple[int, str, str]:
-    with python(project, "-m", "lib.bootstrap", **environment) as process:
+    with python(project, "-m", "lib.install", **environment) as process:
         out, err = process.communicate(timeout=360)
         return process.returncode, out, err
 
@@ -60,13 +63,15 @@ def pretend_done(project: Path) -> None:
     for name in [".venv/bin/python", "lib/jars/kafka/a.jar"]:
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text("x")
-    code = "from lib import bootstrap as b; b.STAMP.write_text(b.setup_stamp())"
+    code = "from lib.install import __main__ as b; b.STAMP.write_text(b.setup_stamp())"
     with python(project, "-c", code) as process:
         assert process.wait() == 0
 
 
 def is_done(project: Path) -> bool:
-    with python(project, "-c", "from lib import bootstrap as b; print(b.is_done())") as process:
+    with python(
+        project, "-c", "from lib.install import __main__ as b; print(b.is_done())"
+    ) as process:
         return process.communicate()[0] == "True\n"
 
 
@@ -137,7 +142,7 @@ def test_a_second_set_up_waits_for_the_first(project: Path) -> None:
     lock.parent.mkdir(parents=True)
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        with python(project, "-m", "lib.bootstrap") as process:
+        with python(project, "-m", "lib.install") as process:
             assert process.stdout is not None
             assert process.stdout.readline() == "setup: waiting for another set-up to end.\n"
             pretend_done(project)
@@ -146,7 +151,7 @@ def test_a_second_set_up_waits_for_the_first(project: Path) -> None:
             assert process.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["bootstrap", "packages", "errors"])
+@pytest.mark.parametrize("name", ["install/__main__", "install/packages", "errors"])
 def test_an_old_python_can_read_it(name: str) -> None:
     text = (ROOT / "lib" / f"{name}.py").read_text()
     tree = ast.parse(text, feature_version=(3, 6))

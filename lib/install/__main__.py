@@ -15,9 +15,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lib import packages
 from lib.errors import SetupError
-from lib.packages import CONSTRAINTS, LOG, PROJECT, PYTHON, ROOT, VENV
+from lib.install import packages
+from lib.install.packages import CONSTRAINTS, LOG, PROJECT, PYTHON, ROOT, VENV
 
 JARS = ROOT / "lib" / "jars"
 JAR_FILES = [ROOT / "lib" / "jgo.toml", ROOT / "lib" / "jgo.lock.toml"]
@@ -54,7 +54,7 @@ def set_up(lock: int) -> int:
         remove(PACKAGES_STAMP)
         packages.install(lock, keep)
         PACKAGES_STAMP.write_text(packages_stamp(), encoding="utf-8")
-    code = subprocess.call([str(PYTHON), "-m", "lib.jars"], cwd=str(ROOT), pass_fds=[lock])
+    code = subprocess.call([str(PYTHON), "-m", "lib.install.maven"], cwd=str(ROOT), pass_fds=[lock])
     if code == 0:
         STAMP.write_text(setup_stamp(), encoding="utf-8")
         print(f"setup: done in {packages.clock(start)}.", flush=True)
@@ -99,7 +99,7 @@ def use_supported_python() -> None:
         # Run, not only found: a version manager's stand-in may be there without its Python.
         python = shutil.which(f"python{major}.{minor}")
         if python and subprocess.call([python, "-c", ""], stderr=subprocess.DEVNULL) == 0:
-            os.execv(python, [python, "-m", "lib.bootstrap"])
+            os.execv(python, [python, "-m", "lib.install"])
     raise SetupError(wrong_python(sys.executable, sys.version_info))
 
 

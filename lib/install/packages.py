@@ -1,6 +1,6 @@
 """The Python packages of `make setup`: .venv made, pip run, shown and its failure explained.
 
-Part of lib/bootstrap.py: the standard library only, and no syntax newer than Python 3.6.
+Runs on the system's Python: the standard library only, and no syntax newer than Python 3.6.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lib.errors import SetupError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = ROOT / "var" / "log" / "setup.log"

@@ -1,0 +1,1 @@
+"""The installer: only `make` runs it, and no program imports it."""
