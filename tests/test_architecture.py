@@ -25,7 +25,7 @@ ONLY_IN = {
 # From the inside out: each room imports itself and those before it.
 ROOMS = {
     "api": ["problems", "contract", "query", "events", "http", "app", "__main__"],
-    "jobs": ["targets", "sink", "flink", "kafka", "plan", "run", "__main__"],
+    "jobs": ["targets", "sink", "flink", "kafka", "job", "plan", "run", "__main__"],
 }
 README_TARGETS = ["demo", "up", "down", "status", "produce", "run-job", "stop-job", "test"]
 SQL_FOLDERS = sorted({file.parent for file in (ROOT / "sql").rglob("[0-9]*.sql")})

@@ -158,7 +158,13 @@ def _temporary(folder: Path) -> Iterator[None]:
         tempfile.tempdir = before
 
 
+def log_file(logs: Path, name: str) -> Path:
+    """The log of Flink's Java since its start, under the name that `running` was given."""
+    files = logs.glob(f"flink-{name}-python-*.log")
+    return max(files, key=lambda log: log.stat().st_mtime_ns, default=logs / f"flink-{name}.log")
+
+
 def _keep_log(logs: Path, name: str) -> None:
-    """Flink writes over the log of the start before, which may tell why that ended."""
+    """Flink overwrites the log of the previous start, which may say why that ended."""
     for log in logs.glob(f"flink-{name}-python-*.log"):
         log.replace(log.with_suffix(".log.1"))

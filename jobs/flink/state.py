@@ -4,25 +4,10 @@ State belongs to a plan. When a file of the job changes, the job starts from its
 the sink leaves out what is stored already; when the change is taken back, the old state fits again.
 """
 
-import hashlib
-from collections.abc import Sequence
 from pathlib import Path
-
-from lib.sqlfiles import SqlFile, condensed
 
 # Beside the state: its time is when the job last began at its sources.
 _BEGUN = "begun"
-
-
-def folder(data_dir: Path, job: str, files: Sequence[SqlFile]) -> Path:
-    """Where this version of the job keeps its state."""
-    return data_dir / "flink" / job / version(files)
-
-
-def version(files: Sequence[SqlFile]) -> str:
-    """The same for files that say the same: comments do not count, nor blanks outside strings."""
-    text = "\0".join(condensed(file.text) for file in files)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def newest(folder: Path) -> Path | None:

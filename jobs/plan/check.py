@@ -11,8 +11,9 @@ from jobs.plan.compiled_plan import Plan
 from jobs.sink import columns
 from jobs.sink.columns import RefusedValueError
 from jobs.targets import table, types
+from jobs.targets.calls import Call
 from jobs.targets.table import Table
-from jobs.targets.target import Call, Target
+from jobs.targets.target import Target
 from jobs.targets.types import Column
 from lib.errors import JobError
 

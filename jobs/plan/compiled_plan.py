@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from jobs.targets.target import FUNCTION, Call
+from jobs.targets.calls import Call
+from jobs.targets.target import FUNCTION
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from jobs.kafka import sources
+from jobs.job import Job
 from jobs.kafka.deleted_records import Lost, told
 from jobs.kafka.lag import Backlog
 from jobs.run import expected
@@ -25,7 +25,7 @@ from jobs.run.monitor import Glance
 from lib import clickhouse
 from lib.errors import MillraceError, ServiceError, one_line
 from lib.settings import Settings
-from lib.sqlfiles import SqlFile, show
+from lib.sqlfiles import show
 
 log = logging.getLogger("millrace.record")
 
@@ -35,11 +35,9 @@ LAST_WORDS = 5.0
 
 
 @contextmanager
-def of(
-    config: Settings, job: str, files: Sequence[SqlFile], resume: Path | None
-) -> Iterator["Record"]:
+def of(config: Settings, job: Job, resume: Path | None) -> Iterator["Record"]:
     """The record of one run, which ends as its block does: stopped, or failed with the error."""
-    record = Record(config, job, files, resume)
+    record = Record(config, job, resume)
     try:
         yield record
     except MillraceError as error:
@@ -67,21 +65,16 @@ class Seen:
 class Record:
     """One run; a thread of its own writes, so that a ClickHouse that hangs delays nobody."""
 
-    def __init__(
-        self, config: Settings, job: str, files: Sequence[SqlFile], resume: Path | None
-    ) -> None:
+    def __init__(self, config: Settings, job: Job, resume: Path | None) -> None:
         self._settings = config.clickhouse
         self._run = {
             "run_id": str(uuid.uuid4()),
-            "job": job,
+            "job": job.name,
             "started_at": _now(),
             "resumed_from": show(resume) if resume else "",
-            "files": {Path(file.place).name: file.text for file in files},
+            "files": {Path(file.place).name: file.text for file in job.files},
         }
-        topics = sorted({topic for file in files for topic in file.topics})
-        self.backlog = Backlog(
-            config.kafka.bootstrap_servers, topics, not sources.reads_uncommitted(files)
-        )
+        self.backlog = Backlog(config.kafka.bootstrap_servers, job.topics, job.reads_committed)
         self._seen: Seen | None = Seen("STARTING")
         self._last: dict[str, Any] = {}
         self._begun: dict[str, Any] = {}
@@ -92,7 +85,7 @@ class Record:
         self._ended = threading.Event()
         self._client: Client | None = None
         self._said = ""
-        self._thread = threading.Thread(target=self._write, name=f"record of {job}", daemon=True)
+        self._thread = threading.Thread(target=self._write, name="report", daemon=True)
         self._thread.start()
 
     def note(self, now: Glance, before: Glance | None) -> None:

@@ -1,13 +1,11 @@
 """The first argument of clickhouse_insert: 'database.table (column, ...)', maybe with a name."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clickhouse_connect.driver.binding import escape_str
 
 from lib.errors import JobError
-from lib.sqlfiles import SqlFile
 
 FUNCTION = "clickhouse_insert"
 
@@ -47,26 +45,6 @@ class Target:
     def is_tracked(self) -> bool:
         """Whether rows say which Kafka record they come from, so that none is stored twice."""
         return set(PLACE) <= set(self.columns)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call of the sink: the text of its target, and path and line of the call."""
-
-    text: str
-    place: str
-    target: Target
-
-
-def calls(files: Iterable[SqlFile]) -> list[Call]:
-    """The calls in a job's files; raise JobError for the first whose target is wrong."""
-    found = []
-    for text, place in (each for file in files for each in file.targets):
-        try:
-            found.append(Call(text, place, parse(text)))
-        except JobError as error:
-            raise JobError(f"{place}: {error}") from error
-    return found
 
 
 def parse(text: str) -> Target:

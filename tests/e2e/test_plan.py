@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from jobs import job as jobs
 from jobs.sink import columns
-from jobs.targets import target, types
+from jobs.targets import types
 from lib import ports, settings, sqlfiles
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
@@ -22,7 +23,7 @@ with warnings.catch_warnings():
     # PyFlink warns about itself when it is imported.
     warnings.simplefilter("ignore")
     from jobs.flink import gateway
-    from jobs.plan import build
+    from jobs.plan import build, environment
     from jobs.plan import check as checks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -57,10 +58,9 @@ def check(java: None, tmp_path_factory: pytest.TempPathFactory) -> Check:
         insert = SqlFile(
             900, "insert", "ticks", "900_insert_ticks.sql", f"INSERT INTO inserted {select}"
         )
-        tables = build.create(config, "stocks", settings.flink_options())
-        job = [*files, *second, *more, insert]
-        inserts = build.declare(tables, job, config, "stocks")
-        checks.check(build.compile_plan(tables, inserts, job), target.calls(job), client)
+        job = jobs.of(config, "stocks", [*files, *second, *more, insert])
+        _, plan = build.build(config, job, settings.flink_options())
+        checks.check(plan, job.calls, client)
 
     return run
 
@@ -215,7 +215,7 @@ def checked(folder: Path, lines: list[str]) -> list[Tick | None]:
              "MILLRACE_FLINK__REST_PORT": str(ports.free(1)[0])}  # fmt: skip
     config = settings.load(environ=names)
     options = settings.flink_options() | {"restart-strategy.type": "disable"}
-    tables = build.create(config, "ticks", options)
+    tables = environment.create(config, "ticks", options)
     tables.execute_sql(SOURCE % source.as_uri())
     view = config.sql_dir / "flink" / "stocks" / "200_view_checked_ticks.sql"
     tables.execute_sql(sqlfiles.substitute(sqlfiles.read(view), config.variables()).text)

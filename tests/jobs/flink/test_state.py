@@ -2,52 +2,7 @@ import os
 import time
 from pathlib import Path
 
-import pytest
-
 from jobs.flink import state
-from lib.sqlfiles import SqlFile
-
-
-def version(*texts: str) -> str:
-    return state.version([SqlFile(1, "view", "x", "x.sql", text) for text in texts])
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "SELECT a,  'b c'\n\tFROM t",
-        "-- One row.\nSELECT a, 'b c' FROM t",
-        "SELECT a, /* it's */ 'b c' -- '\nFROM t\n",
-        "/* x */-- y\nSELECT a, 'b c'/**/FROM t",
-    ],
-)
-def test_comments_and_white_space_make_no_version(text: str) -> None:
-    assert version(text) == version("SELECT a, 'b c' FROM t")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "SELECT a, 'b  c' FROM t",
-        "SELECT a, 'b\nc' FROM t",
-        "SELECT a, 'b c ' FROM t",
-        "SELECT a, 'b -- c' FROM t",
-        "SELECT a, 'b/* */ c' FROM t",
-        "SELECT A, 'b c' FROM t",
-        "SELECT a, 'b c' FROM `t `",
-    ],
-)
-def test_what_a_string_or_a_name_says_makes_a_version(text: str) -> None:
-    assert version(text) != version("SELECT a, 'b c' FROM t")
-
-
-def test_strings_that_look_like_comments_are_told_apart() -> None:
-    assert version("SELECT '--a'") != version("SELECT '--b'")
-    assert version("SELECT '/*a*/'") != version("SELECT '/*b*/'")
-
-
-def test_order_and_number_of_files_make_a_version() -> None:
-    assert len({version("a", "b"), version("b", "a"), version("a b"), version("a")}) == 4
 
 
 def save(folder: Path, second: int, complete: bool = True) -> Path:
@@ -88,8 +43,7 @@ def test_a_job_can_begin_anew_in_all_its_versions(tmp_path: Path) -> None:
 
 
 def test_options_name_where_to_save_and_what_to_resume(tmp_path: Path) -> None:
-    folder = state.folder(tmp_path, "stocks", [])
-    assert folder.parent == tmp_path / "flink" / "stocks"
+    folder = tmp_path / "flink" / "stocks" / "a version"
     assert state.options(folder, None) == {"execution.checkpointing.dir": folder.as_uri()}
     resume = folder / "chk-1"
     assert state.options(folder, resume)["execution.state-recovery.path"] == resume.as_uri()

@@ -4,7 +4,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from jobs.plan import check, compiled_plan
-from jobs.targets.target import Call, calls
+from jobs.targets import calls
+from jobs.targets.calls import Call
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
 
@@ -14,7 +15,7 @@ def insert(number: int, target: str) -> SqlFile:
     return SqlFile(number, "insert", "t", f"sql/{number}_insert_t.sql", text)
 
 
-def compiled(found: list[Call], *values: dict[str, object]) -> compiled_plan.Plan:
+def compiled(found: tuple[Call, ...], *values: dict[str, object]) -> compiled_plan.Plan:
     """A plan in which each call gets these values from one source."""
     nodes: dict[int, dict[str, object]] = {1: {"id": 1, "type": "stream-exec-table-source-scan_2"}}
     for number, call in enumerate(found, 2):
@@ -28,7 +29,7 @@ def compiled(found: list[Call], *values: dict[str, object]) -> compiled_plan.Pla
 
 
 def problems(client: Client, files: list[SqlFile], *values: dict[str, object]) -> list[str]:
-    found = calls(files)
+    found = calls.read(files)
     with pytest.raises(JobError) as error:
         check.check(compiled(found, *values), found, client)
     return error.value.lines
@@ -76,7 +77,9 @@ def test_constants_alone_say_no_number_of_rows(client: Client, database: str) ->
 
 
 def test_the_plan_and_the_tables_are_told_together(client: Client, database: str) -> None:
-    found = calls([insert(900, f"{database}.gone (n)"), insert(910, f"{database}.gone (n) AS b")])
+    found = calls.read(
+        [insert(900, f"{database}.gone (n)"), insert(910, f"{database}.gone (n) AS b")]
+    )
     with pytest.raises(JobError) as error:
         check.check(compiled(found[:1], {"kind": "INPUT_REF"}), found, client)
     first, *others = error.value.lines

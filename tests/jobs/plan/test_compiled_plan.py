@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from jobs.plan import compiled_plan
-from jobs.targets.target import Call, parse
+from jobs.targets.calls import Call
+from jobs.targets.target import parse
 
 PLACE = "sql/flink/s/900_insert_t.sql:3"
 TARGET = "s.t (a, kafka_partition, kafka_offset, kafka_timestamp)"

@@ -3,7 +3,7 @@
 import gc
 import socket
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from jobs import job
 from jobs.kafka.deleted_records import Lost
 from jobs.run import expected, report
 from jobs.run.monitor import Glance
+from jobs.run.report import Record
 from lib import clickhouse as connections
 from lib import ports, settings, sqlfiles
 from lib.errors import JobError
@@ -21,7 +23,7 @@ from lib.settings import ClickHouse, Settings
 from lib.sqlfiles import SqlFile
 from tests.conftest import ROOT, Server, wait_until
 
-FILES = [SqlFile(900, "insert", "x", "sql/flink/j/900_insert_x.sql", "INSERT INTO x SELECT 1")]
+FILE = SqlFile(900, "insert", "x", "sql/flink/j/900_insert_x.sql", "INSERT INTO x SELECT 1")
 TABLES = (
     "006_table_job_runs.sql",
     "007_table_job_status.sql",
@@ -35,6 +37,10 @@ STARTED = "SELECT status, files, message, ended_at IS NULL FROM {}.job_runs FINA
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """The last words are waited for, however slow the machine is."""
     monkeypatch.setattr(report, "LAST_WORDS", 90.0)
+
+
+def reporting(given: Settings, resume: Path | None = None) -> AbstractContextManager[Record]:
+    return report.of(given, job.of(given, "j", [FILE]), resume)
 
 
 def config(server: ClickHouse, database: str) -> Settings:
@@ -57,7 +63,7 @@ def test_a_run_is_there_while_it_runs_and_how_it_ended(
     clickhouse: ClickHouse, client: Client, database: str
 ) -> None:
     given = config(clickhouse, database)
-    with report.of(given, "j", FILES, Path("/x/chk-1")) as run:
+    with reporting(given, Path("/x/chk-1")) as run:
         wait_until(lambda: client.query(STARTED.format(database)).result_rows)
         files = {"900_insert_x.sql": "INSERT INTO x SELECT 1"}
         assert client.query(STARTED.format(database)).first_row == ("running", files, "", 1)
@@ -76,7 +82,7 @@ def test_a_run_that_fails_says_why(
     clickhouse: ClickHouse, client: Client, database: str, error: Exception, told: str
 ) -> None:
     given = config(clickhouse, database)
-    with pytest.raises(type(error)), report.of(given, "j", FILES, None):
+    with pytest.raises(type(error)), reporting(given):
         raise error
     assert client.query(STARTED.format(database)).first_row[::2] == ("failed", told)
     status = f"SELECT state, message FROM {database}.job_status FINAL"
@@ -89,7 +95,7 @@ def test_a_clickhouse_that_is_away_is_told_later(mortal: Server) -> None:
     client.close()
     given = config(mortal.settings, "d")
     mortal.kill()
-    with report.of(given, "j", FILES, None):
+    with reporting(given):
         mortal.start()
         client = connections.connect(mortal.settings)
         wait_until(lambda: client.query(STARTED.format("d")).result_rows)
@@ -107,9 +113,9 @@ def test_without_the_tables_a_job_runs_unrecorded(
             "MILLRACE_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{ports.free(1)[0]}",
         }
     )
-    with report.of(given, "j", FILES, None):
+    with reporting(given):
         wait_until(lambda: "job j: not recorded: ClickHouse at" in caplog.text)
-    assert not [t for t in threading.enumerate() if t.name.startswith("record")]
+    assert not [t for t in threading.enumerate() if t.name == "report"]
 
 
 @pytest.mark.parametrize(
@@ -131,14 +137,14 @@ def test_a_job_should_run_once_it_ran_until_it_is_stopped(
     should_run: bool,
 ) -> None:
     given = config(clickhouse, database)
-    with suppress(JobError), report.of(given, "j", FILES, None) as run:
+    with suppress(JobError), reporting(given) as run:
         if state:
             run.note(Glance(1.0, state), None)
         if ends == "failed":
             raise JobError("no")
     assert expected.should_run(client, database, "j") is should_run
     # An edit that is refused does not change that.
-    with suppress(JobError), report.of(given, "j", FILES, None):
+    with suppress(JobError), reporting(given):
         raise JobError("a.sql: no")
     assert expected.should_run(client, database, "j") is should_run
 
@@ -150,7 +156,7 @@ def test_what_was_lost_is_told_while_the_run_goes_on_and_after_it(
     lost = [Lost("t", 1, 5, 9)]
     told = "t, partition 1, offsets 5 to 9: deleted from Kafka before the job read them; "
     runs = f"SELECT status, message FROM {database}.job_runs FINAL"
-    with pytest.raises(JobError), report.of(given, "j", FILES, None) as run:
+    with pytest.raises(JobError), reporting(given) as run:
         wait_until(lambda: client.query(runs).result_rows == [("running", "")])
         run.lose(lost)
         run.note(Glance(1.0, "RUNNING", lost=lost), None)
@@ -167,7 +173,7 @@ def test_the_lag_of_each_partition_is_told(
     clickhouse: ClickHouse, client: Client, database: str
 ) -> None:
     given = config(clickhouse, database)
-    with report.of(given, "j", FILES, None) as run:
+    with reporting(given) as run:
         run.note(Glance(1.0, "RUNNING", lags={("t", 0): 7, ("t", 1): None}), None)
         seen = f"SELECT partitions FROM {database}.job_status FINAL WHERE state = 'RUNNING'"
         wait_until(lambda: client.query(seen).result_rows)
@@ -182,7 +188,7 @@ def test_a_run_that_is_ended_while_it_starts_has_not_failed(
     clickhouse: ClickHouse, client: Client, database: str, asked: BaseException
 ) -> None:
     given = config(clickhouse, database)
-    with pytest.raises(type(asked)), report.of(given, "j", FILES, None):
+    with pytest.raises(type(asked)), reporting(given):
         raise asked
     assert client.query(STARTED.format(database)).first_row[::2] == ("stopped", "")
 
@@ -198,7 +204,7 @@ def test_a_look_is_told_once_and_a_state_until_the_next(
     def told(state: str) -> tuple[int, Any]:
         return tuple(client.query(count, parameters={"s": state}).first_row)
 
-    with report.of(given, "j", FILES, None) as run:
+    with reporting(given) as run:
         wait_until(lambda: told("STARTING")[1].year > 2000)
         first = told("STARTING")[1]
         wait_until(lambda: told("STARTING")[1] > first)
@@ -221,7 +227,7 @@ def test_a_kafka_that_hangs_holds_nothing_up(
         given = config(clickhouse, database)
         kafka = msgspec.structs.replace(given.kafka, bootstrap_servers=servers)
         given = msgspec.structs.replace(given, kafka=kafka)
-        with report.of(given, "j", FILES, None):
+        with reporting(given):
             # The first connection only looks whether it listens; the second waits for an answer.
             for _ in range(2):
                 asking.enter_context(silent.accept()[0])

@@ -1,11 +1,8 @@
-"""What a job's files are refused for before Flink sees them, and how its failures are told."""
+"""What a job's files are refused for before Flink sees them."""
 
 import pytest
 
-from jobs.flink import java_errors
-from jobs.plan import build
-from jobs.targets.target import calls
-from lib import settings
+from jobs.targets import calls
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
 
@@ -18,7 +15,7 @@ def file(text: str, kind: str = "insert", number: int = 900) -> SqlFile:
 
 def refusal(*files: SqlFile) -> str:
     with pytest.raises(JobError) as error:
-        build.check_writers(files)
+        calls.read(files)
     return str(error.value)
 
 
@@ -34,7 +31,7 @@ def refusal(*files: SqlFile) -> str:
     ],
 )
 def test_an_insert_that_calls_the_sink_first_is_right(text: str) -> None:
-    build.check_writers([file(text)])
+    calls.read([file(text)])
 
 
 @pytest.mark.parametrize(
@@ -89,7 +86,7 @@ def test_a_file_that_makes_the_sink_again_is_to_be_deleted(name: str, text: str)
     kind = name.split("_")[1]
     made = SqlFile(1, kind, name.removeprefix(f"{name[:4]}{kind}_"), f"sql/{name}.sql", text)
     assert refusal(made, file(f"INSERT INTO inserted SELECT {CALL} FROM v")) == (
-        f"sql/{name}.sql: clickhouse_insert is there in every job; delete the file."
+        f"sql/{name}.sql: clickhouse_insert is defined in every job; delete the file."
     )
 
 
@@ -109,65 +106,10 @@ def test_two_inserts_under_one_name_are_refused() -> None:
     named = file(
         "INSERT INTO inserted SELECT clickhouse_insert('s.t (a) AS u', a) FROM v", number=910
     )
-    build.check_writers([first, named])
-    assert [call.text for call in calls([first, named])] == ["s.t (a)", "s.t (a) AS u"]
+    assert [call.text for call in calls.read([first, named])] == ["s.t (a)", "s.t (a) AS u"]
 
 
 def test_a_job_without_an_insert_is_refused() -> None:
     assert refusal(file("CREATE TABLE t (a INT)", "source", 100)) == (
         "sql/100_source_t.sql: the job has no insert; add 900_insert_<name>.sql beside it."
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "fact"),
-    [
-        (
-            "An error occurred while calling o1.addInsertSql.\n"
-            ": org.apache.flink.table.api.ValidationException: SQL validation failed.\n\tat x\n"
-            "Caused by: org.apache.calcite.runtime.CalciteContextException: middle\n\tat y\n"
-            "Caused by: org.apache.calcite.sql.validate.SqlValidatorException: Column 'a'\n\tat z",
-            "Column 'a'",
-        ),
-        (
-            "org.apache.flink.table.api.ValidationException: Column types of query result and sink"
-            " for 'a.b.inserted' do not match.\nCause: Incompatible types for sink column 'stored'"
-            " at position 0.\n\nQuery schema: [stored: STRING]\nSink schema:  [stored: BIGINT]\n"
-            "\tat x",
-            "Column types of query result and sink for 'a.b.inserted' do not match: Incompatible "
-            "types for sink column 'stored' at position 0: [stored: STRING] for [stored: BIGINT]",
-        ),
-        (
-            "An error occurred while calling o1.x.\n: a.b.ValidationException: Unable to\n"
-            "Caused by: org.apache.flink.x.ValidationException: Unsupported options found for"
-            " 'datagen'.\n\nUnsupported options:\n\nrows\nx.y-z\n\nSupported options:\n\nfields\n"
-            "\tat x",
-            "Unsupported options found for 'datagen': rows, x.y-z",
-        ),
-        ("org.apache.flink.table.api.TableException: Cannot do it.\n\tat x", "Cannot do it"),
-        ("no class at all", "no class at all"),
-    ],
-)
-def test_a_java_failure_is_told_by_its_innermost_cause(text: str, fact: str) -> None:
-    assert java_errors.cause(Exception(text)) == fact
-
-
-def test_where_flink_listens_is_a_setting_of_ours() -> None:
-    config = settings.load(environ={"MILLRACE_FLINK__REST_PORT": "1234"})
-    options = build.options(config, "job", {"rest.port": "1", "pipeline.name": "mine"})
-    assert (options["rest.port"], options["rest.bind-address"]) == ("1234", "127.0.0.1")
-    assert options["pipeline.name"] == "mine"
-
-
-def test_flink_calls_our_worker_unless_another_python_is_given() -> None:
-    config = settings.load(environ={})
-    assert build.options(config, "job", {})["python.executable"] == "worker.sh"
-    given = {"python.executable": "/x/python"}
-    assert build.options(config, "job", given)["python.executable"] == "/x/python"
-
-
-def test_a_jvm_that_only_plans_keeps_the_options_that_are_given() -> None:
-    given = {"a": "1", "env.java.opts.all": "-Xmx1g"}
-    quick = {"env.java.opts.all": "-Xmx1g -XX:TieredStopAtLevel=1"}
-    assert build.short_lived(given) == given | quick
-    assert build.short_lived({})["env.java.opts.all"] == "-XX:TieredStopAtLevel=1"

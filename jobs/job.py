@@ -1,0 +1,65 @@
+"""A streaming job: its SQL files, read once, and what follows from them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.kafka import sources
+from jobs.targets import calls
+from jobs.targets.calls import Call
+from lib import sqlfiles
+from lib.settings import Settings
+from lib.sqlfiles import SqlFile, condensed
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A folder below sql/flink, settings filled in."""
+
+    name: str
+    files: tuple[SqlFile, ...]
+    # The calls of the sink, one for each target.
+    calls: tuple[Call, ...]
+    # The Kafka topics that its files name.
+    topics: tuple[str, ...]
+    # False if one of its sources reads uncommitted records.
+    reads_committed: bool
+    # The same for files that differ only in comments, and in blanks outside strings.
+    version: str
+    # Where the saved state of all versions is.
+    states: Path
+
+    @property
+    def state(self) -> Path:
+        """Where this version keeps its saved state."""
+        return self.states / self.version
+
+
+def load(config: Settings, name: str) -> Job:
+    """Read a job's files; raise SqlFileError or JobError for the first that is wrong."""
+    folder = config.sql_dir / "flink" / name
+    return of(config, name, sqlfiles.load_filled(folder, config.variables()))
+
+
+def of(config: Settings, name: str, files: Sequence[SqlFile]) -> Job:
+    """The job of these files; raise JobError where they misuse the sink."""
+    return Job(
+        name=name,
+        files=tuple(files),
+        calls=calls.read(files),
+        topics=tuple(sorted({topic for file in files for topic in file.topics})),
+        reads_committed=not sources.reads_uncommitted(files),
+        version=version(files),
+        states=config.data_dir / "flink" / name,
+    )
+
+
+def version(files: Sequence[SqlFile]) -> str:
+    text = "\0".join(condensed(file.text) for file in files)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def lock_file(config: Settings, name: str) -> Path:
+    """The file that the process which runs a job holds."""
+    return config.data_dir / "run" / f"job-{name}.pid"

@@ -1,0 +1,45 @@
+"""Flink's options for a job, and the table environment that has them."""
+
+import sys
+from collections.abc import Mapping
+
+from pyflink.common import Configuration
+from pyflink.table import EnvironmentSettings, TableEnvironment
+
+from jobs.flink import gateway
+from lib import jars, java
+from lib.settings import Settings
+
+Options = Mapping[str, str]
+
+
+def create(config: Settings, job: str, given: Options) -> TableEnvironment:
+    """Return a streaming table environment with these options, in the Java that runs."""
+    configuration = Configuration()
+    for key, value in options(config, job, given).items():
+        configuration.set_string(key, value)
+    environment = EnvironmentSettings.new_instance().in_streaming_mode()
+    return TableEnvironment.create(environment.with_configuration(configuration).build())
+
+
+def options(config: Settings, job: str, given: Options) -> dict[str, str]:
+    """All options: defaults for paths and names, the given ones, and the address of Flink's REST
+    API, which is a setting of ours because the runner calls it."""
+    return {
+        "pipeline.name": job,
+        "pipeline.jars": ";".join(jar.as_uri() for jar in jars.flink_jars()),
+        "python.executable": gateway.WORKER.name,
+        "python.client.executable": sys.executable,
+        **given,
+        "rest.address": config.flink.rest_host,
+        "rest.bind-address": config.flink.rest_host,
+        "rest.port": str(config.flink.rest_port),
+    }
+
+
+def short_lived(given: Options) -> dict[str, str]:
+    """The same options for a JVM that only plans."""
+    return {
+        **given,
+        gateway.JVM_OPTIONS: f"{given.get(gateway.JVM_OPTIONS, '')} {java.SHORT_LIVED}".strip(),
+    }

@@ -1,0 +1,31 @@
+"""Shows how Flink would run a job, without running it."""
+
+import click
+from clickhouse_connect.driver.client import Client
+
+from jobs.flink import gateway
+from jobs.job import Job
+from jobs.plan import build, check, environment
+from lib import clickhouse, settings
+from lib.errors import UnavailableError
+from lib.settings import Settings
+
+
+def explain(config: Settings, job: Job) -> None:
+    """Print the execution plan; raise JobError unless the sink can rely on it and the tables take
+    its rows."""
+    options = environment.short_lived(settings.flink_options())
+    with gateway.running(config.data_dir, f"{job.name}-plan", options):
+        inserts, plan = build.build(config, job, options)
+        click.echo(inserts.explain().rpartition("== Optimized Execution Plan ==\n")[2])
+        with clickhouse.explained(config.clickhouse):
+            check.check(plan, job.calls, _client_if_available(config))
+
+
+def _client_if_available(config: Settings) -> Client | None:
+    """A client of ClickHouse; None, with a message, if it does not answer."""
+    try:
+        return clickhouse.connect(config.clickhouse)
+    except UnavailableError as error:
+        click.echo(f"{error} Without it the inserts' tables are not checked.", err=True)
+        return None

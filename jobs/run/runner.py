@@ -1,0 +1,130 @@
+"""The order of a run: services, saved state, Flink, and the job until it is stopped."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+from rich.console import Console
+
+from jobs.flink import gateway, state
+from jobs.job import Job
+from jobs.kafka import deleted_records, saved_offsets, unreadable
+from jobs.kafka import topics as job_topics
+from jobs.plan import build, check
+from jobs.run import report
+from jobs.run.follow import Follower
+from jobs.run.monitor import UnreadableError
+from jobs.run.report import Record
+from jobs.run.watch import Watch
+from lib import clickhouse, kafka, migrations, ports, settings, topics
+from lib.errors import JobError, MillraceError
+from lib.settings import Settings
+from lib.signals import Signals
+from lib.sqlfiles import show
+
+FROM_SOURCES = (
+    "starting from the sources, for its SQL has no saved state; what is stored is left out"
+)
+
+# How long Kafka and ClickHouse are waited for, in seconds.
+PATIENCE = 300.0
+
+
+def run(config: Settings, job: Job, fresh: bool, signals: Signals) -> None:
+    """Run a job until a signal stops it with a savepoint; raise MillraceError if it cannot start or
+    go on."""
+    console = Console(highlight=False, soft_wrap=True)
+    ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
+    client = _wait_for_services(config, job, console)
+    ids = _check_topics(config, job, client)
+    saved = state.each_newest(job.states)
+    resume = None if fresh else state.newest(job.state)
+    if not resume:
+        state.begin(job.state)
+    begin = f"resuming from {show(resume)}" if resume else FROM_SOURCES
+    console.print(f"job {job.name}: {begin}")
+    options = {**settings.flink_options(), **state.options(job.state, resume)}
+    logs = config.data_dir / "log"
+    with (
+        workers_log_to(logs / f"job-{job.name}-python.log"),
+        report.of(config, job, resume) as record,
+        gateway.running(config.data_dir, job.name, options) as java,
+    ):
+        inserts, plan = build.build(config, job, options)
+        with clickhouse.explained(config.clickhouse):
+            check.check(plan, job.calls, client)
+        watch = _watch(job, record, ids, saved, gateway.log_file(logs, job.name))
+        rest, mini_cluster = build.start(inserts, config, resume)
+        console.print(f"job {job.name}: Flink's web UI is at http://{rest.address}")
+        follower = Follower(config, job, java, rest, mini_cluster, record, watch, console)
+        try:
+            follower.follow(signals)
+        except UnreadableError as error:
+            place = unreadable.place(
+                config.kafka.bootstrap_servers,
+                job.topics,
+                job.reads_committed,
+                watch.positions,
+                error.record,
+            )
+            raise JobError(f"{place}: {error}") from error
+
+
+def _wait_for_services(config: Settings, job: Job, console: Console) -> Client:
+    """A client of ClickHouse, which has its tables, while Kafka has the job's topics."""
+    shown: set[str] = set()
+
+    def say_once(text: str) -> None:
+        if text not in shown:
+            console.print(text)
+        shown.add(text)
+
+    client = clickhouse.wait(config.clickhouse, say_once, PATIENCE)
+    with clickhouse.explained(config.clickhouse):
+        migrations.migrate_all(client, config, console.print)
+    kafka.wait(config.kafka.bootstrap_servers, say_once, PATIENCE)
+    topics.provide(config.kafka, topics.named(job.files), console.print)
+    return client
+
+
+def _check_topics(config: Settings, job: Job, client: Client) -> dict[str, str]:
+    """The ids of the job's topics; raise JobError if one is not that whose records are stored."""
+    ids = kafka.topic_ids(config.kafka.bootstrap_servers, job.topics)
+    if changed := job_topics.changed(job.states, ids):
+        targets = [call.target for call in job.calls]
+        job_topics.check_nothing_stored(client, job.name, changed, targets)
+        state.begin_all(job.states)
+    job_topics.note(job.states, ids)
+    return ids
+
+
+def _watch(job: Job, record: Record, ids: dict[str, str], saved: list[Path], log: Path) -> Watch:
+    """What this run reads of Kafka, from what this run or an earlier one has read."""
+    gaps = record.backlog.gaps
+    gaps.update(saved_offsets.gaps(job.states, ids))
+    owed = saved_offsets.owed(job.states, ids, saved)
+    reading = deleted_records.Reading(log, owed, gaps)
+    return Watch(reading, record.backlog, partial(saved_offsets.note, job.states, ids))
+
+
+@contextmanager
+def workers_log_to(file: Path) -> Iterator[None]:
+    """Send what the Python workers log and print, with traces, to a file: a terminal gets one line.
+
+    They are threads of this process and write even while it ends, so stderr stays with the file,
+    except for a bug of our own."""
+    stderr = sys.stderr
+    file.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr = file.open("a", encoding="utf-8", buffering=1)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    try:
+        yield
+    except MillraceError:
+        raise
+    except Exception:
+        sys.stderr = stderr
+        raise

@@ -1,0 +1,86 @@
+"""The calls of clickhouse_insert in a job's files, and whether each is where Flink runs it once."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobs.targets import target
+from jobs.targets.target import FUNCTION, Target
+from lib.errors import JobError
+from lib.sqlfiles import SqlFile, condensed
+
+# In a condensed statement. The planner makes sure that a call in this place runs once a row.
+_CALLED = re.compile(rf"\b{FUNCTION}\b", re.IGNORECASE)
+_CALLED_FIRST = re.compile(
+    rf"INSERT INTO \S+?(?: ?\([^)]*\))? SELECT {FUNCTION} ?\( ?'", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of the sink: the text of its target, and path and line of the call."""
+
+    text: str
+    place: str
+    target: Target
+
+
+def read(files: Sequence[SqlFile]) -> tuple[Call, ...]:
+    """The calls in a job's files.
+
+    Raise JobError for the first whose target is wrong, and unless each insert calls the sink at
+    most once, first in its select list and under a name of its own: a second call runs apart from
+    the first, one in a WHERE runs before other conditions, one in a subquery may be left out, and
+    two writers of one name lose rows."""
+    if not any(file.kind == "insert" for file in files):
+        raise JobError(
+            f"{files[0].place}: the job has no insert; add 900_insert_<name>.sql beside it."
+        )
+    for file in files:
+        _check_position(file)
+    calls = tuple(_parse(text, place) for file in files for text, place in file.targets)
+    _check_names(calls)
+    return calls
+
+
+def _check_position(file: SqlFile) -> None:
+    """Raise JobError for a file that names the sink where it cannot be called."""
+    text = condensed(file.text)
+    if not _CALLED.search(text):
+        return
+    if file.kind == "function" or file.name == FUNCTION:
+        raise JobError(f"{file.place}: {FUNCTION} is defined in every job; delete the file.")
+    if file.kind != "insert":
+        raise JobError(
+            f"{file.place}: {FUNCTION} is called in a {file.kind}, where Flink may call it often "
+            "or never; call it in an insert file, with INSERT INTO ... SELECT."
+        )
+    if len(_CALLED.findall(text)) > 1:
+        raise JobError(
+            f"{file.place}: {FUNCTION} is called more than once; "
+            "give each target an insert file of its own, with INSERT INTO ... SELECT."
+        )
+    if not _CALLED_FIRST.match(text):
+        raise JobError(
+            f"{file.place}: {FUNCTION} with its target as a text does not come first "
+            "after SELECT; write INSERT INTO <sink> SELECT clickhouse_insert('table "
+            "(columns)', ...) FROM <view>, and filter and join in the view."
+        )
+
+
+def _parse(text: str, place: str) -> Call:
+    try:
+        return Call(text, place, target.parse(text))
+    except JobError as error:
+        raise JobError(f"{place}: {error}") from error
+
+
+def _check_names(calls: Sequence[Call]) -> None:
+    places: dict[str, str] = {}
+    for call in calls:
+        other = places.setdefault(call.target.name, call.place)
+        if other != call.place:
+            raise JobError(
+                f"{call.place}: writes as {call.target.name}, as {other} does; "
+                "write 'table (columns) AS another_name'."
+            )
