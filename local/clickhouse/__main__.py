@@ -24,7 +24,7 @@ def main(path: Path, host: str, port: int, log_level: str) -> None:
     """Serve a ClickHouse database over HTTP to programs on this machine."""
     # The engine takes its time zone from there when it is loaded; every answer says UTC.
     os.environ["TZ"] = "UTC"
-    from local.clickhouse.server import serve
+    from local.clickhouse.http.server import serve
 
     with exit_on_error():
         serve(path, host, port, log_level)

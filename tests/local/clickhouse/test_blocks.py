@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.clickhouse.blocks import Blocks, unpacked
 from local.clickhouse.errors import QueryError
+from local.clickhouse.formats.compressed_blocks import Blocks, unpacked
 
 MIB = 1 << 20
 METHODS = {"LZ4": 0x82, "LZ4HC": 0x82, "ZSTD": 0x90, "NONE": 0x02, "nosuch": 0x82}

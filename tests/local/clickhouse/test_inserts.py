@@ -11,7 +11,7 @@ import httpx
 import pyarrow as pa
 import pytest
 
-from local.clickhouse.infile import as_file
+from local.clickhouse.engine.infile import as_file
 
 MILLION = 1_000_000
 

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 import httpx
 import pytest
 
-from local.clickhouse.service import WORKERS
+from local.clickhouse.execution.service import WORKERS
 from tests.conftest import wait_until
 
 BATCH = b"".join(b"%d\n" % n for n in range(5000))

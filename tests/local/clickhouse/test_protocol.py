@@ -14,7 +14,7 @@ import lz4.frame
 import pytest
 import zstandard
 
-from local.clickhouse.compression import decompress
+from local.clickhouse.formats.content_encoding import decompress
 from tests.conftest import wait_until
 
 ROW = b'{"a": 1}\n'

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.clickhouse.formats import streams
-from local.clickhouse.sqltext import as_subquery, output_format, split_insert
+from local.clickhouse.engine.statement import as_subquery, output_format, split_insert
+from local.clickhouse.formats.output_formats import streams
 
 
 @pytest.mark.parametrize(

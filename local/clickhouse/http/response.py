@@ -7,14 +7,13 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import asdict
 from typing import Any
 
-from local.clickhouse.blocks import Blocks
-from local.clickhouse.compression import Both, Compressor, Plain, choose
-from local.clickhouse.engine import Totals
+from local.clickhouse.engine.handle import Totals
 from local.clickhouse.errors import QueryError
-from local.clickhouse.query import Answer
-from local.clickhouse.request import Query
-from local.clickhouse.service import Service
-from local.clickhouse.wire import CONTROL
+from local.clickhouse.execution.run import Answer
+from local.clickhouse.execution.service import Service
+from local.clickhouse.formats.compressed_blocks import Blocks
+from local.clickhouse.formats.content_encoding import Both, Compressor, Plain, choose
+from local.clickhouse.request.query import CONTROL, Query
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _NAME = socket.gethostname()

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lib.clickhouse_errors import Code
+from local.clickhouse.engine.infile import as_file
+from local.clickhouse.engine.statement import Insert, goes_on
 from local.clickhouse.errors import from_engine, refusal
-from local.clickhouse.infile import as_file
-from local.clickhouse.sqltext import Insert, goes_on
 
 # chdb's Python classes over this one drop the last block of a stream, which holds WITH TOTALS
 # and the header of an empty answer.

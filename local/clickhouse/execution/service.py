@@ -9,13 +9,13 @@ from time import monotonic
 from typing import TypeVar
 
 from lib.clickhouse_errors import Code
-from local.clickhouse import guard
-from local.clickhouse.engine import Handle, content_types, quoted
+from local.clickhouse.access import guard
+from local.clickhouse.engine.handle import Handle, content_types, quoted
 from local.clickhouse.errors import QueryError, refusal
-from local.clickhouse.query import MARK, Answer, prepare, start
-from local.clickhouse.querylog import QueryLog
-from local.clickhouse.request import Query
-from local.clickhouse.sessions import Session, Sessions, restored
+from local.clickhouse.execution.query_log import QueryLog
+from local.clickhouse.execution.run import MARK, Answer, prepare, start
+from local.clickhouse.execution.sessions import Session, Sessions, restored
+from local.clickhouse.request.query import Query
 
 WORKERS = 32
 _SWEEP_SECONDS = 5.0

@@ -11,10 +11,10 @@ from pathlib import Path
 import uvicorn
 
 from lib.errors import SetupError, one_line
-from local.clickhouse.app import App
 from local.clickhouse.errors import QueryError
-from local.clickhouse.service import Service
-from local.clickhouse.wire import RawAddresses
+from local.clickhouse.execution.service import Service
+from local.clickhouse.http.app import App
+from local.clickhouse.http.protocol import RawAddresses
 
 # Clients pool connections and may come back late; a dead pooled connection costs them a retry.
 KEEP_ALIVE_SECONDS = 120

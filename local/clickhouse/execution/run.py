@@ -9,13 +9,13 @@ from itertools import chain, islice
 from time import monotonic_ns
 
 from lib.clickhouse_errors import Code
-from local.clickhouse import guard
-from local.clickhouse.engine import Handle, NotStreamableError, Totals, quoted, quoted_name
+from local.clickhouse.access import guard
+from local.clickhouse.engine.handle import Handle, NotStreamableError, Totals, quoted, quoted_name
+from local.clickhouse.engine.statement import Insert, as_subquery, output_format, takes_input
 from local.clickhouse.errors import QueryError, readonly, refusal
-from local.clickhouse.formats import Joiner, streams
-from local.clickhouse.forms import External
-from local.clickhouse.request import Query
-from local.clickhouse.sqltext import Insert, as_subquery, output_format, takes_input
+from local.clickhouse.formats.output_formats import Joiner, streams
+from local.clickhouse.request.forms import External
+from local.clickhouse.request.query import Query
 
 # The size of a server's buffer: an error after so much of an answer comes in its middle.
 _HELD_BACK = 1 << 20
@@ -136,7 +136,7 @@ def _rewrite(handle: Handle, query: Query, fmt: str) -> Callable[[bytes], bytes]
     if fmt.lower() != "native" or not query.protocol:
         return None
     # Its import takes a fifth of a second, which no other answer needs.
-    from local.clickhouse.native import reframed
+    from local.clickhouse.formats.native import reframed
 
     return partial(reframed, version=query.protocol, types=_types(handle, query))
 

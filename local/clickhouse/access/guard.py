@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from lib.clickhouse_errors import Code
-from local.clickhouse import places
-from local.clickhouse.engine import Handle, Totals, quoted
+from local.clickhouse.access import identifiers
+from local.clickhouse.access.identifiers import Functions
+from local.clickhouse.engine.handle import Handle, Totals, quoted
 from local.clickhouse.errors import readonly, refusal
-from local.clickhouse.places import Functions
 
 # Every other table function reads files, the network, another process or the program's memory.
 _SAFE_TABLE_FUNCTIONS = {
@@ -56,7 +56,7 @@ def unsafe(handle: Handle) -> Unsafe:
     found = handle.ask("SELECT lower(name) FROM system.functions WHERE match(name, '^ai[A-Z]')")
     anywhere = _UNSAFE_FUNCTIONS.union(found.split())
     called = frozenset({*tables} - _SAFE_TABLE_FUNCTIONS | anywhere)
-    return Unsafe(called, frozenset(anywhere), places.functions(handle))
+    return Unsafe(called, frozenset(anywhere), identifiers.functions(handle))
 
 
 def check(handle: Handle, sql: bytes, params: Mapping[str, str], names: Unsafe) -> None:
@@ -97,7 +97,7 @@ def _check_tree(handle: Handle, sql: bytes, params: Mapping[str, str], names: Un
     if doubtful and not _is_lines(handle, sql):
         raise readonly("A line's end in a name or text beside a name that may be a file's.")
     for number in doubtful:
-        if not places.is_value(lines, number, names.known):
+        if not identifiers.is_value(lines, number, names.known):
             raise readonly(f"{lines[number].strip()} is not allowed in readonly mode.")
     if any(node[0] == "ColumnsApplyTransformer" for node in nodes):
         _check_apply(sql, names)

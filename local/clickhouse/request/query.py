@@ -1,18 +1,18 @@
 """One HTTP request, read into what it asks of the engine."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from lib.clickhouse_errors import Code
-from local.clickhouse.blocks import unpacked
-from local.clickhouse.compression import decompress
+from local.clickhouse.access.users import User, authenticate
+from local.clickhouse.engine.statement import Insert, split_insert
 from local.clickhouse.errors import refusal
-from local.clickhouse.forms import External, described, externals, is_form, read_form
-from local.clickhouse.sqltext import Insert, split_insert
-from local.clickhouse.users import User, authenticate
-from local.clickhouse.wire import CONTROL
+from local.clickhouse.formats.compressed_blocks import unpacked
+from local.clickhouse.formats.content_encoding import decompress
+from local.clickhouse.request.forms import External, described, externals, is_form, read_form
 
 # Parameters of the interface itself; every other one is a setting.
 _RESERVED = {
@@ -28,6 +28,8 @@ _ONLY_HTTP = {
 }  # fmt: skip
 _NO_CHECKSUM = "http_native_compression_disable_checksumming_on_decompress"
 _DEFAULT_TIMEOUT, _MAX_TIMEOUT = 60, 3600
+# What no header may hold.
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Python refuses a text of very many.
 _MOST_DIGITS = 20
 

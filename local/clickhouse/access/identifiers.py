@@ -9,7 +9,7 @@ counts as one of these.
 import re
 from dataclasses import dataclass
 
-from local.clickhouse.engine import Handle
+from local.clickhouse.engine.handle import Handle
 
 # Nodes whose expressions are values, whether in a list or by themselves.
 _CLAUSES = {

@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import Any
 
 from local.clickhouse.errors import QueryError
-from local.clickhouse.reply import Reply
-from local.clickhouse.request import Query, Request, read_params, read_query
-from local.clickhouse.service import Service
+from local.clickhouse.execution.service import Service
+from local.clickhouse.http.response import Reply
+from local.clickhouse.request.query import Query, Request, read_params, read_query
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

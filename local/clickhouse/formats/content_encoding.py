@@ -1,4 +1,4 @@
-"""Content-Encoding both ways: gzip, deflate, lz4 frames and zstd; blocks.py has ClickHouse's."""
+"""Content-Encoding both ways: gzip, deflate, lz4 frames and zstd."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from time import monotonic
 
 from lib.clickhouse_errors import Code
-from local.clickhouse.engine import Handle, quoted, quoted_name
+from local.clickhouse.engine.handle import Handle, quoted, quoted_name
 from local.clickhouse.errors import refusal
-from local.clickhouse.request import Query
+from local.clickhouse.request.query import Query
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """Just enough of ClickHouse's lexer to find where an INSERT's data begins and what FORMAT is asked.
 
-What a statement may do is never judged here: the engine's own parser does that (see guard.py).
+What a statement may do is never judged here: the engine's own parser does that
+(access/guard.py).
 """
 
 import re

@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from time import time
 
-from local.clickhouse.engine import Handle, Totals
+from local.clickhouse.engine.handle import Handle, Totals
+from local.clickhouse.engine.statement import Insert, tokens
 from local.clickhouse.errors import QueryError
-from local.clickhouse.query import Answer
-from local.clickhouse.request import Query
-from local.clickhouse.sqltext import Insert, tokens
+from local.clickhouse.execution.run import Answer
+from local.clickhouse.request.query import Query
 
 # The latest queries are kept, and in memory: at most 40 MB of texts.
 _MOST_QUERIES = 10_000

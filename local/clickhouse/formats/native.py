@@ -6,7 +6,7 @@ time zone in a DateTime. The places where a later version has more lie between t
 
 from collections.abc import Sequence
 
-from local.clickhouse.columns import Cursor
+from local.clickhouse.formats.native_columns import Cursor
 
 # The versions at which ClickHouse changed the format, by its own constants' names.
 TIME_ZONE_IN_DATETIME = 54337

@@ -4,9 +4,6 @@ import re
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-# What no header may hold.
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
 
 class RawAddresses(HttpToolsProtocol):
     """Percent-encodes what is not ASCII in a request's first line, which the parser refuses."""

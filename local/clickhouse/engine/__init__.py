@@ -1,0 +1,1 @@
+"""chDB, the ClickHouse engine as a library: handles, statements, the rows of an INSERT."""

@@ -1,0 +1,1 @@
+"""A query from its start to its end: run, sessions, the query log."""

@@ -1,0 +1,1 @@
+"""The bytes of bodies: output formats, Native blocks, compression."""

@@ -1,0 +1,1 @@
+"""ClickHouse's HTTP interface: the port, the application, the response."""
