@@ -149,6 +149,23 @@ def test_each_sql_file_keeps_the_contract_and_its_variables_are_settings(folder:
         sqlfiles.substitute(file, variables)
 
 
+def test_migrations_are_numbered_without_a_gap() -> None:
+    numbers = [file.number for file in sqlfiles.load(ROOT / "sql" / "clickhouse")]
+    assert numbers == [*range(1, len(numbers) + 1)]
+
+
+def test_the_view_jobs_alone_interprets_what_a_runner_reports() -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)}: {match[0]}"
+        for file in [*(ROOT / "sql" / "api").glob("*.sql"), *sources("api"), *sources("jobs")]
+        for match in re.finditer(
+            r"has_ended|is_heard AND|state (=|IN|!=) ?\(?'(?!LOST)",
+            file.read_text(encoding="utf-8"),
+        )
+    ]
+    assert wrong == []
+
+
 def test_each_package_is_type_checked() -> None:
     checked = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["packages"]
     assert sorted(checked) == [name for name in PACKAGES if (ROOT / name / "__init__.py").exists()]

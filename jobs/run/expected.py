@@ -28,8 +28,7 @@ def retire(client: Client, database: str, job: str) -> bool:
     """Note that a job that has ended need not run again, and return whether it was expected to;
     raise JobError if a runner reports that it runs."""
     rows = client.query(
-        "SELECT should_run, is_heard AND NOT has_ended, age_seconds"
-        f" FROM {database}.jobs WHERE job = {{job:String}}",
+        f"SELECT should_run, is_alive, age_seconds FROM {database}.jobs WHERE job = {{job:String}}",
         parameters={"job": job},
     ).result_rows
     if rows and rows[0][1]:

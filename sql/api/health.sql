@@ -31,19 +31,19 @@ SELECT * FROM (
         status,
         concat(
             multiIf(
-                status = 'up', '',
+                is_up, '',
                 state = 'LOST',
                 concat('its runner has said nothing for ', formatReadableTimeDelta(floor(age_seconds))),
                 concat(lower(state), if(message = '', '', ': '), message)
             ),
             -- A job that has ended either starts again or is retired.
             if(
-                status = 'down' AND (has_ended OR NOT is_heard),
+                status = 'down' AND NOT is_alive,
                 replaceAll(' (`make run-job JOB={}` starts it; `make stop-job JOB={}` if it need not run)', '{}', job),
                 ''
             ),
             -- What is lost is lost: the job that goes on is up.
-            if(is_heard AND NOT has_ended, concat(if(status = 'up' OR lost = '', '', '; '), lost), '')
+            if(is_alive, concat(if(is_up OR lost = '', '', '; '), lost), '')
         ) AS message,
         reported_at AS newest,
         age_seconds,

@@ -16,7 +16,7 @@ from tests.conftest import wait_until
 
 # Above those of tests that ran before: a stream knows where they ended.
 _offsets = count(time.time_ns())
-STATUS = ["job", "reported_at", "state", "message", "checkpointed_at", "partitions"]
+STATUS = ["job", "reported_at", "state", "message", "checkpointed_at", "partitions", "should_run"]
 SERIES = """async () => {
     const { getInstanceByDom } = await import("/assets/echarts.esm.min.js");
     const drawn = getInstanceByDom(document.querySelector("#chart"))?.getOption()?.series ?? [];
@@ -66,7 +66,7 @@ def store_minute(client: Client, symbols: Iterable[str]) -> None:
 def report_job(client: Client) -> None:
     """Have the job's runner say that all is well, for the next hour."""
     now = datetime.now(UTC)
-    row = ["stocks", now + timedelta(hours=1), "RUNNING", "", now, [("stock-ticks", 0, 7)]]
+    row = ["stocks", now + timedelta(hours=1), "RUNNING", "", now, [("stock-ticks", 0, 7)], True]
     client.insert("stocks.job_status", [row], column_names=STATUS)
 
 

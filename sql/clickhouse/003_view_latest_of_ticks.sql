@@ -1,5 +1,5 @@
--- One row per symbol of the ticks that were stored before the view was there.
-INSERT INTO stocks.latest (symbol, last, first, low, high)
+-- One row per symbol of each batch that is inserted into stocks.ticks, for stocks.latest.
+CREATE MATERIALIZED VIEW IF NOT EXISTS stocks.latest_of_ticks TO stocks.latest AS
 SELECT
     symbol,
     max((timestamp, kafka_offset, price, volume)) AS last,

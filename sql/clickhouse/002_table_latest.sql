@@ -2,8 +2,8 @@
 CREATE TABLE IF NOT EXISTS stocks.latest -- noqa: PRS
 (
     symbol LowCardinality(String) COMMENT 'What was traded',
-    -- Each is the greatest tuple that came, so that a batch that comes again changes nothing. The day leads where
-    -- only the newest day counts; what must be small is negative.
+    -- Each column keeps the greatest tuple, so a batch that is stored again changes nothing. The day comes first if
+    -- only the newest day counts; a value is negated if the smallest one is wanted.
     last SimpleAggregateFunction(
         max, Tuple(timestamp DateTime64(6, 'UTC'), kafka_offset Int64, price Float64, volume UInt32)
     ) COMMENT 'The newest tick',
@@ -16,5 +16,9 @@ CREATE TABLE IF NOT EXISTS stocks.latest -- noqa: PRS
 ENGINE = AggregatingMergeTree
 ORDER BY symbol
 SETTINGS
-    -- A batch that is sent again reaches this table if it did not before.
-    non_replicated_deduplication_window = 1000
+    -- A batch that is sent again is added here if the view failed the first time, and left out otherwise.
+    non_replicated_deduplication_window = 1000,
+    -- A small part is one file, as in stocks.ticks.
+    min_rows_for_full_part_storage = 10000,
+    -- Parts older than this many seconds are merged into one: FINAL reads few parts faster.
+    min_age_to_force_merge_seconds = 5
