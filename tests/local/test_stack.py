@@ -1,45 +1,20 @@
-"""What ends and is started again or not, and a stack that two stop: with a real supervisord."""
+"""The wait for the servers: one that does not start, and a stack that is stopped meanwhile."""
 
-import re
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from threading import Thread
-
-import msgspec
 import pytest
 
-from lib import ports, settings
-from lib.errors import ServiceError, SetupError, StoppingError
+from lib.errors import ServiceError, SetupError
+from lib.settings import Settings
 from local import stack
-from local.__main__ import bring_up
-from local.supervisor import Program, Supervisor
-from tests.conftest import wait_until
-
-
-@pytest.fixture
-def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
-    supervisor = Supervisor(tmp_path)
-    yield supervisor
-    if supervisor.is_running():
-        supervisor.shut_down()
-
-
-def program(name: str, code: str) -> Program:
-    return Program(name, [sys.executable, "-c", code], 10, starts=True, stop_seconds=5)
+from local.supervisor import Supervisor
+from tests.local.conftest import program
 
 
 @pytest.mark.parametrize("seconds", [0, 1.5])
 def test_a_server_that_does_not_start_is_told_with_its_last_words(
-    supervisor: Supervisor, tmp_path: Path, seconds: float
+    supervisor: Supervisor, config: Settings, seconds: float
 ) -> None:
-    config = settings.load(environ={})
-    nowhere = msgspec.structs.replace(config.clickhouse, port=ports.free(1)[0])
-    config = msgspec.structs.replace(config, data_dir=tmp_path, clickhouse=nowhere)
     ends = f"import sys, time; time.sleep({seconds}); print('no room; mend.'); sys.exit(2)"
-    waits = "import time; time.sleep(600)"
-    programs = [program("kafka", waits), program("clickhouse", ends)]
-    supervisor.launch(programs, attached=True)
+    supervisor.launch([program("kafka"), program("clickhouse", ends)], attached=True)
     with pytest.raises(SetupError) as error:
         stack.wait(supervisor, config, lambda text: None)
     log = supervisor.log("clickhouse")
@@ -49,45 +24,10 @@ def test_a_server_that_does_not_start_is_told_with_its_last_words(
     assert len(log.read_text().splitlines()) == 1, "it is not started again"
 
 
-def test_what_is_killed_or_asks_for_it_is_started_again_and_what_a_user_must_fix_is_not(
-    supervisor: Supervisor, tmp_path: Path
-) -> None:
-    tries = tmp_path / "tries"
-    ends = (
-        "import os, sys; from pathlib import Path; tries = Path(sys.argv[1])\n"
-        "with tries.open('a') as file: file.write('x')\n"
-        "number = tries.stat().st_size\n"
-        "os.kill(os.getpid(), 9) if number == 1 else sys.exit({2: 75, 3: 1}.get(number, 2))"
-    )
-    command = [sys.executable, "-c", ends, str(tries)]
-    # On a machine that stands still, what ends at once may end late.
-    job = Program("job", command, 10, starts=True, stop_seconds=5, steady_seconds=600)
-    supervisor.launch([job, program("other", "import time; time.sleep(600)")], attached=True)
-    wait_until(supervisor.is_running)
-    wait_until(lambda: supervisor.has_ended("job"))
-    assert tries.read_text() == "xxxx"
-    said = supervisor.log("job").read_text().splitlines()
-    pauses = ["", " in 1 s", " in 2 s"]
-    for line, pause in zip(said, pauses, strict=True):
-        assert re.fullmatch(rf"job ended after \d+ s; it is started again{pause}", line)
-    assert not supervisor.has_ended("other")
-
-    tries.write_text("xxxx")
-    supervisor.start("job")
-    wait_until(lambda: len(tries.read_text()) == 5)
-    wait_until(lambda: supervisor.has_ended("job"))
-    assert supervisor.log("job").read_text().splitlines() == said, "by hand it starts at once"
-
-
 def test_a_stack_that_another_stops_while_it_starts_is_not_waited_for(
-    supervisor: Supervisor, tmp_path: Path
+    supervisor: Supervisor, config: Settings
 ) -> None:
-    nowhere = msgspec.structs.replace(settings.load(environ={}).clickhouse, port=ports.free(1)[0])
-    config = msgspec.structs.replace(
-        settings.load(environ={}), data_dir=tmp_path, clickhouse=nowhere
-    )
-    waits = "import time; time.sleep(600)"
-    supervisor.launch([program(name, waits) for name in stack.SERVERS], attached=True)
+    supervisor.launch([program(name) for name in stack.SERVERS], attached=True)
 
     def stop(said: str) -> None:
         if "clickhouse" in said:
@@ -95,42 +35,3 @@ def test_a_stack_that_another_stops_while_it_starts_is_not_waited_for(
 
     with pytest.raises(ServiceError, match=r"^the embedded stack does not run; start it with"):
         stack.wait(supervisor, config, stop)
-
-
-def test_a_stack_that_is_being_stopped_says_so_and_may_be_stopped_again(
-    supervisor: Supervisor, tmp_path: Path
-) -> None:
-    config = msgspec.structs.replace(settings.load(environ={}), data_dir=tmp_path)
-    may_end = tmp_path / "may end"
-    script = tmp_path / "slow.py"
-    script.write_text(
-        "import signal, time\nfrom pathlib import Path\n"
-        "signal.signal(signal.SIGTERM, lambda *_: None)\nprint('ready')\n"
-        f"while not Path({str(may_end)!r}).exists():\n    time.sleep(0.1)\n"
-    )
-    slow = Program("slow", [sys.executable, str(script)], 10, starts=True, stop_seconds=180)
-    supervisor.launch([slow], attached=True)
-    log = supervisor.log("slow")
-    wait_until(lambda: log.exists() and "ready" in log.read_text())
-
-    enders = [Thread(target=supervisor.shut_down) for _ in range(2)]
-    for ender in enders:
-        ender.start()
-    try:
-        wait_until(lambda: is_stopping(supervisor))
-        assert supervisor.is_running()
-        with pytest.raises(StoppingError, match=r"is being stopped; wait for its end, then `make"):
-            bring_up(config, supervisor, attached=True)
-    finally:
-        may_end.touch()
-        for ender in enders:
-            ender.join()
-    assert not supervisor.is_running()
-
-
-def is_stopping(supervisor: Supervisor) -> bool:
-    try:
-        supervisor.states()
-    except StoppingError:
-        return True
-    return False

@@ -2,16 +2,15 @@
 
 import io
 import socket
-import sys
 import threading
 import time
-from pathlib import Path
 
 import httpx
 import pyarrow as pa
 import pytest
 
-from local.clickhouse.engine.infile import as_file
+ROWS = b"1\n" * 1000
+
 
 MILLION = 1_000_000
 
@@ -42,26 +41,11 @@ def test_a_million_rows_are_one_part(server, table, fmt, body):
     assert server.sql(f"SELECT count(), sum(rows) {parts}") == f"1\t{MILLION}"
 
 
-@pytest.mark.parametrize("platform", ["linux", "darwin"])
-def test_rows_are_a_file_to_the_engine(monkeypatch, platform):
-    monkeypatch.setattr(sys, "platform", platform)
-    with as_file(ROWS) as path:
-        assert Path(path).read_bytes() == ROWS
-    assert not Path(path).exists()
-
-
 def test_a_token_stores_a_batch_once(server, table):
     for token in ("one", "one", "two"):
         settings = {"insert_deduplication_token": token, "async_insert": "0"}
         server.sql(b"1\n", query=f"INSERT INTO {table} (a) FORMAT CSV", **settings)
     assert server.sql(f"SELECT count() FROM {table}") == "2"
-
-
-def test_settings_reach_the_input_format(server, table):
-    query = f"INSERT INTO {table} FORMAT JSONEachRow"
-    row = b'{"a": 1, "b": null}'
-    assert server.post(row, query=query, input_format_null_as_default="0").status_code == 400
-    assert server.post(row, query=query, input_format_null_as_default="1").status_code == 200
 
 
 @pytest.mark.parametrize("fmt", ["JSONEachRow", "CSV", "ArrowStream"])
@@ -80,7 +64,6 @@ HEAD = (
     b"POST /?query=INSERT%20INTO%20rows%20(a)%20FORMAT%20CSV HTTP/1.1\r\n"
     b"Host: localhost\r\nConnection: close\r\n"
 )
-ROWS = b"1\n" * 1000
 
 
 @pytest.mark.parametrize(

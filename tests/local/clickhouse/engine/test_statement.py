@@ -3,7 +3,6 @@
 import pytest
 
 from local.clickhouse.engine.statement import as_subquery, output_format, split_insert
-from local.clickhouse.formats.output_formats import streams
 
 
 @pytest.mark.parametrize(
@@ -86,14 +85,6 @@ def test_other_statements_are_not(sql):
 )
 def test_the_format_asked_for(sql, fmt):
     assert output_format(sql) == fmt
-
-
-def test_only_formats_without_a_frame_are_streamed():
-    assert streams("TabSeparated")
-    assert streams("ArrowStream")
-    assert not streams("JSON")
-    assert not streams("CSVWithNames")
-    assert not streams("Values")
 
 
 @pytest.mark.parametrize(
