@@ -4,10 +4,11 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 from lib.errors import SqlFileError
+from lib.sql_lexer import blanked, lexemes, tokens
 
 KINDS = ("function", "source", "table", "view", "sink", "alter", "insert")
 
@@ -15,11 +16,6 @@ _FILE_NAME = re.compile(
     rf"(?P<number>\d{{3}})_(?P<kind>{'|'.join(KINDS)})_(?P<name>[a-z0-9_]+)\.sql"
 )
 _VARIABLE = re.compile(r"\$\{(?P<name>[^}\n]*)(?P<end>\}?)")
-# What may hold a semicolon that ends nothing: comments, strings, quoted names.
-_COMMENT = r"--[^\n]*|/\*.*?\*/"
-_QUOTED = r"'(?:[^'\\]|''|\\.)*'|`[^`]*`|\"(?:[^\"\\]|\\.)*\""
-_TOKEN = re.compile(rf"{_COMMENT}|{_QUOTED}|;", re.DOTALL)
-_BLANK = re.compile(rf"(?P<blank>(?:\s|{_COMMENT})+)|{_QUOTED}", re.DOTALL)
 _PART = r"(?:`[^`]+`|\"[^\"]+\"|\w+)"
 _NAME = rf"{_PART}(?:\.{_PART})*"
 _OBJECT = (
@@ -116,7 +112,7 @@ def read(path: Path) -> SqlFile:
             f"{place}: cannot be read: {error}; make it a UTF-8 text file."
         ) from error
     file = SqlFile(
-        int(match["number"]), match["kind"], match["name"], place, _statement(place, text)
+        int(match["number"]), match["kind"], match["name"], place, one_statement(place, text)
     )
     _check_header(place, text)
     _check_name(file)
@@ -128,7 +124,7 @@ def substitute(
 ) -> SqlFile:
     """Replace each ${NAME} by its setting, escaped for a string of that SQL, but in a comment;
     raise SqlFileError naming file and line."""
-    comments = [match.span() for match in _TOKEN.finditer(file.text) if match[0][0] in "-/"]
+    comments = [token for token in tokens(file.text) if token.kind == "comment"]
 
     def value(match: re.Match[str]) -> str:
         name = match["name"]
@@ -136,7 +132,7 @@ def substitute(
         if not match["end"]:
             raise SqlFileError(f"{file.place}:{line}: {match[0].strip()} does not end; add the }}.")
         if name in variables:
-            if any(start < match.start() < end for start, end in comments):
+            if any(comment.start < match.start() < comment.end for comment in comments):
                 return " ".join(variables[name].split())
             return variables[name].translate(escapes)
         near = difflib.get_close_matches(name, variables, n=1)
@@ -147,19 +143,27 @@ def substitute(
     return SqlFile(file.number, file.kind, file.name, file.place, text)
 
 
+def one_statement(place: str, text: str) -> str:
+    """The text up to its one semicolon, if there is one; raise where a second statement begins."""
+    stream = lexemes(text)
+    end = next((token for token in stream if token.text == ";"), None)
+    if end and next(stream, None):
+        line = _line(text, end.start)
+        raise SqlFileError(
+            f"{place}:{line}: a second statement begins; put it into a file of its own."
+        )
+    return text[: end.start if end else None].rstrip()
+
+
 def without_comments(text: str) -> str:
     """The statement with each comment made blanks; strings, and where things stand, stay."""
-
-    def blank(match: re.Match[str]) -> str:
-        is_comment = match[0].startswith(("--", "/*"))
-        return re.sub(r"[^\n]", " ", match[0]) if is_comment else match[0]
-
-    return _TOKEN.sub(blank, text)
+    return blanked(text, "comment")
 
 
 def condensed(text: str) -> str:
     """The statement with comments and white space made single spaces; strings stay as they are."""
-    return _BLANK.sub(lambda m: " " if m["blank"] else m[0], text).strip()
+    runs = groupby(tokens(text), lambda token: token.is_blank)
+    return "".join(" " if blank else "".join(t.text for t in run) for blank, run in runs).strip()
 
 
 def show(path: Path) -> str:
@@ -174,20 +178,6 @@ def _siblings(folder: Path) -> list[str]:
 
 def _line(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
-
-
-def _statement(place: str, text: str) -> str:
-    """The text up to its one semicolon, if there is one; raise where a second statement begins."""
-    ends = [match for match in _TOKEN.finditer(text) if match[0] == ";"]
-    if not ends:
-        return text.rstrip()
-    rest = text[ends[0].end() :]
-    if without_comments(rest).strip():
-        line = _line(text, ends[0].start())
-        raise SqlFileError(
-            f"{place}:{line}: a second statement begins; put it into a file of its own."
-        )
-    return text[: ends[0].start()].rstrip()
 
 
 def _check_header(place: str, text: str) -> None:

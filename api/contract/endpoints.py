@@ -31,6 +31,7 @@ from api.contract.parameters import Param
 from api.contract.stream_offsets import Stream
 from lib import sqlfiles
 from lib.errors import SqlFileError
+from lib.sql_lexer import QUOTED, blanked, lexemes
 from lib.sqlfiles import SqlFile
 
 RESERVED_PARAMS = ("cursor", "format")
@@ -38,10 +39,6 @@ RESERVED_PARAMS = ("cursor", "format")
 WINDOW = "window"
 
 _FILE_NAME = re.compile(r"(?P<name>[a-z][a-z0-9_]{0,63})\.sql")
-# What may hold a brace or a semicolon that means nothing: comments, strings, quoted names.
-_OPAQUE = re.compile(
-    r"--[^\n]*|/\*.*?\*/|'(?:[^'\\]|''|\\.)*'|`[^`]*`|\"(?:[^\"\\]|\\.)*\"", re.DOTALL
-)
 _PLACEHOLDER = re.compile(r"\{\s*(?P<name>\w*)\s*(?::(?P<type>[^{}]*))?\}")
 
 
@@ -97,25 +94,12 @@ def _name(path: Path, place: str) -> str:
 
 def _statement(place: str, text: str) -> str:
     """The text without the semicolon at its end; raise where it is not one SELECT."""
-    masked = _masked(text)
-    end = masked.find(";")
-    if end >= 0:
-        if masked[end + 1 :].strip():
-            line = masked.count("\n", 0, end) + 1
-            raise SqlFileError(
-                f"{place}:{line}: a second statement begins; put it into a file of its own."
-            )
-        text, masked = text[:end], masked[:end]
-    body = masked.lstrip()
-    if not re.match(r"(SELECT|WITH|\()", body, re.IGNORECASE):
-        line = masked.count("\n", 0, len(masked) - len(body)) + 1
+    text = sqlfiles.one_statement(place, text)
+    first = next(lexemes(text), None)
+    if first is None or not (first.text == "(" or first.is_word("SELECT", "WITH")):
+        line = text.count("\n", 0, first.start if first else None) + 1
         raise SqlFileError(f"{place}:{line}: no SELECT; an endpoint is one SELECT statement.")
-    return text.rstrip()
-
-
-def _masked(text: str) -> str:
-    """The text with comments, strings and quoted names blanked, each character in its place."""
-    return _OPAQUE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    return text
 
 
 def _params(place: str, sql: str, header: Header, *, paged: bool) -> tuple[Param, ...]:
@@ -148,9 +132,9 @@ def _params(place: str, sql: str, header: Header, *, paged: bool) -> tuple[Param
 def _placeholders(place: str, sql: str) -> dict[str, tuple[int, str]]:
     """Each {name:Type} of the SQL: the line it first stands on, and its type."""
     found: dict[str, tuple[int, str]] = {}
-    for match in _PLACEHOLDER.finditer(_masked(sql)):
+    for match in _PLACEHOLDER.finditer(blanked(sql, "comment", *QUOTED)):
         line = sql.count("\n", 0, match.start()) + 1
-        # The mask blanked the quotes that a type may hold.
+        # A quoted part of a type is blank in the match.
         kind = sql[slice(*match.span("type"))].strip() if match["type"] is not None else ""
         if not match["name"] or not kind:
             raise SqlFileError(f"{place}:{line}: {match[0]} is no parameter; write {{name:Type}}.")

@@ -1,39 +1,12 @@
-"""Just enough of ClickHouse's lexer to find where an INSERT's data begins and what FORMAT is asked.
+"""The parts of a statement: where an INSERT's data begins, and which FORMAT it names.
 
-What a statement may do is never judged here: the engine's own parser does that
-(access/guard.py).
+What a statement may do is never judged here: the engine's own parser does that (access/guard.py).
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_TOKEN = re.compile(
-    rb"""
-      (?P<space> \s+ | --[^\n]* | \#[\ !][^\n]* | /\*.*?\*/ )
-    | (?P<text>  '(?:[^'\\]|\\.|'')*' | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ )
-    | (?P<name>  `(?:[^`\\]|\\.|``)*` | "(?:[^"\\]|\\.|"")*" )
-    | (?P<word>  [A-Za-z_][\w$]* )
-    | (?P<other> \d\w* | . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_OPEN, _CLOSE = (b"(", b"[", b"{"), (b")", b"]", b"}")
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One lexeme outside comments; depth counts the brackets around it."""
-
-    kind: str
-    text: bytes
-    start: int
-    end: int
-    depth: int
-
-    def is_word(self, *words: bytes) -> bool:
-        """Whether this is one of the given keywords outside any bracket."""
-        return self.kind == "word" and self.depth == 0 and self.text.upper() in words
+from lib.sql_lexer import Token, lexemes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,66 +29,51 @@ class Insert:
         )
 
 
-def tokens(sql: bytes) -> Iterator[Token]:
-    """Yield the lexemes of a statement, without spaces and comments."""
-    depth = 0
-    for found in _TOKEN.finditer(sql):
-        kind = found.lastgroup or "other"
-        kind = "text" if kind == "tag" else kind
-        if kind == "space":
-            continue
-        if found[0] in _CLOSE:
-            depth -= 1
-        yield Token(kind, found[0], found.start(), found.end(), depth)
-        if found[0] in _OPEN:
-            depth += 1
-
-
 def split_insert(sql: bytes) -> Insert | None:
-    """Where the data of an INSERT begins; None if the statement takes no data from outside."""
-    stream = tokens(sql)
+    """The parts of an INSERT; None if the statement takes no data from outside."""
+    stream = lexemes(sql)
     first = next(stream, None)
-    if first is None or not first.is_word(b"INSERT"):
+    if first is None or not first.is_word("INSERT"):
         return None
     previous = _skip_target(stream)
     settings = len(sql)
     for token in stream:
-        after_dot, previous = previous == b".", token.text
+        after_dot, previous = previous == ".", token.text
         if after_dot:
             continue
-        if token.is_word(b"SELECT", b"WITH", b"FROM", b"WATCH"):
+        if token.is_word("SELECT", "WITH", "FROM", "WATCH"):
             return None
-        if token.is_word(b"SETTINGS"):
+        if token.is_word("SETTINGS"):
             settings = token.start
-        if token.is_word(b"VALUES"):
+        if token.is_word("VALUES"):
             return _insert(sql, settings, token.start, "Values", token.end)
-        if token.is_word(b"FORMAT"):
+        if token.is_word("FORMAT"):
             name = next(stream, None)
             if name is None:
                 return None
-            fmt = _format_name(name)
+            fmt = _unquoted(name)
             return _insert(sql, settings, token.start, fmt, _after_format(sql, name.end))
     return _insert(sql, settings, len(sql), None, len(sql))
 
 
 def _insert(sql: bytes, settings: int, end: int, fmt: str | None, data_start: int) -> Insert:
-    """Both are places in the statement: where SETTINGS begin, if before the end, and its end."""
+    """`settings` is where that clause begins, or a place after `end`, where the statement ends."""
     settings = min(settings, end)
     return Insert(sql[:settings], fmt, data_start, sql[settings:end].rstrip().rstrip(b";"))
 
 
 def takes_input(sql: bytes) -> bool:
-    """Whether an INSERT ... SELECT reads its rows from input(), which is to say from the body.
+    """Whether an INSERT ... SELECT reads its rows from input(), that is, from the body.
 
     A WITH before the INSERT may hold the call.
     """
     if b"INPUT" not in sql.upper():
         return False
     inserts = calls = named = False
-    for token in tokens(sql):
-        inserts |= token.is_word(b"INSERT")
-        calls |= named and token.text == b"("
-        named = token.kind in ("word", "name") and token.text.strip(b'`"').upper() == b"INPUT"
+    for token in lexemes(sql):
+        inserts |= token.is_word("INSERT")
+        calls |= named and token.text == "("
+        named = token.kind in ("word", "name") and _unquoted(token).upper() == "INPUT"
     return inserts and calls
 
 
@@ -124,16 +82,14 @@ def goes_on(values: bytes) -> bool:
     # Texts may be large, and most have none but at the end.
     if b";" not in values.rstrip().removesuffix(b";"):
         return False
-    lexemes = tokens(values)
-    return any(token.text == b";" for token in lexemes) and next(lexemes, None) is not None
+    stream = lexemes(values)
+    return any(token.text == ";" for token in stream) and next(stream, None) is not None
 
 
-def _skip_target(stream: Iterator[Token]) -> bytes:
+def _skip_target(stream: Iterator[Token]) -> str:
     """Step over INTO, TABLE, FUNCTION and the name, which may itself read like a keyword."""
-    for token in stream:
-        if not token.is_word(b"INTO", b"TABLE", b"FUNCTION"):
-            return token.text
-    return b""
+    names = (token.text for token in stream if not token.is_word("INTO", "TABLE", "FUNCTION"))
+    return next(names, "")
 
 
 def _after_format(sql: bytes, position: int) -> int:
@@ -146,39 +102,38 @@ def _after_format(sql: bytes, position: int) -> int:
 
 
 def output_format(sql: bytes) -> str | None:
-    """The format that the statement's own FORMAT clause asks for."""
+    """The format that the statement's own FORMAT clause names."""
     clause = _format_clause(sql)
-    return _format_name(clause[1]) if clause else None
+    return _unquoted(clause[1]) if clause else None
 
 
-def _format_name(token: Token) -> str:
-    """The name of a format; none that is known has a byte which is no text."""
-    return token.text.strip(b'`"').decode(errors="replace")
+def _unquoted(token: Token) -> str:
+    return token.text.strip('`"')
 
 
 def as_subquery(sql: bytes) -> bytes | None:
     """A SELECT in brackets, without its FORMAT and its semicolon; None for another statement."""
-    first = next(tokens(sql), None)
-    if first is None or not (first.is_word(b"SELECT", b"WITH", b"FROM") or first.text == b"("):
+    first = next(lexemes(sql), None)
+    if first is None or not (first.is_word("SELECT", "WITH", "FROM") or first.text == "("):
         return None
     clause = _format_clause(sql)
     if clause:
         sql = sql[: clause[0].start] + sql[clause[1].end :]
-    ends = [token.start for token in tokens(sql) if token.text == b";"]
+    ends = [token.start for token in lexemes(sql) if token.text == ";"]
     return b"(" + (sql[: ends[-1]] if ends else sql) + b"\n)"
 
 
 def _format_clause(sql: bytes) -> tuple[Token, Token] | None:
     """The word FORMAT and the format's name."""
-    found, previous = None, None
-    for token in tokens(sql):
-        if previous is not None and previous.is_word(b"FORMAT") and token.kind in ("word", "name"):
-            found = previous, token
-        elif found is not None and previous is found[1] and not _ends_query(token):
-            found = None
+    clause, previous = None, None
+    for token in lexemes(sql):
+        if previous is not None and previous.is_word("FORMAT") and token.kind in ("word", "name"):
+            clause = previous, token
+        elif clause is not None and previous is clause[1] and not _ends_query(token):
+            clause = None
         previous = token
-    return found
+    return clause
 
 
 def _ends_query(token: Token) -> bool:
-    return token.text == b";" or token.is_word(b"SETTINGS", b"INTO")
+    return token.text == ";" or token.is_word("SETTINGS", "INTO")

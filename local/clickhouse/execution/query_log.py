@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from time import time
 
+from lib.sql_lexer import lexemes
 from local.clickhouse.engine.handle import Handle, Totals
-from local.clickhouse.engine.statement import Insert, tokens
+from local.clickhouse.engine.statement import Insert
 from local.clickhouse.errors import QueryError
 from local.clickhouse.execution.run import Answer
 from local.clickhouse.request.query import Query
@@ -102,5 +103,5 @@ def _row(entry: Entry, now: float) -> dict[str, object]:
 
 
 def _kind(text: bytes) -> str:
-    first = next((token.text.decode() for token in tokens(text) if token.kind == "word"), "")
+    first = next((token.text for token in lexemes(text) if token.kind == "word"), "")
     return "Select" if first.upper() in ("WITH", "FROM") else first.capitalize()
