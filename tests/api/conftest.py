@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from tests.api.asking import Asking
-from tests.api.support import Api, migrated
+from tests.api.keyed import KEYS, SCALARS
+from tests.api.query_runner import QueryRunner
+from tests.api.support import Api, insert, migrated
 from tests.conftest import Server
 
 
@@ -61,6 +62,37 @@ def make_api(server: Server, tmp_path: Path) -> Iterator[Callable[..., Api]]:
 
 
 @pytest.fixture
-def asking(server: Server, tmp_path: Path) -> Asking:
+def runner(server: Server, tmp_path: Path) -> QueryRunner:
     """Ask files that a test writes, without an API of its own."""
-    return Asking(tmp_path, server.settings)
+    return QueryRunner(tmp_path, server.settings)
+
+
+@pytest.fixture(scope="session")
+def api_with_keys(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """An API with keys."""
+    api = Api(tmp_path_factory.mktemp("keys"), server.settings, api__keys=KEYS)
+    for name, sql in SCALARS.items():
+        (api.sql / f"{name}.sql").write_text(sql)
+    with api.running():
+        yield api
+
+
+@pytest.fixture
+def keyed(api_with_keys: Api, tables: Client) -> Api:
+    """An API with keys, and ticks of A, B and C, the last of which some keys may not read."""
+    insert(tables, [(symbol, n, 1, n, n) for n in range(1, 9) for symbol in "ABC"])
+    return api_with_keys
+
+
+@pytest.fixture
+def pair(mortal: Server, tmp_path: Path) -> Iterator[tuple[Server, Api]]:
+    """A ClickHouse to kill, and an API that queries it."""
+    client = migrated(mortal)
+    insert(client, [("A", 1.0, 1, 0, 0)])
+    client.close()
+    api = Api(tmp_path / "api", mortal.settings)
+    # Far more than what socket buffers hold.
+    long = "SELECT number, repeat('x', 1000) AS text FROM numbers(300000)"
+    (api.sql / "long.sql").write_text(f"-- One row after the other.\n{long}")
+    with api.running():
+        yield mortal, api

@@ -1,12 +1,7 @@
 """What each endpoint of the repository answers, from a real ClickHouse."""
 
-import csv
-import io
 import math
-from collections.abc import Callable
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from clickhouse_connect.driver.client import Client
 
@@ -60,7 +55,7 @@ def test_latest_is_the_newest_tick_and_the_change_since_the_days_first(
     assert [row["symbol"] for row in api.rows("/api/latest", symbols="B,NONE")] == ["B"]
 
 
-def test_latest_is_the_same_in_whatever_batches_ticks_come(api: Api, tables: Client) -> None:
+def test_latest_does_not_depend_on_the_batches_of_ticks(api: Api, tables: Client) -> None:
     first, last = ("A", 100.0, 2, 60, 1), ("A", 110.0, 5, 180, 4)
     late, yesterday = ("A", 120.0, 9, 90, 5), ("A", 500.0, 1, -60, 6)
     for tick in (last, first, late, yesterday, last):
@@ -184,61 +179,3 @@ def test_symbols(api: Api, tables: Client) -> None:
             "last_tick": "2024-01-30T00:00:01.000000Z",
         }
     ]  # fmt: skip
-
-
-def test_formats_by_accept_and_by_parameter(api: Api, tables: Client) -> None:
-    insert(tables, [("A", 10.0, 1, 0.5, 0), ("B", 20.0, 3, 1, 1)])
-    lines = api.get("/api/recent", headers={"accept": "application/x-ndjson"})
-    assert lines.headers["content-type"].startswith("application/x-ndjson")
-    assert [line.startswith('{"symbol"') for line in lines.text.splitlines()] == [True, True]
-    table = list(csv.DictReader(io.StringIO(api.get("/api/recent?format=csv").text)))
-    assert table[1]["timestamp"] == "2024-01-30T00:00:00.500000Z"
-    arrow = pa.ipc.open_stream(api.get("/api/recent?format=arrow").content).read_all()
-    parquet = pq.read_table(io.BytesIO(api.get("/api/recent?format=parquet").content))
-    for found in (arrow, parquet):
-        assert found.column("symbol").to_pylist() == ["B", "A"]
-        assert pa.types.is_timestamp(found.schema.field("timestamp").type)
-
-
-@pytest.mark.parametrize("fmt", ["ndjson", "csv", "arrow", "parquet"])
-def test_an_empty_answer_in_every_format(api: Api, tables: Client, fmt: str) -> None:
-    answer = api.get("/api/recent", params={"format": fmt})
-    assert answer.status_code == 200
-    if fmt == "parquet":
-        assert pq.read_table(io.BytesIO(answer.content)).num_rows == 0
-
-
-def test_every_kind_of_column_is_safe_for_a_browser(
-    make_api: Callable[..., Api], tables: Client
-) -> None:
-    api = make_api()
-    (api.sql / "kinds.sql").write_text(
-        "-- One row of everything.\n"
-        "SELECT toUInt64(18446744073709551615) AS big, [toInt64(-1)] AS bigs, nan AS nothing,\n"
-        "inf AS all, toDecimal64('1.50', 2) AS dec, toNullable(toInt64(7)) AS maybe,\n"
-        "CAST((1, toDateTime('2024-01-30 10:00:00', 'Europe/Berlin')),"
-        " 'Tuple(n UInt64, at DateTime(\\'Europe/Berlin\\'))') AS pair,\n"
-        "map('k', toUInt64(1)) AS m, toDate('2024-01-30') AS day, true AS yes,\n"
-        "toDateTime64('2024-01-30 10:00:00.123456789', 9, 'UTC') AS fine,\n"
-        "toDateTime64('2024-01-30 10:00:00.1234567', 7, 'Asia/Tokyo') AS seven,\n"
-        "toDateTime64('2024-01-30 10:00:00.007', 3, 'UTC') AS milli,\n"
-        "toDateTime64('2024-01-30 10:00:00', 0, 'UTC') AS whole,\n"
-        "toDateTime64('1969-12-31 23:59:59.25', 6, 'UTC') AS early,\n"
-        "CAST(NULL, 'Nullable(DateTime64(3, \\'UTC\\'))') AS never, 'line\\nbreak' AS text"
-    )
-    api.start()
-    assert api.rows("/api/kinds") == [
-        {
-            "big": "18446744073709551615", "bigs": ["-1"], "nothing": None, "all": None,
-            "dec": "1.5", "maybe": "7", "m": {"k": "1"}, "day": "2024-01-30", "yes": True,
-            "pair": {"n": "1", "at": "2024-01-30T09:00:00.000000Z"},
-            "fine": "2024-01-30T10:00:00.123456789Z", "seven": "2024-01-30T01:00:00.1234567Z",
-            "milli": "2024-01-30T10:00:00.007000Z", "whole": "2024-01-30T10:00:00.000000Z",
-            "early": "1969-12-31T23:59:59.250000Z", "never": None, "text": "line\nbreak",
-        }
-    ]  # fmt: skip
-    paths = api.get("/openapi.json").json()["paths"]
-    envelope = paths["/api/kinds"]["get"]["responses"]["200"]["content"]["application/json"]
-    row = envelope["schema"]["properties"]["data"]["items"]["properties"]
-    assert row["never"] == {"type": ["string", "null"], "format": "date-time"}
-    assert row["pair"]["properties"]["n"]["type"] == "string"

@@ -20,7 +20,7 @@ from lib.settings import ClickHouse
 T = TypeVar("T")
 
 
-class Asking:
+class QueryRunner:
     """Writes files into a folder and asks the session's ClickHouse for them."""
 
     def __init__(self, folder: Path, settings: ClickHouse) -> None:

@@ -1,4 +1,4 @@
-"""The id of an event: what it holds, how long it is, and what is no id."""
+"""The id of an event: what it holds, how long it is, and what is refused."""
 
 import random
 import zlib
@@ -54,7 +54,7 @@ def test_an_id_is_short_and_exact(position: Position, longest: int) -> None:
         (ticks(MOST_SOURCES + 1, (0, 2**63)), 2**63),
     ],
 )
-def test_what_does_not_fit_is_rounded_down(position: Position, apart: int) -> None:
+def test_offsets_that_do_not_fit_are_rounded_down(position: Position, apart: int) -> None:
     """Rows come again then; none is missed."""
     identity = encode(NOW, position)
     assert len(identity) <= LONGEST
@@ -63,7 +63,7 @@ def test_what_does_not_fit_is_rounded_down(position: Position, apart: int) -> No
     assert all(0 <= offset - found.get(source, 0) < apart for source, offset in position.items())
 
 
-def test_an_id_of_the_form_before_is_read() -> None:
+def test_an_id_of_the_earlier_form_is_read() -> None:
     position = {"stocks/ticks/3/": 61, "stocks/ticks/2/": 2**40}
     assert decode(urlsafe_b64encode(msgspec.json.encode((NOW, position))).decode()) == (
         NOW,
@@ -95,5 +95,5 @@ def packed(value: object) -> str:
         urlsafe_b64encode(b"[1").decode(),
     ],
 )
-def test_anything_else_is_no_id(identity: str) -> None:
+def test_anything_else_is_refused(identity: str) -> None:
     assert decode(identity) is None

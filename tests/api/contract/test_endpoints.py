@@ -1,16 +1,12 @@
-"""Wrong endpoint files: each is refused with its line, the fact and the remedy."""
+"""Endpoint files: what is read, and how a wrong one is refused with its line."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from api.contract import endpoints
-from api.http import server
-from lib import ports
-from lib.errors import SetupError, SqlFileError
-from tests.api.support import Api
+from lib.errors import SqlFileError
+from tests.api.sql_texts import PLACES
 
 HEAD = "-- One row per tick.\n"
 
@@ -63,7 +59,7 @@ def test_a_wrong_name_is_refused(tmp_path: Path, name: str) -> None:
         read(tmp_path, HEAD + "SELECT 1", name)
 
 
-def test_what_is_read(tmp_path: Path) -> None:
+def test_a_file_is_read_with_its_parameters_and_keys(tmp_path: Path) -> None:
     found = read(
         tmp_path,
         "-- One row per trade.\n-- Newest first; {not:Type} ; here.\n"
@@ -92,90 +88,8 @@ def test_what_is_read(tmp_path: Path) -> None:
     assert (limit.default, limit.low, limit.high) == (100, 1, 100_000)
 
 
-@pytest.mark.parametrize(
-    ("sql", "place", "fact"),
-    [
-        ("SELECT\n    symbl\nFROM stocks.ticks", "trades.sql:3: ", "`symbl`"),
-        ("SELECT 1\nFROM stocks.tcks", "trades.sql:3: ", "stocks.tcks"),
-        ("SELECT 1\nFRM stocks.ticks", "trades.sql:3: ", "Syntax error"),
-        ("SELECT 1 FORMAT CSV", "trades.sql:2: ", "Syntax error"),
-    ],
-)
-def test_validate_asks_clickhouse(
-    make_api: Callable[..., Api], sql: str, place: str, fact: str
-) -> None:
-    api = make_api()
-    (api.sql / "trades.sql").write_text(HEAD + sql)
-    ended = api.run("validate")
-    assert ended.returncode == 2
-    assert (place in ended.stderr, fact in ended.stderr) == (True, True), ended.stderr
-    assert len(ended.stderr.splitlines()) == 1
-
-
-def test_validate_shows_every_wrong_file(make_api: Callable[..., Api]) -> None:
-    api = make_api()
-    wrong = {
-        "a_file": "SELECT 1",
-        "b_file": HEAD + "SELECT 1 FROM stocks.tcks",
-        "c_file": HEAD + "SELECT {n:UInt8}",
-    }
-    for name, text in wrong.items():
-        (api.sql / f"{name}.sql").write_text(text)
-    ended = api.run("validate")
-    assert ended.returncode == 2
-    places = [line.split(":")[0].rsplit("/", 1)[1] for line in ended.stderr.splitlines()]
-    assert places == [f"{name}.sql" for name in wrong]
-
-
-def test_it_does_not_start_with_a_wrong_file(make_api: Callable[..., Api]) -> None:
-    api = make_api()
-    (api.sql / "trades.sql").write_text(HEAD + "SELECT 1\nFROM stocks.tcks")
-    ended = api.run()
-    assert (ended.returncode, "trades.sql:3: " in ended.stderr) == (2, True)
-
-
-@pytest.mark.parametrize("column", ["nothing", "n", "l"])
-def test_a_page_needs_columns_that_order(make_api: Callable[..., Api], column: str) -> None:
-    api = make_api()
-    text = f"{HEAD}-- @page {column}\nSELECT toNullable(1) AS n, [1] AS l"
-    (api.sql / "trades.sql").write_text(text)
-    ended = api.run("validate")
-    assert (ended.returncode, f"@page {column}: " in ended.stderr) == (2, True)
-
-
-def test_validate_says_that_all_is_right(make_api: Callable[..., Api]) -> None:
-    ended = make_api().run("validate")
-    assert (ended.returncode, "endpoints are right" in ended.stdout) == (0, True)
-
-
-def test_without_a_clickhouse_validate_ends_with_a_line(make_api: Callable[..., Api]) -> None:
-    ended = make_api(clickhouse__port=1).run("validate")
-    assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 2)
-    assert "does not answer" in ended.stderr
-
-
-def test_it_listens_elsewhere_only_with_keys(make_api: Callable[..., Api]) -> None:
-    ended = make_api().run("--host", "0.0.0.0")
-    assert (ended.returncode, "set api.keys" in ended.stderr) == (2, True)
-
-
-def test_it_listens_on_ipv6_and_says_an_address_that_can_be_opened(
-    make_api: Callable[..., Api],
-) -> None:
-    api = make_api()
-    api.client = httpx.Client(base_url=f"http://[::1]:{api.port}", timeout=60)
-    api.start("--host", "::1")
-    assert f"endpoints at http://[::1]:{api.port}/api/" in api.said()
-
-
-def test_a_taken_port_is_said_in_a_line(make_api: Callable[..., Api], api: Api) -> None:
-    ended = make_api(api__port=api.port).run()
-    assert (ended.returncode, "the port is in use" in ended.stderr) == (2, True)
-
-
-def test_of_two_that_wait_for_their_clickhouse_on_one_port_the_second_is_told() -> None:
-    port = ports.free(1)[0]
-    with server.bind("127.0.0.1", port) as first, server.bind("127.0.0.1", port) as second:
-        server.listen(first, "127.0.0.1", port)
-        with pytest.raises(SetupError, match=rf"^127\.0\.0\.1:{port}: the port is in use; end "):
-            server.listen(second, "127.0.0.1", port)
+def test_a_repeated_parameter_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "places.sql"
+    path.write_text(PLACES.format(" = 'a, b' [..3] /.*/ repeated"))
+    (found,) = endpoints.read(path, {}).params
+    assert (found.is_repeated, found.default, found.high) == (True, ["a, b"], 3)

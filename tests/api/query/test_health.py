@@ -1,0 +1,169 @@
+"""The status of the pipeline and of each part."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from clickhouse_connect.driver.client import Client
+
+from jobs.__main__ import main
+from jobs.run import expected
+from lib.errors import JobError
+from tests.api.job_status import part, report
+from tests.api.keyed import ME, SOME
+from tests.api.support import DAY, Api, insert
+from tests.conftest import Server
+
+
+def test_a_pipeline_without_a_job_is_down(api: Api, tables: Client) -> None:
+    answer = api.health()
+    assert (answer.status_code, answer.json()["status"]) == (503, "down")
+    assert part(api, "jobs")["message"] == "no job runs; `make run-job` starts one"
+    assert part(api, "ticks")["status"] == "empty"
+
+
+def test_no_ticks_yet_is_not_down(api: Api, tables: Client) -> None:
+    report(tables)
+    answer = api.health()
+    assert (answer.status_code, answer.json()["status"]) == (200, "empty")
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    answer = api.health()
+    assert (answer.status_code, answer.json()["status"]) == (200, "up")
+    assert part(api, "ticks")["message"].startswith("no tick for ")
+    assert part(api, "job stocks")["lag"] == 3
+
+
+@pytest.mark.parametrize(
+    ("state", "age", "message", "told"),
+    [
+        ("RUNNING", 60, "", "its runner has said nothing for 1 minute"),
+        ("RESTARTING", 0, "ClickHouse is away", "restarting: ClickHouse is away"),
+        ("FAILED", 3600, "column n is wrong", "failed: column n is wrong"),
+        ("STARTING", 0, "", "starting"),
+    ],
+)
+def test_a_job_that_does_not_run_is_down_with_a_reason(
+    api: Api, tables: Client, state: str, age: float, message: str, told: str
+) -> None:
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    report(tables, state, age, message=message)
+    answer = api.health()
+    status = "starting" if state == "STARTING" else "down"
+    assert (answer.status_code, answer.json()["status"]) == (503, status)
+    found = part(api, "job stocks")
+    assert (found["status"], found["lag"]) == (status, None)
+    assert found["message"].startswith(told)
+
+
+def test_a_problem_of_a_running_job_is_reported(api: Api, tables: Client) -> None:
+    report(tables, message="Kafka at x:1 does not answer; start it.")
+    found = part(api, "job stocks")
+    assert api.health().status_code == 503
+    assert found["message"] == "running: Kafka at x:1 does not answer; start it."
+    assert 'millrace_part_up{part="job stocks"} 0.0' in api.metrics()
+
+
+def test_a_tick_with_a_future_timestamp_hides_nothing(api: Api, tables: Client) -> None:
+    report(tables)
+    now = (datetime.now(UTC) - DAY).total_seconds()
+    far = 150 * 365 * 86400
+    ticks = [("A", 1.0, 1, now - 60, 0), ("B", 2.0, 1, now - 60, 1), ("A", 9.0, 1, far, 2)]
+    insert(tables, ticks)
+    assert part(api, "ticks")["message"].startswith("the newest tick is of the future")
+    assert [row["symbol"] for row in api.rows("/api/stats")] == ["A", "B"]
+    prices = [row["price"] for row in api.rows("/api/history", symbols="A,B")]
+    assert prices == [1, 2]
+    newest, before = api.rows("/api/candles", symbols="A", interval="1d")
+    assert newest["start"].startswith("2173-") and before["start"] < newest["start"]
+
+
+def test_a_job_that_is_not_expected_does_not_make_the_pipeline_down(
+    api: Api, tables: Client
+) -> None:
+    """Stopped on request, or refused at its start and never run; both beside one that runs."""
+    report(tables)
+    report(tables, "STOPPED", age=60, job="orders")
+    report(tables, "FAILED", age=60, job="tried", message="a.sql: no.", should_run=False)
+    report(tables, "STARTING", age=60, job="killed")
+    # Not heard of within a day.
+    report(tables, "STOPPED", age=100_000, job="old")
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    assert api.health().json()["status"] == "up"
+    found = {each["part"]: each["message"] for each in api.health().json()["parts"]}
+    assert found.pop("ticks")
+    assert found.pop("job killed").startswith("its runner has said nothing for 1 minute")
+    assert found == {
+        "job stocks": "",
+        "job orders": "stopped",
+        "job tried": "failed: a.sql: no.",
+    }
+    assert part(api, "job tried")["status"] == "stopped"
+    shown = {row["job"]: row["state"] for row in api.rows("/api/pipeline")}
+    assert shown == {
+        "stocks": "RUNNING", "orders": "STOPPED", "tried": "FAILED", "killed": "LOST"
+    }  # fmt: skip
+
+
+def test_an_expected_job_is_down_until_it_is_retired(api: Api, tables: Client) -> None:
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    report(tables)
+    for job, state in (("orders", "FAILED"), ("quotes", "RUNNING")):
+        report(tables, state, age=100_000, job=job)
+        assert api.health().json()["status"] == "down"
+        assert part(api, f"job {job}")["message"].endswith(
+            f" (`make run-job JOB={job}` starts it; `make stop-job JOB={job}` if it need not run)"
+        )
+        assert expected.should_run(tables, "stocks", job)
+        assert expected.retire(tables, "stocks", job)
+        assert part(api, f"job {job}")["message"] == "stopped"
+        assert api.health().json()["status"] == "up"
+        assert not expected.should_run(tables, "stocks", job)
+        assert not expected.retire(tables, "stocks", job), "once"
+
+
+def test_stopping_a_job_that_has_ended_retires_it(
+    server: Server, tables: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MILLRACE_CLICKHOUSE__PORT", str(server.settings.port))
+    monkeypatch.setenv("MILLRACE_DATA_DIR", str(tmp_path))
+    report(tables, "FAILED", age=60, job="tried")
+    says = "job tried does not run\n"
+    retired = f"{says}job tried is retired: /health no longer expects it\n"
+    for said in (retired, says):
+        ended = CliRunner().invoke(main, ["stop", "tried"])
+        assert (ended.exit_code, ended.output) == (0, said)
+
+
+def test_a_job_that_runs_on_another_machine_is_not_retired(api: Api, tables: Client) -> None:
+    report(tables)
+    with pytest.raises(JobError, match=r"^job stocks: does not run on this machine, but its "):
+        expected.retire(tables, "stocks", "stocks")
+    assert not expected.retire(tables, "stocks", "nowhere")
+
+
+def test_a_pipeline_whose_only_job_is_not_expected_is_down(api: Api, tables: Client) -> None:
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    report(tables, "STOPPED", age=60)
+    assert api.health().json()["status"] == "down"
+    assert part(api, "job stocks")["status"] == "stopped"
+    assert part(api, "jobs")["message"] == "no job runs; `make run-job` starts one"
+
+
+def test_lost_records_are_reported_and_the_job_is_up(api: Api, tables: Client) -> None:
+    lost = "t, partition 1, offsets 5 to 9: deleted from Kafka before the job read them; see."
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    report(tables, lost=lost)
+    assert (part(api, "job stocks")["status"], part(api, "job stocks")["message"]) == ("up", lost)
+    assert api.health().status_code == 200
+    assert api.rows("/api/pipeline")[0]["lost"] == lost
+    report(tables, "RESTARTING", lost=lost, message="away")
+    assert part(api, "job stocks")["message"] == f"restarting: away; {lost}"
+    report(tables, "STOPPED", lost=lost)
+    assert lost not in part(api, "job stocks")["message"]
+
+
+def test_only_an_unrestricted_key_gets_the_parts_of_health(keyed: Api) -> None:
+    said = [keyed.health(headers).json() for headers in ({}, SOME, ME)]
+    assert len({answer["status"] for answer in said}) == 1
+    assert [bool(answer["parts"]) for answer in said] == [False, False, True]

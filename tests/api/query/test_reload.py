@@ -1,0 +1,24 @@
+"""Edited endpoint files."""
+
+from collections.abc import Callable
+
+from clickhouse_connect.driver.client import Client
+
+from tests.api.sql_texts import TOP_MOVERS
+from tests.api.support import Api
+from tests.conftest import wait_until
+
+
+def test_an_edited_file_is_served_and_a_broken_one_keeps_its_old_version(
+    make_api: Callable[..., Api], tables: Client
+) -> None:
+    api = make_api()
+    api.start("--reload")
+    file = api.sql / "top_movers.sql"
+    file.write_text(TOP_MOVERS)
+    wait_until(lambda: api.get("/api/top_movers").status_code == 200)
+    file.write_text(TOP_MOVERS.replace("symbol,", "symbl,"))
+    wait_until(lambda: "top_movers.sql:3: ClickHouse refuses it" in api.said())
+    assert api.get("/api/top_movers").status_code == 200
+    file.unlink()
+    wait_until(lambda: api.get("/api/top_movers").status_code == 404)
