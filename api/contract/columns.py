@@ -13,8 +13,9 @@ from clickhouse_connect.datatypes.numeric import BigInt, Decimal, Int64, UInt64
 from clickhouse_connect.datatypes.temporal import DateTime64, DateTimeBase
 
 from api.contract import arrow_types
-from api.contract.expressions import Sent, cast, literal, quoted
+from api.contract.expressions import Sent, cast
 from lib.clickhouse_types import parse, plain
+from lib.quoting import quote_name, quote_string
 
 # None is a type that the registry does not know: it travels as ClickHouse writes it.
 Columns = Mapping[str, ClickHouseType | None]
@@ -28,7 +29,7 @@ def select(columns: Columns, *, as_text: bool) -> str:
     """The columns as JSON and CSV show them, or else in types that Arrow and Parquet have."""
     parts = []
     for name, kind in columns.items():
-        column = quoted(name)
+        column = quote_name(name)
         written = _column(column, kind, as_text=as_text) if kind else column
         parts.append(column if written == column else f"{written} AS {column}")
     return ", ".join(parts)
@@ -132,17 +133,17 @@ def _tuple(value: str, kind: Tuple, leaf: Leaf) -> Sent:
 
 def _variant(value: str, kind: Variant) -> Sent | None:
     """Each alternative as it is sent by itself."""
-    parts = [f"variantElement({value}, {literal(of.name)})" for of in kind.element_types]
+    parts = [f"variantElement({value}, {quote_string(of.name)})" for of in kind.element_types]
     inner = [_sent(part, of, _text) for part, of in zip(parts, kind.element_types, strict=True)]
     if [each.sql for each in inner] == parts or isinstance(kind, Geometry):
         return None
     made = f"Variant({', '.join(dict.fromkeys(each.type for each in inner))})"
     cases = [
-        f"variantType({value}) = {literal(of.name)}, {cast(each.sql, made)}"
+        f"variantType({value}) = {quote_string(of.name)}, {cast(each.sql, made)}"
         for of, each in zip(kind.element_types, inner, strict=True)
     ]
     return Sent(f"multiIf({', '.join(cases)}, {cast('NULL', made)})", made)
 
 
 def _declared(named: list[tuple[str, str]]) -> str:
-    return ", ".join(f"{quoted(name)} {of}" if name else of for name, of in named)
+    return ", ".join(f"{quote_name(name)} {of}" if name else of for name, of in named)

@@ -16,11 +16,11 @@ from clickhouse_connect.datatypes.special import UUID
 from clickhouse_connect.datatypes.string import FixedString, String
 from clickhouse_connect.datatypes.temporal import Date, DateTime64, DateTimeBase
 
-from api.contract.expressions import quoted
 from api.contract.parameters import Declared
-from api.contract.scalars import INTEGERS, escaped
+from api.contract.scalars import INTEGERS
 from lib.clickhouse_types import plain
 from lib.errors import SqlFileError
+from lib.quoting import escape, quote_name
 
 LIMIT = Declared("limit", "100", "1", "100000", None, "How many rows a page has at most.")
 _KEY = re.compile(r"(?P<column>[A-Za-z_]\w*)(?:\s+(?P<order>asc|desc))?", re.IGNORECASE)
@@ -121,7 +121,7 @@ def order(keys: Sequence[Key], kinds: Sequence[ClickHouseType]) -> str:
 def _terms(keys: Sequence[Key], kinds: Sequence[ClickHouseType]) -> list[Term]:
     found = []
     for number, (key, kind) in enumerate(zip(keys, kinds, strict=True)):
-        column, last = quoted(key.column), f"{{_cursor_{number}:{_written(kind)}}}"
+        column, last = quote_name(key.column), f"{{_cursor_{number}:{_written(kind)}}}"
         if isinstance(kind, Float):
             # JSON shows NaN and infinity as null, so they are one value, which comes last. Adding 0
             # makes -0 and 0 one value, which they are to a comparison but not to every sort.
@@ -156,7 +156,7 @@ def _bound(kind: ClickHouseType, value: Value) -> str:
         scale = kind.scale if isinstance(kind, DateTime64) else 0
         # 2024-01-30T10:00:01.123456Z without the T, the Z and what follows the type's own digits.
         return str(value)[: 20 + scale if scale else 19].replace("T", " ")
-    return escaped(str(value))
+    return escape(str(value))
 
 
 def _mark(name: str, keys: Sequence[Key]) -> str:

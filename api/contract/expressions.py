@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lib.quoting import quote_string
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -11,16 +13,6 @@ class Sent:
     type: str
 
 
-def quoted(name: str) -> str:
-    """A name as SQL writes it."""
-    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
-
-
 def cast(sql: str, kind: str) -> str:
     """An expression as another type."""
-    return f"CAST({sql}, {literal(kind)})"
-
-
-def literal(text: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return f"CAST({sql}, {quote_string(kind)})"

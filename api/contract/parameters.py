@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from api.contract import scalars
 from api.contract.scalars import Scalar, Schema
+from lib.quoting import escape, quote_string
 
 # What a list may hold where its file sets no bound.
 MOST_ITEMS = 1000
@@ -144,8 +144,8 @@ def bound(param: Param, value: Any) -> str:
     if value is None:
         return "\\N"
     if param.is_array:
-        return f"[{','.join(scalars.quoted(param.scalar.write(item)) for item in value)}]"
-    return scalars.escaped(param.scalar.write(value))
+        return f"[{','.join(quote_string(param.scalar.write(item)) for item in value)}]"
+    return escape(param.scalar.write(value))
 
 
 def sample(param: Param) -> Any:

@@ -51,9 +51,6 @@ _DAYS = (
 )
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 _ZONE = r"(Z|[+-](0\d|1[0-4]):?[0-5]\d)?"
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
-# Bytes that are not UTF-8, as Python's surrogateescape has them.
-_ESCAPES |= {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
 # What the types hold, as ClickHouse documents it.
 _RANGES: dict[str | None, tuple[Any, Any]] = {
     "Date": (date(1970, 1, 1), date(2149, 6, 6)),
@@ -106,16 +103,6 @@ def scalar(kind: ClickHouseType) -> Scalar:
 def refused(kind: str) -> ValueError:
     """For a type that no parameter can have."""
     return ValueError(f"{kind} is no type for a parameter; use one of {', '.join(TYPES)}")
-
-
-def escaped(text: str) -> str:
-    """A value as ClickHouse reads a parameter: its backslashes and control characters escaped."""
-    return text.translate(_ESCAPES)
-
-
-def quoted(text: str) -> str:
-    """A value inside an array."""
-    return "'" + escaped(text).replace("'", "\\'") + "'"
 
 
 def _integer(low: int, high: int) -> Scalar:

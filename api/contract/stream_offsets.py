@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from api.contract.scalars import quoted
 from lib.errors import SqlFileError
+from lib.quoting import quote_string
 
 Position = dict[str, int]
 
@@ -66,6 +66,6 @@ def read(place: str, text: str) -> Stream:
 
 def params(name: str, position: Position) -> dict[str, str]:
     """The query parameters that hold a position; Stream.next_in reads them."""
-    sources = ",".join(quoted(source) for source in position)
+    sources = ",".join(quote_string(source) for source in position)
     offsets = ",".join(str(offset) for offset in position.values())
     return {f"{name}_sources": f"[{sources}]", f"{name}_offsets": f"[{offsets}]"}

@@ -14,10 +14,10 @@ from clickhouse_connect.datatypes.special import AggregateFunction
 from api.contract import cursors, endpoints, parameters
 from api.contract.columns import Columns, documents, select
 from api.contract.endpoints import Endpoint
-from api.contract.expressions import quoted
 from api.query.clickhouse import RefusedError, Store
 from lib.clickhouse_types import parse
 from lib.errors import SqlFileError
+from lib.quoting import quote_name
 
 _AT = re.compile(r"position \d+ \((?P<token>.+?)\) \(line (?P<line>\d+), col (?P<column>\d+)\)")
 _IDENTIFIER = re.compile(r"[`'](?P<name>[^`']+)[`']")
@@ -87,7 +87,7 @@ async def checked(endpoint: Endpoint, store: Store) -> Query:
     selects = {as_text: select(columns, as_text=as_text) for as_text in (True, False)}
     kinds = _key_types(endpoint, columns)
     query = Query(endpoint, columns, kinds, samples, selects, documents(columns))
-    as_it_is = ", ".join(map(quoted, columns))
+    as_it_is = ", ".join(map(quote_name, columns))
     # What is right alone may not be as it is sent: in a subquery, each column in its form.
     for as_text in (form for form in selects if form or selects[form] != as_it_is):
         sql = query.sql(as_text=as_text, after=False)

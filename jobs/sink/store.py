@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 
 import pyarrow as pa
-from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -15,6 +14,7 @@ from jobs.targets import table as tables
 from jobs.targets import types
 from jobs.targets.target import Target
 from lib.errors import SinkError
+from lib.quoting import quote_name
 
 # How long a new attempt waits for the inserts of earlier ones: the client's limit for an answer.
 EARLIER_LIMIT = 60.0
@@ -136,7 +136,7 @@ class Store:
 
     def _rows_of(self, note: Incomplete) -> bytes:
         """The rows of an insert as the table has them, in RowBinary; empty if it has none."""
-        names = ", ".join(quote_identifier(column.name) for column in self.columns)
+        names = ", ".join(quote_name(column.name) for column in self.columns)
         return self._client.raw_query(
             f"SELECT {names} FROM {self._target.table}"
             f" WHERE inserted_by = {{writer:String}} AND ({note.condition})"

@@ -3,9 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from clickhouse_connect.driver.binding import escape_str
-
 from lib.errors import JobError
+from lib.quoting import quote_name
 
 FUNCTION = "clickhouse_insert"
 
@@ -77,4 +76,4 @@ def _plain(name: str) -> str:
 
 
 def _shown(name: str) -> str:
-    return name if re.fullmatch(_PLAIN, name) else f"`{escape_str(name)}`"
+    return name if re.fullmatch(_PLAIN, name) else quote_name(name)

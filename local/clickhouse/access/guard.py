@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from lib.clickhouse_errors import Code
+from lib.quoting import quote_string
 from local.clickhouse.access import identifiers
 from local.clickhouse.access.identifiers import Functions
-from local.clickhouse.engine.handle import Handle, Totals, quoted
+from local.clickhouse.engine.handle import Handle, Totals
 from local.clickhouse.errors import readonly, refusal
 
 # Every other table function reads files, the network, another process or the program's memory.
@@ -132,7 +133,7 @@ def _is_lines(handle: Handle, sql: bytes) -> bool:
 
     The engine writes the text again, with an escape for it; what a parameter names it leaves out.
     """
-    again = f"SELECT formatQuerySingleLine({quoted(sql.decode(errors='replace'))})"
+    again = f"SELECT formatQuerySingleLine({quote_string(sql.decode(errors='replace'))})"
     text = handle.run(again, "RawBLOB", {}, Totals()).decode(errors="replace")
     return "identifier" not in text.lower() and "\\n" not in re.findall(r"\\.", text)
 
@@ -163,8 +164,8 @@ def _check_names(handle: Handle, nodes: list[list[str]]) -> None:
 def _check_table(handle: Handle, name: str) -> None:
     known = handle.ask(
         "SELECT count() FROM system.tables WHERE "
-        f"concat(database, '.', name) = {quoted(name)} "
-        f"OR (database = currentDatabase() AND name = {quoted(name)})"
+        f"concat(database, '.', name) = {quote_string(name)} "
+        f"OR (database = currentDatabase() AND name = {quote_string(name)})"
     )
     if known.strip() == "0":
         raise refusal(Code.UNKNOWN_TABLE, f"Table {name} does not exist.")

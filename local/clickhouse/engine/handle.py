@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.clickhouse_errors import Code
+from lib.quoting import quote_name, quote_string
 from local.clickhouse.engine.infile import as_file
 from local.clickhouse.engine.statement import Insert, goes_on
 from local.clickhouse.errors import from_engine, refusal
@@ -117,12 +118,14 @@ class Handle:
     def set(self, settings: Mapping[str, str]) -> None:
         """Set settings in one statement; the engine refuses what it does not know."""
         if settings:
-            pairs = (f"{quoted_name(name)} = {quoted(text)}" for name, text in settings.items())
+            pairs = (
+                f"{quote_name(name)} = {quote_string(text)}" for name, text in settings.items()
+            )
             self.ask("SET " + ", ".join(pairs))
 
     def use(self, database: str) -> None:
         """Make a database the current one."""
-        self.ask(f"USE {quoted_name(database)}")
+        self.ask(f"USE {quote_name(database)}")
 
     def classify(self, sql: bytes | str) -> tuple[str, int]:
         """What the engine's parser says a text is: its class, and how many statements it holds."""
@@ -140,16 +143,6 @@ class Handle:
 def _bytes(text: bytes | str) -> bytes:
     """A text as it came: a surrogate stands for a byte that is not UTF-8."""
     return text.encode(errors="surrogateescape") if isinstance(text, str) else text
-
-
-def quoted(text: str) -> str:
-    """A ClickHouse string literal."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def quoted_name(name: str) -> str:
-    """A ClickHouse identifier."""
-    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 def content_types(handle: Handle) -> dict[str, str]:

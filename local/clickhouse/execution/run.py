@@ -9,8 +9,9 @@ from itertools import chain, islice
 from time import monotonic_ns
 
 from lib.clickhouse_errors import Code
+from lib.quoting import quote_name, quote_string
 from local.clickhouse.access import guard
-from local.clickhouse.engine.handle import Handle, NotStreamableError, Totals, quoted, quoted_name
+from local.clickhouse.engine.handle import Handle, NotStreamableError, Totals
 from local.clickhouse.engine.statement import Insert, as_subquery, output_format, takes_input
 from local.clickhouse.errors import QueryError, readonly, refusal
 from local.clickhouse.formats.output_formats import Joiner, streams
@@ -166,10 +167,10 @@ def _joined(
 
 def _fill(handle: Handle, table: External) -> None:
     """An external table is a temporary one; its structure goes through the engine as a literal."""
-    name = quoted_name(table.name)
+    name = quote_name(table.name)
     handle.ask(
         f"CREATE TEMPORARY TABLE {name} ENGINE = Memory "
-        f"AS SELECT * FROM null({quoted(table.structure)})"
+        f"AS SELECT * FROM null({quote_string(table.structure)})"
     )
     if not table.fmt.isalnum():
         raise refusal(Code.UNKNOWN_FORMAT, f"Unknown format {table.fmt}")

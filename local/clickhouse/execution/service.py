@@ -9,8 +9,9 @@ from time import monotonic
 from typing import TypeVar
 
 from lib.clickhouse_errors import Code
+from lib.quoting import quote_string
 from local.clickhouse.access import guard
-from local.clickhouse.engine.handle import Handle, content_types, quoted
+from local.clickhouse.engine.handle import Handle, content_types
 from local.clickhouse.errors import QueryError, refusal
 from local.clickhouse.execution.query_log import QueryLog
 from local.clickhouse.execution.run import MARK, Answer, prepare, start
@@ -106,7 +107,7 @@ class Service:
     async def cancel(self, query: Query) -> None:
         """Stop a query that only reads, whose client has left; returns only if it is no such query:
         it may have to wait for a worker before there is something to stop."""
-        sql = f"KILL QUERY WHERE Settings['{MARK}'] = {quoted(query.mark)} ASYNC"
+        sql = f"KILL QUERY WHERE Settings['{MARK}'] = {quote_string(query.mark)} ASYNC"
 
         def kill(handle: Handle) -> bool:
             reads = handle.classify(query.sql)[0] == "READ_ONLY"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from time import monotonic
 
 from lib.clickhouse_errors import Code
-from local.clickhouse.engine.handle import Handle, quoted, quoted_name
+from lib.quoting import quote_name, quote_string
+from local.clickhouse.engine.handle import Handle
 from local.clickhouse.errors import refusal
 from local.clickhouse.request.query import Query
 
@@ -75,7 +76,7 @@ def restored(handle: Handle, query: Query) -> Iterator[None]:
         for statement in before:
             handle.ask(statement)
         for table in query.externals:
-            handle.ask(f"DROP TEMPORARY TABLE IF EXISTS {quoted_name(table.name)}")
+            handle.ask(f"DROP TEMPORARY TABLE IF EXISTS {quote_name(table.name)}")
 
 
 def _settings(handle: Handle, query: Query) -> list[str]:
@@ -83,17 +84,17 @@ def _settings(handle: Handle, query: Query) -> list[str]:
     changed = [name for name in query.engine_settings if name != "readonly"]
     if not changed:
         return []
-    names = ", ".join(map(quoted, changed))
+    names = ", ".join(map(quote_string, changed))
     rows = handle.ask(
         f"SELECT name, changed, hex(value) FROM system.settings WHERE name IN ({names})"
     )
     found = [row.split("\t") for row in rows.splitlines()]
     return [
-        f"SET {quoted_name(name)} = {_literal(value) if changed == '1' else 'DEFAULT'}"
+        f"SET {quote_name(name)} = {_literal(value) if changed == '1' else 'DEFAULT'}"
         for name, changed, value in found
     ]
 
 
 def _literal(digits: str) -> str:
     """The text whose bytes these hexadecimal digits are; it may hold anything, lines' ends too."""
-    return quoted(bytes.fromhex(digits).decode(errors="surrogateescape"))
+    return quote_string(bytes.fromhex(digits).decode(errors="surrogateescape"))
