@@ -4,17 +4,16 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 
-import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from jobs.sink import incomplete, inserts
-from jobs.sink.incomplete import Incomplete, Notes
+from jobs.sink import inserts, views
+from jobs.sink.batch import Batch
+from jobs.sink.incomplete import Notes
 from jobs.targets import table as tables
 from jobs.targets import types
 from jobs.targets.target import Target
 from lib.errors import SinkError
-from lib.quoting import quote_name
 
 # How long a new attempt waits for the inserts of earlier ones: the client's limit for an answer.
 EARLIER_LIMIT = 60.0
@@ -31,22 +30,22 @@ class Store:
     `attempt` is unique to one life of one sink instance; it makes the ids of its inserts unique."""
 
     def __init__(self, client: Client, target: Target, writer: str, attempt: str) -> None:
+        self.target = target
+        self.writer = writer
         self._client = client
-        self._target = target
-        self._writer = writer
         self._prefix = f"{writer}/{attempt}"
         self._batches = 0
         self._notes = Notes(client, target, writer)
-        found = tables.read(client, target)
-        if problems := tables.problems(found, target):
+        table = tables.read(client, target)
+        if problems := tables.problems(table, target):
             raise SinkError(*problems)
-        self.columns = tables.columns(found, target)
+        self.columns = tables.columns(table, target)
         self.schema = types.schema(self.columns)
 
     @property
     def own_columns(self) -> list[str]:
-        """The columns that the sink fills by itself, behind those of the target."""
-        return [column.name for column in self.columns[len(self._target.columns) :]]
+        """The columns that the sink fills by itself, after those of the target."""
+        return [column.name for column in self.columns[len(self.target.columns) :]]
 
     def wait_for_earlier(self) -> None:
         """Return when every insert of this writer that runs now has ended: offsets read after this
@@ -64,16 +63,21 @@ class Store:
         rows = self._client.query(
             "SELECT Settings['log_comment'] FROM system.processes"
             " WHERE startsWith(Settings['log_comment'], {prefix:String})",
-            parameters={"prefix": f"{self._writer}/"},
+            parameters={"prefix": f"{self.writer}/"},
         ).result_rows
         return {row[0] for row in rows}
+
+    def complete_earlier(self, partitions: Collection[int]) -> None:
+        """Send again what earlier attempts stored of these partitions in the table and maybe not in
+        its views; raise as `insert` does. Call wait_for_earlier before."""
+        self._notes.send_again(partitions, self.schema.names, self._prefix)
 
     def stored_offsets(self) -> dict[int, int]:
         """The highest offset stored by this writer, by partition."""
         rows = self._client.query(
-            f"SELECT kafka_partition, max(kafka_offset) FROM {self._target.table}"
+            f"SELECT kafka_partition, max(kafka_offset) FROM {self.target.table}"
             " WHERE inserted_by = {writer:String} GROUP BY kafka_partition",
-            parameters={"writer": self._writer},
+            parameters={"writer": self.writer},
         ).result_rows
         return {row[0]: row[1] for row in rows}
 
@@ -81,14 +85,14 @@ class Store:
         """Offset to Kafka timestamp (ms since 1970) of the rows stored in [low, high]."""
         rows = self._client.query(
             "SELECT kafka_offset, toUnixTimestamp64Milli(toDateTime64(kafka_timestamp, 3))"
-            f" FROM {self._target.table} WHERE kafka_partition = {{p:Int64}}"
+            f" FROM {self.target.table} WHERE kafka_partition = {{p:Int64}}"
             " AND kafka_offset BETWEEN {low:Int64} AND {high:Int64}"
             " AND inserted_by = {writer:String}",
-            parameters={"p": partition, "low": low, "high": high, "writer": self._writer},
+            parameters={"p": partition, "low": low, "high": high, "writer": self.writer},
         ).result_rows
         return {row[0]: row[1] for row in rows}
 
-    def insert(self, batch: pa.Table, guard: Callable[[], AbstractContextManager[None]]) -> None:
+    def insert(self, batch: Batch, guard: Callable[[], AbstractContextManager[None]]) -> None:
         """Store a batch whole, in the table and its views, and return when it is stored. Tried
         again while the failure may pass, under one deduplication token; raise SinkError for a
         refusal, else the last failure after RETRY_LIMIT. What views may lack then is noted."""
@@ -96,25 +100,28 @@ class Store:
         token = f"{self._prefix}/{self._batches}"
         try:
             for one_try in inserts.retrying():
-                with one_try, guard():
+                with one_try, guard(), self._notes.noted(token, batch):
                     self._try(batch, token, one_try.retry_state.attempt_number)
         except Exception:
             self._keep_note(batch, token)
             raise
 
-    def _try(self, batch: pa.Table, token: str, number: int) -> None:
-        with self._notes.held(token, batch):
-            if number > 1 and self._is_stored(batch) and not self._feeds_views():
-                return
-            self._insert_once(batch, token, f"{token}/{number}")
-            if number > 1 and self._target.is_tracked and not self._is_stored(batch):
-                raise LostError(f"{self._target.table}: {token} is known, its rows are not")
+    def _try(self, batch: Batch, token: str, number: int) -> None:
+        if (
+            number > 1
+            and self._is_stored(batch)
+            and not views.feeds_views(self._client, self.target)
+        ):
+            return
+        self._insert_once(batch, token, f"{token}/{number}")
+        if number > 1 and self.target.is_tracked and not self._is_stored(batch):
+            raise LostError(f"{self.target.table}: {token} is known, its rows are not")
 
-    def _keep_note(self, batch: pa.Table, token: str) -> None:
+    def _keep_note(self, batch: Batch, token: str) -> None:
         """Keep the note of a batch that failed unless it is known to be in the table and the views,
         or in none: a new attempt leaves out what the table has, and views would never get it."""
         try:
-            if self._is_stored(batch) and self._feeds_views():
+            if self._is_stored(batch) and views.feeds_views(self._client, self.target):
                 self._notes.keep(token, batch)
             else:
                 self._notes.drop(token)
@@ -122,58 +129,17 @@ class Store:
             # Unknown: the note in this process stays, and the next attempt checks.
             return
 
-    def complete_earlier(self, partitions: Collection[int]) -> None:
-        """Send again what earlier attempts stored of these partitions in the table and maybe not in
-        its views; raise as `insert` does. Call wait_for_earlier before."""
-        for note in self._notes.of(partitions):
-            rows = self._rows_of(note)
-            if rows and self._feeds_views():
-                for one_try in inserts.retrying():
-                    with one_try, inserts.explained(self._target.table):
-                        number = one_try.retry_state.attempt_number
-                        self._send_again(rows, note.token, f"{self._prefix}/again/{number}")
-            self._notes.complete(note)
-
-    def _rows_of(self, note: Incomplete) -> bytes:
-        """The rows of an insert as the table has them, in RowBinary; empty if it has none."""
-        names = ", ".join(quote_name(column.name) for column in self.columns)
-        return self._client.raw_query(
-            f"SELECT {names} FROM {self._target.table}"
-            f" WHERE inserted_by = {{writer:String}} AND ({note.condition})"
-            " LIMIT 1 BY kafka_partition, kafka_offset",
-            parameters={"writer": self._writer},
-            fmt="RowBinary",
-        )
-
-    def _send_again(self, rows: bytes, token: str, query_id: str) -> None:
-        self._client.raw_insert(
-            self._target.table,
-            [column.name for column in self.columns],
-            rows,
-            settings=inserts.settings(token, query_id),
-            fmt="RowBinary",
-        )
-
-    def _feeds_views(self) -> bool:
-        """Whether views may lack rows that the table has; raise SinkError if they do and cannot be
-        sent again without being stored in the table twice."""
-        return incomplete.feeds_views(self._client, self._target)
-
-    def _is_stored(self, batch: pa.Table) -> bool:
-        """Whether an earlier try stored the batch, its answer lost; False where none can see."""
-        if not self._target.is_tracked:
+    def _is_stored(self, batch: Batch) -> bool:
+        """Whether an earlier try stored the batch, its answer lost; False if it is not tracked."""
+        if not self.target.is_tracked:
             return False
         self.wait_for_earlier()
         stored = self.stored_offsets()
-        last = batch.group_by("kafka_partition").aggregate([("kafka_offset", "max")])
-        return all(
-            stored.get(row["kafka_partition"], -1) >= row["kafka_offset_max"]
-            for row in last.to_pylist()
-        )
+        return all(stored.get(p, -1) >= last for p, (_, last) in batch.ranges().items())
 
-    def _insert_once(self, batch: pa.Table, token: str, query_id: str) -> None:
-        with inserts.explained(self._target.table):
+    def _insert_once(self, batch: Batch, token: str, query_id: str) -> None:
+        with inserts.explained(self.target.table):
             settings = inserts.settings(token, query_id)
             # In one piece, for each would be a block of its own.
-            batch = batch.combine_chunks()
-            self._client.insert_arrow(self._target.table, batch, settings=settings)
+            table = batch.table.combine_chunks()
+            self._client.insert_arrow(self.target.table, table, settings=settings)

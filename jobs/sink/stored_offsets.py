@@ -3,12 +3,9 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from jobs.sink.batch import Batch, Bools
 from lib.errors import SinkError
-
-Int64s = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(slots=True)
@@ -18,27 +15,26 @@ class StoredOffsets:
     stored: dict[int, int] = field(default_factory=dict)
     received: dict[int, int] = field(default_factory=dict)
 
-    def receive(self, partitions: Int64s, offsets: Int64s) -> Bools:
+    def receive(self, batch: Batch) -> Bools:
         """Which rows are not stored yet. Raise SinkError unless each partition's offsets rise:
         a stored offset covers all below it, which is true only of ordered rows, one a record."""
-        is_new = np.empty(len(offsets), dtype=np.bool_)
-        for partition in np.unique(partitions).tolist():
-            here = partitions == partition
-            mine = offsets[here]
+        is_new = np.empty(len(batch.offsets), dtype=np.bool_)
+        for partition in np.unique(batch.partitions).tolist():
+            here = batch.partitions == partition
+            offsets = batch.offsets[here]
             before = self.received.get(partition, -1)
-            falls = np.flatnonzero(np.diff(mine, prepend=before) <= 0)
+            falls = np.flatnonzero(np.diff(offsets, prepend=before) <= 0)
             if len(falls):
                 at = int(falls[0])
-                last = int(mine[at - 1]) if at else before
-                raise _out_of_order(partition, int(mine[at]), last)
-            self.received[partition] = int(mine[-1])
-            is_new[here] = mine > self.stored.get(partition, -1)
+                last = int(offsets[at - 1]) if at else before
+                raise _out_of_order(partition, int(offsets[at]), last)
+            self.received[partition] = int(offsets[-1])
+            is_new[here] = offsets > self.stored.get(partition, -1)
         return is_new
 
-    def store(self, partitions: Int64s, offsets: Int64s) -> None:
+    def store(self, batch: Batch) -> None:
         """Note that these rows are in ClickHouse."""
-        for partition in np.unique(partitions).tolist():
-            self.stored[partition] = int(offsets[partitions == partition].max())
+        self.stored.update({p: last for p, (_, last) in batch.ranges().items()})
 
 
 def _out_of_order(partition: int, offset: int, before: int) -> SinkError:

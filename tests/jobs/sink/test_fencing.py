@@ -10,17 +10,17 @@ from jobs.sink.fencing import FencedError, PartitionFence
 
 def test_only_the_owner_may_store_and_each_writer_has_its_own() -> None:
     fence, old, new = PartitionFence(), object(), object()
-    with pytest.raises(FencedError), fence.holding("w", [0], old):
+    with pytest.raises(FencedError), fence.held("w", [0], old):
         pass
     fence.claim("w", [0, 1], old)
     fence.claim("other", [0], new)
-    with fence.holding("w", [1, 0], old):
+    with fence.held("w", [1, 0], old):
         pass
     fence.claim("w", [1], new)
-    with fence.holding("w", [0], old):
+    with fence.held("w", [0], old):
         pass
     refusal = pytest.raises(FencedError, match="w: partition 1 has a newer owner")
-    with refusal, fence.holding("w", [0, 1], old):
+    with refusal, fence.held("w", [0, 1], old):
         pytest.fail("entered")
     # Nothing stays locked after a refusal.
     fence.claim("w", [0, 1], new)
@@ -33,7 +33,7 @@ def test_a_claim_waits_for_the_insert_that_runs() -> None:
     inside, end = threading.Event(), threading.Event()
 
     def insert() -> None:
-        with fence.holding("w", [0], old):
+        with fence.held("w", [0], old):
             inside.set()
             end.wait(90)
             events.append("insert ended")
@@ -63,7 +63,7 @@ def test_attempts_that_hold_and_claim_in_any_order_never_block_each_other() -> N
         for _ in range(300):
             partitions = random.permutation(6)[:4].tolist()
             fence.claim("w", partitions, me)
-            with suppress(FencedError), fence.holding("w", partitions, me):
+            with suppress(FencedError), fence.held("w", partitions, me):
                 pass
 
     threads = [threading.Thread(target=live, args=(seed,), daemon=True) for seed in range(6)]

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from jobs.sink import incomplete, inserts
+from jobs.sink.batch import Batch
 from lib.errors import SinkError
 from tests.jobs.sink.test_store import Flaky, batch, count, lose_answer, make, open_store
 
@@ -93,7 +94,8 @@ def test_a_large_batch_in_pieces_is_sent_again_as_the_one_that_it_was(
     client: Client, table: str
 ) -> None:
     view(client, table, "per_share", "sum(n + intDiv(1, n))")
-    rows = pa.concat_tables([batch(range(70_000)), batch(range(70_000, 140_000))])
+    halves = [batch(range(70_000)).table, batch(range(70_000, 140_000)).table]
+    rows = Batch.of(pa.concat_tables(halves))
     with pytest.raises(SinkError):
         open_store(client, table).insert(rows, nullcontext)
     view(client, table, "per_share", "sum(n)")

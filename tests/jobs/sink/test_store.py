@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from jobs.sink import inserts, store
+from jobs.sink.batch import Batch
 from jobs.sink.store import LostError, Store
 from jobs.targets.target import parse
 from lib import clickhouse as connections
@@ -31,7 +32,7 @@ def make(client: Client, table: str, more: str = "") -> None:
     client.command(CREATE.format(table=table, more=more))
 
 
-def batch(offsets: range, partition: int = 0, writer: str = "job/t") -> pa.Table:
+def batch(offsets: range, partition: int = 0, writer: str = "job/t") -> Batch:
     size = len(offsets)
     columns = {
         "n": pa.array(offsets, pa.int64()),
@@ -40,7 +41,7 @@ def batch(offsets: range, partition: int = 0, writer: str = "job/t") -> pa.Table
         "kafka_timestamp": pa.array([0] * size, pa.timestamp("ms", "UTC")),
         "inserted_by": pa.array([writer] * size),
     }
-    return pa.table(columns)
+    return Batch.of(pa.table(columns))
 
 
 def open_store(client: Any, table: str, writer: str = "job/t", attempt: str = "a") -> Store:
@@ -140,7 +141,7 @@ def test_rows_whose_token_is_known_but_which_are_not_stored_are_not_taken_for_st
 ) -> None:
     def note_token_only(insert: Any, settings: dict[str, Any]) -> None:
         # As a server killed between its note of the token and its part leaves it.
-        client.insert_arrow(table, batch(range(900, 901), partition=9), settings=settings)
+        client.insert_arrow(table, batch(range(900, 901), partition=9).table, settings=settings)
         raise OperationalError("connection reset")
 
     with pytest.raises(LostError, match="its rows are not"):
@@ -159,7 +160,7 @@ def test_batches_with_equal_rows_have_tokens_of_their_own(client: Client, table:
     assert count(client, table) == (20, 5)
 
 
-def refusal(client: Client, table: str, rows: pa.Table, change: str) -> str:
+def refusal(client: Client, table: str, rows: Batch, change: str) -> str:
     flaky = Flaky(client)
     store = open_store(flaky, table)
     client.command(change)
@@ -425,8 +426,9 @@ def test_names_that_must_be_quoted_are(client: Client, database: str) -> None:
         f"`{database}-q`.`my.ticks` (`bid, ask`, kafka_partition, kafka_offset, `kafka_timestamp`)"
     )
     store = Store(client, found, "job/my.ticks", "a")
-    rows = batch(range(3), writer="job/my.ticks")
-    store.insert(rows.rename_columns(["bid, ask", *rows.column_names[1:]]), nullcontext)
+    rows = batch(range(3), writer="job/my.ticks").table
+    renamed = rows.rename_columns(["bid, ask", *rows.column_names[1:]])
+    store.insert(Batch.of(renamed), nullcontext)
     assert store.stored_offsets() == {0: 2}
     assert store.stored_times(0, 0, 2) == dict.fromkeys(range(3), 0)
     assert client.command(f"SELECT sum(`bid, ask`) FROM {found.table}") == 3
