@@ -1,4 +1,4 @@
-"""`python -m local up|down|status|demo`: the embedded stack in a terminal."""
+"""`python -m local up|down|status|demo`: start, stop and show the embedded stack."""
 
 import sys
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def up(foreground: bool) -> None:
 @main.command()
 @exit_on_error()
 def down() -> None:
-    """Stop Kafka, ClickHouse and what a demo started; the data stays."""
+    """Stop Kafka, ClickHouse and the programs of a demo; the data stays."""
     supervisor = Supervisor(settings.load().data_dir)
     if not supervisor.is_running():
         console.print("nothing runs")
@@ -55,17 +55,17 @@ def down() -> None:
 @main.command()
 @exit_on_error()
 def status() -> None:
-    """Show what runs; exit 1 unless both servers do."""
+    """Show the running programs; exit 1 unless both servers run."""
     config = settings.load()
     supervisor = Supervisor(config.data_dir)
     if not supervisor.is_running():
         console.print("nothing runs; start it with `make up`")
         sys.exit(1)
     states = supervisor.states()
-    for name, info in states.items():
-        if name in stack.SERVERS or info["pid"] or has_ended(info):
-            console.print(f"{name:11} {info['statename'].lower():9} {info['description']}")
-    # A job that `make run-job` started is no program of ours, but holds its file.
+    for name, state in states.items():
+        if name in stack.SERVERS or state["pid"] or has_ended(state):
+            console.print(f"{name:11} {state['statename'].lower():9} {state['description']}")
+    # A job that `make run-job` started is not supervised, but locks its file.
     for file in sorted((config.data_dir / "run").glob("job-*.pid")):
         pid = locks.holder(file)
         if pid and pid != states["job"]["pid"]:
@@ -92,26 +92,26 @@ def run_demo(opens: bool) -> None:
 
 
 def leave_up(config: Settings, supervisor: Supervisor) -> None:
-    """Bring the stack up and leave it running; interrupted, end what was started."""
-    asked = Signals()
-    asked.interrupt(KeyboardInterrupt)
+    """Bring the stack up and leave it running; if interrupted, end what was started."""
+    signals = Signals()
+    signals.interrupt(KeyboardInterrupt)
     try:
         bring_up(config, supervisor, attached=False)
-        if asked.count:
+        if signals.count:
             raise KeyboardInterrupt
     except (MillraceError, KeyboardInterrupt):
-        # Once more Ctrl-C must not cut this short: what it started and cannot be used would stand
-        # in the way of the next `up`.
-        asked.listen()
+        # A second Ctrl-C must not interrupt this: a stack that is half started would make the next
+        # `up` fail.
+        signals.listen()
         supervisor.abandon()
         raise
 
 
 def bring_up(config: Settings, supervisor: Supervisor, *, attached: bool) -> None:
-    """Start what does not run yet and return when all of it can be used."""
+    """Start what does not run yet, and return when the whole stack is ready."""
     with console.status("starting") as spinner:
         if supervisor.is_running():
-            # What another is stopping answers yet, and is of no use.
+            # Raises an error if another process is stopping the stack, which still answers.
             supervisor.states()
         else:
             stack.check_ports(config)
@@ -125,20 +125,20 @@ def bring_up(config: Settings, supervisor: Supervisor, *, attached: bool) -> Non
 
 
 def warn(text: str) -> None:
-    """Print what does not keep the stack from starting."""
+    """Print a problem that does not keep the stack from starting."""
     click.echo(text, err=True)
 
 
 @contextmanager
 def ends_stack(supervisor: Supervisor) -> Iterator[Signals]:
-    """Shut the stack down at the end of the block, which a signal ends too until the block listens
-    to the signals that are yielded."""
+    """Shut the stack down at the end of the block. A signal ends the block as well, until the block
+    listens to the signals that are yielded."""
     ended = Signals()
     ended.interrupt(SystemExit)
     try:
         yield ended
     finally:
-        # Once more Ctrl-C must not cut this short.
+        # A second Ctrl-C must not interrupt this.
         ended.listen()
         if supervisor.is_running():
             with console.status("stopping"):

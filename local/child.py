@@ -1,8 +1,7 @@
-"""`python -m local.child NAME SECONDS FILE COMMAND ...`: becomes the command, which ends with its
-starter; before it does, it waits or gives up where the same command ended too soon too often.
+"""`python -m local.child NAME SECONDS FILE COMMAND ...`: limit a program's starts, and become it.
 
-supervisord has a limit of its own, but it takes no account of the exit status of what ends soon: it
-would start again what a user must fix first.
+The program ends with its parent. supervisord has a limit of its own, but ignores the exit status of
+a program that ends soon after its start: it would start again what a user must fix first.
 """
 
 import os
@@ -14,7 +13,7 @@ from lib import files
 from lib.errors import JobError, exit_on_error
 from lib.processes import end_with_parent
 
-# How often in a row a program is started again that ends within its first SECONDS.
+# How many times in a row a program is started again after it ended within its first SECONDS.
 LIMIT = 5
 
 # The longest pause before such a start, in seconds.
@@ -23,24 +22,24 @@ LONGEST = 30.0
 
 @exit_on_error()
 def main(name: str, seconds: str, file: str, *command: str) -> None:
-    """Note this start in FILE, which is not there at the first one, and become the command."""
+    """Write this start into FILE, which the first start finds missing, and become the command."""
     end_with_parent()
     starts = Path(file)
     if starts.exists():
-        soon, pause = _again(name, float(seconds), *starts.read_text().split())
+        early_ends, pause = _restart(name, float(seconds), *starts.read_text().split())
         time.sleep(pause)
     else:
-        soon = 0
-    # Of the whole machine, and so the same in each process, on Linux and macOS.
-    files.replace(starts, f"{soon} {time.monotonic()}")
+        early_ends = 0
+    # The monotonic clock is the same in all processes, on Linux and macOS.
+    files.replace(starts, f"{early_ends} {time.monotonic()}")
     os.execv(command[0], command)
 
 
-def _again(name: str, seconds: float, soon: str, started: str) -> tuple[int, float]:
-    """Say that it is started again, and return how often in a row it ended too soon and how long to
-    wait; raise JobError where that is too often."""
+def _restart(name: str, seconds: float, early_ends: str, started: str) -> tuple[int, float]:
+    """Print the restart, and return how many times in a row the program ended early and how long
+    to wait; raise JobError above the limit."""
     lived = time.monotonic() - float(started)
-    times = int(soon) + 1 if lived < seconds else 0
+    times = int(early_ends) + 1 if lived < seconds else 0
     if times > LIMIT:
         raise JobError(
             f"{name} ended {times} times in a row within {seconds:.0f} s of its start; it stays "

@@ -13,7 +13,6 @@ from lib import ports
 from lib.errors import ServiceError
 from lib.settings import Api, Settings
 from lib.signals import Signals
-from lib.sqlfiles import show
 from local import logs
 from local.stack import SERVERS, last_line
 from local.supervisor import Supervisor, has_ended
@@ -29,10 +28,10 @@ COLOURS = {
     "demo": "bold white",
 }
 
-# Who only says something itself, and has no log.
-OURS = ("latest", "dashboard", "demo")
+# Names for lines of the demo's own, which have no log.
+OWN = ("latest", "dashboard", "demo")
 
-# What starts each by hand; stopped in this order: first what writes.
+# The command that starts each by hand. They are stopped in this order: the writers first.
 PROGRAMS = {"producer": "make produce", "job": "make run-job", "api": "make api"}
 
 
@@ -40,77 +39,72 @@ def run(
     config: Settings, supervisor: Supervisor, console: Console, ended: Signals, *, opens: bool
 ) -> None:
     """Start job, producer and API, show everything until `ended`, then stop them in order."""
-    running = supervisor.states()
-    # What another demo on the same data has started is its to stop.
-    ours = [name for name in PROGRAMS if not running[name]["pid"]]
-    if "api" in ours:
+    states = supervisor.states()
+    # A program that another demo on the same data has started is stopped by that demo.
+    stopped = [name for name in PROGRAMS if not states[name]["pid"]]
+    if "api" in stopped:
         ports.check_free(config.api.host, config.api.port, "api.port")
-    if "job" in ours:
+    if "job" in stopped:
         ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
-    all_said = threading.Event()
+    logs_end = threading.Event()
     lines = logs.follow(
-        {name: supervisor.log(name) for name in COLOURS if name not in OURS}, all_said
+        {name: supervisor.log(name) for name in COLOURS if name not in OWN}, logs_end
     )
     tails = threading.Thread(target=_show_logs, args=(lines, console))
     tails.start()
     try:
-        for name in reversed(ours):
+        for name in reversed(stopped):
             supervisor.start(name)
         _show(config.api, supervisor, console, ended, opens)
     finally:
-        # Another may be stopping all of it.
+        # Another process may be stopping the whole stack.
         with suppress(ServiceError):
-            for name in ours:
+            for name in stopped:
                 supervisor.stop(name)
-        all_said.set()
+        logs_end.set()
         tails.join()
 
 
 def _show_logs(lines: Iterable[tuple[str, str]], console: Console) -> None:
     for name, line in lines:
-        # The broker tells much at its start; its warnings are enough here, and all is in its log.
+        # The broker logs hundreds of lines at its start; its warnings are enough here.
         if name != "kafka" or " INFO " not in line:
-            _say(console, name, line)
+            _print(console, name, line)
 
 
 def _show(api: Api, supervisor: Supervisor, console: Console, ended: Signals, opens: bool) -> None:
-    """The dashboard's address once it is there, the newest prices whenever one has changed, and
-    which program is down for good; raise ServiceError when that is a server."""
-    said, page = "", f"http://{api.address}/"
+    """Print the dashboard's address once it answers, the newest prices after each change, and each
+    program that stays down; raise ServiceError when that is a server."""
+    shown, page = "", f"http://{api.address}/"
     down: set[str] = set()
-    is_open = False
     while not ended.wait(1.0):
-        ended_now = {name for name, info in supervisor.states().items() if has_ended(info)}
+        ended_now = {name for name, state in supervisor.states().items() if has_ended(state)}
         for name in sorted(ended_now - down):
-            _check_no_server(name, supervisor)
-            _say(console, "demo", _goes_on_without(name))
+            _report_ended(name, supervisor, console)
         down = ended_now
         prices = _prices(api)
-        if prices and not is_open:
-            _say(console, "dashboard", page)
-            is_open = True
+        if prices and not shown:
+            _print(console, "dashboard", page)
             if opens:
                 webbrowser.open(page)
-        if prices and prices != said:
-            _say(console, "latest", prices)
-            said = prices
+        if prices and prices != shown:
+            _print(console, "latest", prices)
+            shown = prices
 
 
-def _check_no_server(name: str, supervisor: Supervisor) -> None:
+def _report_ended(name: str, supervisor: Supervisor, console: Console) -> None:
     if name in SERVERS:
-        log = supervisor.log(name)
-        raise ServiceError(f"{name} ended: {last_line(log)} (the whole of it is in {show(log)})")
-
-
-def _goes_on_without(name: str) -> str:
-    return (
+        raise ServiceError(f"{name} ended: {last_line(supervisor.log(name))}")
+    _print(
+        console,
+        "demo",
         f"{name} ended and is not started again, the rest goes on; "
-        f"`{PROGRAMS[name]}` in a second terminal starts it"
+        f"`{PROGRAMS[name]}` in a second terminal starts it",
     )
 
 
 def _prices(api: Api) -> str:
-    """What /api/latest answers, in a line; empty while it does not."""
+    """The answer of /api/latest as one line; empty while there is none."""
     keys = [entry.key for entry in api.keys.values() if not (entry.only or entry.rate)]
     try:
         answer = urllib3.request(
@@ -128,5 +122,5 @@ def _prices(api: Api) -> str:
     return "  ".join(f"{row['symbol']} {row['price']:,.2f}" for row in rows) or "no ticks yet"
 
 
-def _say(console: Console, name: str, line: str) -> None:
+def _print(console: Console, name: str, line: str) -> None:
     console.print(Text(f"{name:>10} | ", style=COLOURS[name]) + Text.from_ansi(line))

@@ -1,4 +1,4 @@
-"""`python -m local.kafka`: becomes the Kafka broker, its folder formatted on the first start."""
+"""`python -m local.kafka`: format the broker's folder on the first start, and become the broker."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from lib.settings import Settings
 
 
 def address(config: Settings) -> tuple[str, int]:
-    """Where the embedded broker listens; raise SettingsError unless that is loopback."""
+    """The embedded broker's host and port; raise SettingsError unless they are of loopback."""
     first = config.kafka.bootstrap_servers.split(",")[0].strip()
     host, _, port = first.rpartition(":")
     if host.strip("[]") not in ports.LOOPBACK or not port.isdigit():
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _new_temporary(config: Settings) -> Path:
-    """An empty folder, which the broker has for itself."""
+    """An empty folder that only the broker uses."""
     temporary = folder(config) / "tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -83,7 +83,7 @@ def _format(command: list[str], file: Path) -> None:
     if done.returncode:
         raise SetupError(
             f"{file.parent}: cannot be formatted for Kafka: {one_line(done.stderr)[-300:]}; "
-            "mend that, or move the folder away to begin with an empty one."
+            "fix that, or move the folder away to begin with an empty one."
         )
 
 

@@ -1,14 +1,15 @@
-"""Follows log files, as `tail -f` does for several, with the program's name before each line."""
+"""New lines of several log files, as `tail -f` prints them, each with its program's name."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Event
 
-EVERY = 0.2
+# How often the files are read, in seconds.
+INTERVAL = 0.2
 
 
 class Tail:
-    """One file, read from its end on; a file that is begun anew is read from its start."""
+    """One file, read from its end on; a file that is truncated is read from its start."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -16,7 +17,7 @@ class Tail:
         self._rest = b""
 
     def lines(self) -> list[str]:
-        """The whole lines that came since the last call."""
+        """The whole lines that were written since the last call."""
         if not self._file.exists():
             return []
         with self._file.open("rb") as stream:
@@ -31,7 +32,7 @@ class Tail:
 
 def follow(files: Mapping[str, Path], ended: Event) -> Iterator[tuple[str, str]]:
     """(name, line) of all files as they come from this call on, until `ended`."""
-    # Made here, not at the first line asked for: what is said between the two counts as well.
+    # Made here, not in the generator, which begins only when its first line is read.
     tails = {name: Tail(file) for name, file in files.items()}
     return _lines(tails, ended)
 
@@ -39,8 +40,8 @@ def follow(files: Mapping[str, Path], ended: Event) -> Iterator[tuple[str, str]]
 def _lines(tails: Mapping[str, Tail], ended: Event) -> Iterator[tuple[str, str]]:
     is_last = False
     while not is_last:
-        # Once more after the end: what was said until then.
-        is_last = ended.wait(EVERY)
+        # Read once more after the end, for the last lines.
+        is_last = ended.wait(INTERVAL)
         for name, tail in tails.items():
             for line in tail.lines():
                 yield name, line

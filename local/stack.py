@@ -1,8 +1,8 @@
-"""The programs of the embedded stack: which they are, and when they can be used."""
+"""The programs of the embedded stack, and the wait until its servers answer."""
 
 import sys
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import urllib3
@@ -11,16 +11,18 @@ from lib import kafka, ports
 from lib.errors import ServiceError, SetupError
 from lib.settings import ClickHouse, Settings
 from lib.sqlfiles import show
+from lib.waiting import until
 from local.kafka import address as kafka_address
-from local.supervisor import Program, Supervisor
+from local.supervisor import Supervisor
+from local.supervisord_conf import Program
 
 SERVERS = ("clickhouse", "kafka")
 
 # The job of a demo.
 JOB = "stocks"
 
-# How long the servers may take to answer, in seconds.
-START_LIMIT = 90.0
+# How long a server may take to answer after its start, in seconds.
+SERVER_START_LIMIT = 90.0
 
 
 def programs(config: Settings) -> list[Program]:
@@ -29,25 +31,12 @@ def programs(config: Settings) -> list[Program]:
     clickhouse = ["--path", str(config.data_dir / "clickhouse"), "--host", config.clickhouse.host]
     clickhouse += ["--port", str(config.clickhouse.port)]
     return [
-        Program("kafka", [*python, "local.kafka"], priority=10, starts=True, stop_seconds=30),
-        Program(
-            "clickhouse",
-            [*python, "local.clickhouse", *clickhouse],
-            priority=10,
-            starts=True,
-            stop_seconds=30,
-        ),
-        Program(
-            "job",
-            [*python, "jobs", "run", JOB],
-            priority=20,
-            starts=False,
-            stop_seconds=150,
-            # Its Java alone takes long to start.
-            steady_seconds=120,
-        ),
-        Program("producer", [*python, "producer"], priority=30, starts=False, stop_seconds=30),
-        Program("api", [*python, "api"], priority=30, starts=False, stop_seconds=30),
+        Program("kafka", [*python, "local.kafka"], 10, starts=True),
+        Program("clickhouse", [*python, "local.clickhouse", *clickhouse], 10, starts=True),
+        # Its Java alone takes long to start.
+        Program("job", [*python, "jobs", "run", JOB], 20, stop_seconds=150, steady_seconds=120),
+        Program("producer", [*python, "producer"], 30),
+        Program("api", [*python, "api"], 30),
     ]
 
 
@@ -60,38 +49,32 @@ def check_ports(config: Settings) -> None:
 
 
 def wait(supervisor: Supervisor, config: Settings, say: Callable[[str], None]) -> None:
-    """Return when both servers answer; raise SetupError with its last words if one died."""
-    deadline = time.monotonic() + START_LIMIT
-    waiting: dict[str, Callable[[], bool]] = {
-        "supervisord": supervisor.is_running,
-        "clickhouse": lambda: _clickhouse_answers(config.clickhouse),
-        "kafka": lambda: _kafka_answers(config.kafka.bootstrap_servers),
-    }
-    for name, answers in waiting.items():
+    """Return when both servers answer; raise SetupError with the last line of one that ended."""
+    check = partial(_check_running, supervisor)
+    services: list[tuple[str, Callable[[], bool], Callable[[], object]]] = [
+        ("supervisord", supervisor.is_running, lambda: None),
+        ("clickhouse", partial(_clickhouse_answers, config.clickhouse), check),
+        ("kafka", partial(_kafka_answers, config.kafka.bootstrap_servers), check),
+    ]
+    for name, answers, waiting in services:
         say(f"waiting for {name}")
-        while not answers():
-            if name != "supervisord":
-                _check_alive(supervisor)
-            if time.monotonic() > deadline:
-                log = show(supervisor.log(name))
-                raise ServiceError(f"{name}: no answer after {START_LIMIT:.0f} s; see {log}.")
-            time.sleep(0.1)
+        if not until(answers, SERVER_START_LIMIT, waiting=waiting):
+            log = show(supervisor.log(name))
+            raise ServiceError(f"{name}: no answer after {SERVER_START_LIMIT:.0f} s; see {log}.")
 
 
-def last_line(file: Path) -> str:
-    """What a program said last, or that it said nothing."""
-    lines = file.read_text(encoding="utf-8", errors="replace").split("\n") if file.exists() else []
-    said = [line.strip() for line in lines if line.strip()]
-    return said[-1] if said else "it said nothing"
+def last_line(log: Path) -> str:
+    """The last line of a log, and where the rest is."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    last = lines[-1] if lines else "it said nothing"
+    return f"{last} (the whole of it is in {show(log)})"
 
 
-def _check_alive(supervisor: Supervisor) -> None:
+def _check_running(supervisor: Supervisor) -> None:
     for name in SERVERS:
         if supervisor.has_ended(name):
-            log = supervisor.log(name)
-            raise SetupError(
-                f"{name} does not start: {last_line(log)} (the whole of it is in {show(log)})"
-            )
+            raise SetupError(f"{name} does not start: {last_line(supervisor.log(name))}")
 
 
 def _clickhouse_answers(settings: ClickHouse) -> bool:

@@ -26,7 +26,10 @@ ONLY_IN = {
 ROOMS = {
     "api": ["problems", "contract", "query", "events", "http", "app", "__main__"],
     "jobs": ["targets", "sink", "flink", "kafka", "job", "plan", "run", "__main__"],
-    "local": ["clickhouse", "child", "kafka", "logs", "supervisor", "stack", "demo", "__main__"],
+    "local": [
+        "clickhouse", "child", "kafka", "logs", "supervisord_conf", "supervisor", "stack", "demo",
+        "__main__",
+    ],
     "local/clickhouse": [
         "errors", "formats", "engine", "access", "request", "execution", "http", "__main__",
     ],

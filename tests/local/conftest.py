@@ -9,7 +9,8 @@ import pytest
 
 from lib import ports, settings
 from lib.settings import Settings
-from local.supervisor import Program, Supervisor
+from local.supervisor import Supervisor
+from local.supervisord_conf import Program
 
 
 @pytest.fixture

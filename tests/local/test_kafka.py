@@ -1,4 +1,4 @@
-"""Where the embedded broker listens, and what its configuration says."""
+"""The embedded broker's address and configuration."""
 
 from pathlib import Path
 
@@ -25,17 +25,17 @@ def at(servers: str) -> Settings:
         ("[::1]:9092", ("::1", 9092)),
     ],
 )
-def test_it_listens_at_the_first_address(servers: str, where: tuple[str, int]) -> None:
+def test_the_broker_listens_at_the_first_address(servers: str, where: tuple[str, int]) -> None:
     assert address(at(servers)) == where
 
 
 @pytest.mark.parametrize("servers", ["kafka.example:9092", "0.0.0.0:9092", "localhost", ""])
-def test_it_never_listens_beyond_loopback(servers: str) -> None:
+def test_an_address_beyond_loopback_is_refused(servers: str) -> None:
     with pytest.raises(SettingsError, match="is not a loopback host:port"):
         address(at(servers))
 
 
-def test_its_configuration_is_the_file_and_the_places() -> None:
+def test_the_configuration_is_the_file_and_the_addresses() -> None:
     lines = properties(at("127.0.0.1:5")).splitlines()
     own = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
     assert own["auto.create.topics.enable"] == "false"
@@ -43,7 +43,7 @@ def test_its_configuration_is_the_file_and_the_places() -> None:
     assert own["log.dirs"].endswith("kafka/log")
 
 
-def test_a_file_whose_last_line_does_not_end_is_not_glued(
+def test_a_file_without_a_line_end_at_its_end_keeps_its_last_line_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "kafka.properties").write_text("node.id=1")

@@ -1,4 +1,4 @@
-"""Following log files as they grow, are begun anew, or are not there yet."""
+"""Log files that grow, are truncated, or do not exist yet."""
 
 import threading
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from local.logs import Tail, follow
 
 
-def test_only_what_comes_after_the_start_is_shown_in_whole_lines(tmp_path: Path) -> None:
+def test_lines_written_after_the_start_are_returned_once_they_are_whole(tmp_path: Path) -> None:
     file = tmp_path / "a.log"
     file.write_text("before\n")
     tail = Tail(file)
@@ -19,7 +19,7 @@ def test_only_what_comes_after_the_start_is_shown_in_whole_lines(tmp_path: Path)
     assert tail.lines() == ["two"]
 
 
-def test_a_file_begun_anew_is_read_from_its_start(tmp_path: Path) -> None:
+def test_a_truncated_file_is_read_from_its_start(tmp_path: Path) -> None:
     file = tmp_path / "a.log"
     file.write_text("a long first line\n")
     tail = Tail(file)
@@ -27,7 +27,7 @@ def test_a_file_begun_anew_is_read_from_its_start(tmp_path: Path) -> None:
     assert tail.lines() == ["new"]
 
 
-def test_a_file_may_come_later_and_hold_any_bytes(tmp_path: Path) -> None:
+def test_a_file_may_be_created_later_and_hold_any_bytes(tmp_path: Path) -> None:
     file = tmp_path / "a.log"
     tail = Tail(file)
     assert tail.lines() == []
@@ -35,7 +35,7 @@ def test_a_file_may_come_later_and_hold_any_bytes(tmp_path: Path) -> None:
     assert tail.lines() == ["\ufffd is no text"]
 
 
-def test_what_is_said_from_the_call_until_the_end_is_shown(tmp_path: Path) -> None:
+def test_lines_from_the_call_until_the_end_are_yielded(tmp_path: Path) -> None:
     file = tmp_path / "a.log"
     file.write_text("before\n")
     ended = threading.Event()

@@ -10,21 +10,21 @@ from tests.local.conftest import program
 
 
 @pytest.mark.parametrize("seconds", [0, 1.5])
-def test_a_server_that_does_not_start_is_told_with_its_last_words(
+def test_the_last_line_of_a_server_that_does_not_start_is_in_the_error(
     supervisor: Supervisor, config: Settings, seconds: float
 ) -> None:
-    ends = f"import sys, time; time.sleep({seconds}); print('no room; mend.'); sys.exit(2)"
+    ends = f"import sys, time; time.sleep({seconds}); print('no room; fix it.'); sys.exit(2)"
     supervisor.launch([program("kafka"), program("clickhouse", ends)], attached=True)
     with pytest.raises(SetupError) as error:
         stack.wait(supervisor, config, lambda text: None)
     log = supervisor.log("clickhouse")
     assert str(error.value) == (
-        f"clickhouse does not start: no room; mend. (the whole of it is in {log})"
+        f"clickhouse does not start: no room; fix it. (the whole of it is in {log})"
     )
-    assert len(log.read_text().splitlines()) == 1, "it is not started again"
+    assert len(log.read_text().splitlines()) == 1, "it was started again"
 
 
-def test_a_stack_that_another_stops_while_it_starts_is_not_waited_for(
+def test_the_wait_ends_when_another_process_stops_the_stack(
     supervisor: Supervisor, config: Settings
 ) -> None:
     supervisor.launch([program(name) for name in stack.SERVERS], attached=True)

@@ -10,12 +10,13 @@ import pytest
 from lib.errors import StoppingError
 from lib.settings import Settings
 from local.__main__ import bring_up
-from local.supervisor import Program, Supervisor
+from local.supervisor import Supervisor
+from local.supervisord_conf import Program
 from tests.conftest import wait_until
 from tests.local.conftest import program
 
 
-def test_what_is_killed_or_asks_for_it_is_started_again_and_what_a_user_must_fix_is_not(
+def test_a_program_is_started_again_after_a_kill_or_a_failure_but_not_after_status_2(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
     tries = tmp_path / "tries"
@@ -26,15 +27,15 @@ def test_what_is_killed_or_asks_for_it_is_started_again_and_what_a_user_must_fix
         "os.kill(os.getpid(), 9) if number == 1 else sys.exit({2: 75, 3: 1}.get(number, 2))"
     )
     command = [sys.executable, "-c", ends, str(tries)]
-    # On a machine that stands still, what ends at once may end late.
+    # On a slow machine a program that ends at once may end late.
     job = Program("job", command, 10, starts=True, stop_seconds=5, steady_seconds=600)
     supervisor.launch([job, program("other")], attached=True)
     wait_until(supervisor.is_running)
     wait_until(lambda: supervisor.has_ended("job"))
     assert tries.read_text() == "xxxx"
-    said = supervisor.log("job").read_text().splitlines()
+    restarts = supervisor.log("job").read_text().splitlines()
     pauses = ["", " in 1 s", " in 2 s"]
-    for line, pause in zip(said, pauses, strict=True):
+    for line, pause in zip(restarts, pauses, strict=True):
         assert re.fullmatch(rf"job ended after \d+ s; it is started again{pause}", line)
     assert not supervisor.has_ended("other")
 
@@ -42,10 +43,12 @@ def test_what_is_killed_or_asks_for_it_is_started_again_and_what_a_user_must_fix
     supervisor.start("job")
     wait_until(lambda: len(tries.read_text()) == 5)
     wait_until(lambda: supervisor.has_ended("job"))
-    assert supervisor.log("job").read_text().splitlines() == said, "by hand it starts at once"
+    assert supervisor.log("job").read_text().splitlines() == restarts, (
+        "a start by hand is no restart"
+    )
 
 
-def test_a_stack_that_is_being_stopped_says_so_and_may_be_stopped_again(
+def test_a_stack_that_is_being_stopped_refuses_up_and_may_be_stopped_again(
     supervisor: Supervisor, config: Settings, tmp_path: Path
 ) -> None:
     may_end = tmp_path / "may end"
@@ -60,9 +63,9 @@ def test_a_stack_that_is_being_stopped_says_so_and_may_be_stopped_again(
     log = supervisor.log("slow")
     wait_until(lambda: log.exists() and "ready" in log.read_text())
 
-    enders = [Thread(target=supervisor.shut_down) for _ in range(2)]
-    for ender in enders:
-        ender.start()
+    threads = [Thread(target=supervisor.shut_down) for _ in range(2)]
+    for thread in threads:
+        thread.start()
     try:
         wait_until(lambda: is_stopping(supervisor))
         assert supervisor.is_running()
@@ -70,8 +73,8 @@ def test_a_stack_that_is_being_stopped_says_so_and_may_be_stopped_again(
             bring_up(config, supervisor, attached=True)
     finally:
         may_end.touch()
-        for ender in enders:
-            ender.join()
+        for thread in threads:
+            thread.join()
     assert not supervisor.is_running()
 
 
