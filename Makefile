@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status produce run-job stop-job plan validate api migrate test check bench bench-api bench-page screenshots clean
+.PHONY: help setup tools demo up down status produce run-job stop-job plan validate api migrate test check bench bench-api bench-page screenshots clean
 .SILENT:
 
 # Packages come without byte code (see lib/install/packages.py); where Python may not write it, as many images of containers
@@ -17,8 +17,11 @@ JOB ?= stocks
 help:  ## List the targets
 	sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 
-setup:  ## Make .venv and fetch the JARs; does nothing when nothing changed
+setup:  ## Install what a run needs in .venv and lib/jars; does nothing when nothing changed
 	$(PYTHON) -m lib.install
+
+tools:  ## Install the linters, test tools and browser drivers, too
+	$(PYTHON) -m lib.install tools
 
 demo: setup  ## Start everything and show ticks arriving; Ctrl-C stops it
 	$(RUN) local demo $(ARGS)
@@ -54,25 +57,25 @@ migrate: setup  ## Apply the new files of sql/clickhouse/
 	$(RUN) lib.migrations $(ARGS)
 
 # xdist would begin with the files of most tests; the end-to-end files have few, take longest, and come first.
-test: setup  ## Run the tests
+test: tools  ## Run the tests
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: setup  ## Run the linters and the type checker
+check: tools  ## Run the linters and the type checker
 	$(VENV)/ruff check
 	$(VENV)/ruff format --check
 	$(VENV)/mypy
 	$(VENV)/sqlfluff lint sql
 
-bench: setup  ## Measure throughput and latency on this machine
+bench: tools  ## Measure throughput and latency on this machine
 	$(RUN) bench.pipeline $(ARGS)
 
-bench-api: setup  ## Measure the API, beside the same SQL asked of ClickHouse
+bench-api: tools  ## Measure the API, beside the same SQL asked of ClickHouse
 	$(RUN) bench.api $(ARGS)
 
-bench-page: setup  ## Measure the dashboard in Chromium: ten minutes and more
+bench-page: tools  ## Measure the dashboard in Chromium: ten minutes and more
 	$(RUN) bench.page $(ARGS)
 
-screenshots: setup  ## Take the pictures in docs/ from a running demo
+screenshots: tools  ## Take the pictures in docs/ from a running demo
 	$(RUN) docs.screenshots $(ARGS)
 
 clean:  ## Remove what can be made again; with DATA=1 what runs wrote (var/) too

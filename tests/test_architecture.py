@@ -6,11 +6,13 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 from lib import settings, sqlfiles
+from lib.install import packages
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = {"producer", "jobs", "api", "local"}
@@ -74,6 +76,23 @@ def test_programs_never_import_each_other_and_lib_imports_none(package: str) -> 
         if name.split(".")[0] in forbidden
     ]
     assert wrong == []
+
+
+def test_a_run_needs_no_tool() -> None:
+    """`make setup` installs what the programs import; the tools come with `make tools`."""
+    names = {name.split(".")[0] for p in PACKAGES for file in sources(p) for name in imports(file)}
+    providers = packages_distributions()
+    pinned = {
+        re.sub(r"[-_.]+", "-", line.partition("==")[0]).lower()
+        for line in packages.pinned(tools=False).splitlines()
+    }
+    needed = {name: providers[name] for name in names & providers.keys()}
+    wrong = {
+        name: dists
+        for name, dists in needed.items()
+        if not {re.sub(r"[-_.]+", "-", dist).lower() for dist in dists} & pinned
+    }
+    assert wrong == {}
 
 
 def test_only_make_calls_the_installer() -> None:

@@ -1,94 +1,64 @@
-"""What `make setup` runs: makes .venv, installs the pinned packages, fetches the JARs.
+"""`python -m lib.install [tools]`: make .venv, install the pinned packages, fetch the JARs.
 
-Runs on the system's Python before anything is installed: the standard library only, and no syntax
-newer than Python 3.6, so that an old Python gets one line instead of a SyntaxError.
+`make` runs it on the system's Python before anything is installed: the standard library only, and
+no syntax newer than Python 3.6, so that an old Python gets one line instead of a SyntaxError.
 """
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from lib.errors import SetupError
-from lib.install import packages
-from lib.install.packages import CONSTRAINTS, LOG, PROJECT, PYTHON, ROOT, VENV
+from lib.install import packages, stamps
+from lib.install.packages import LOG, PYTHON, ROOT
 
-JARS = ROOT / "lib" / "jars"
-JAR_FILES = [ROOT / "lib" / "jgo.toml", ROOT / "lib" / "jgo.lock.toml"]
-PACKAGES_STAMP = VENV / "packages.stamp"
-STAMP = VENV / "setup.stamp"
 SUPPORTED = [(3, 11), (3, 12)]
 
 
-def main() -> int:
+def main(tools: bool) -> int:
+    """Install what is missing: what a run needs, and linters, test tools and browser drivers if
+    `tools` are wanted."""
     try:
-        if is_done():
+        if stamps.is_done(tools):
             return 0
         use_supported_python()
         with only_one() as lock:
-            return 0 if is_done() else set_up(lock)
+            return 0 if stamps.is_done(tools) else set_up(lock, tools)
     except SetupError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nsetup: interrupted; `make setup` takes it up again.", file=sys.stderr)
+        print("\nsetup: interrupted; run `make setup` again to continue.", file=sys.stderr)
         return 130
     except OSError as error:
-        print(f"setup: {error}; mend that, then run `make setup`.", file=sys.stderr)
+        print(f"setup: {error}; fix that, then run `make setup`.", file=sys.stderr)
         return 2
 
 
-def set_up(lock: int) -> int:
-    """Do what is not done; a stamp goes before its work begins and comes when it has ended."""
+def set_up(lock: int, tools: bool) -> int:
     start = time.monotonic()
-    remove(STAMP)
-    if not PYTHON.exists() or read(PACKAGES_STAMP) != packages_stamp():
-        # Half done, or moved: pip cannot be relied on to mend that.
-        keep = PYTHON.exists() and read(PACKAGES_STAMP).startswith(f"{ROOT}\n")
-        remove(PACKAGES_STAMP)
-        packages.install(lock, keep)
-        PACKAGES_STAMP.write_text(packages_stamp(), encoding="utf-8")
+    if not stamps.are_packages_done(tools):
+        install_packages(lock, tools)
+    stamps.remove(stamps.JARS)
     code = subprocess.call([str(PYTHON), "-m", "lib.install.maven"], cwd=str(ROOT), pass_fds=[lock])
     if code == 0:
-        STAMP.write_text(setup_stamp(), encoding="utf-8")
+        stamps.write(stamps.JARS)
         print(f"setup: done in {packages.clock(start)}.", flush=True)
     return code
 
 
-def is_done() -> bool:
-    return PYTHON.exists() and read(STAMP) == setup_stamp()
-
-
-def packages_stamp() -> str:
-    """Where .venv was made, for it cannot be moved, and from what."""
-    # The tools' own settings are in the same file, and no reason to install again.
-    project = read(PROJECT).partition("\n[tool.")[0]
-    return f"{ROOT}\n{digest(project, read(CONSTRAINTS))}\n"
-
-
-def setup_stamp() -> str:
-    """The packages, and which JARs are there: a missing or cut one shows, at no cost."""
-    jars = [f"{jar.relative_to(JARS)} {jar.stat().st_size}" for jar in JARS.glob("*/*")]
-    return packages_stamp() + "\n".join([digest(*map(read, JAR_FILES)), *sorted(jars)])
-
-
-def digest(*texts: str) -> str:
-    return hashlib.sha256("\0".join(texts).encode("utf-8")).hexdigest()
-
-
-def read(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
-
-
-def remove(file: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        file.unlink()
+def install_packages(lock: int, tools: bool) -> None:
+    keep = stamps.is_of_this_folder()
+    # A .venv that has tools keeps them, in the versions that fit.
+    wanted = [stamps.PACKAGES, *([stamps.TOOLS] if tools or stamps.TOOLS.exists() else [])]
+    stamps.remove(*wanted)
+    packages.install(lock, keep, stamps.TOOLS in wanted)
+    stamps.write(*wanted)
 
 
 def use_supported_python() -> None:
@@ -99,7 +69,7 @@ def use_supported_python() -> None:
         # Run, not only found: a version manager's stand-in may be there without its Python.
         python = shutil.which(f"python{major}.{minor}")
         if python and subprocess.call([python, "-c", ""], stderr=subprocess.DEVNULL) == 0:
-            os.execv(python, [python, "-m", "lib.install"])
+            os.execv(python, [python, "-m", "lib.install", *sys.argv[1:]])
     raise SetupError(wrong_python(sys.executable, sys.version_info))
 
 
@@ -125,4 +95,4 @@ def only_one() -> "Iterator[int]":
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:] == ["tools"]))

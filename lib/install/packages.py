@@ -40,16 +40,17 @@ KNOWN_FAILURES = [
 ]
 
 
-def install(lock: int, keep: bool) -> None:
-    """Bring .venv to what is pinned; make it anew unless it is one to keep."""
+def install(lock: int, keep: bool, tools: bool) -> None:
+    """Bring .venv to what is pinned; make it again unless it is one to keep."""
     LOG.write_text("", encoding="utf-8")
     if not keep:
         make_venv(lock)
     temporary = VENV / "tmp"
     temporary.mkdir(exist_ok=True)
     pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--no-compile"]
-    pip += ["--constraint", str(CONSTRAINTS), *requirements()]
-    run(pip, lock, pip_environment(temporary), "asking for packages")
+    pip += ["--constraint", str(CONSTRAINTS), *requirements(tools)]
+    total = len(re.findall("==", pinned(tools)))
+    run(pip, lock, pip_environment(temporary), "asking for packages", total)
     shutil.rmtree(str(temporary), ignore_errors=True)
 
 
@@ -62,7 +63,7 @@ def make_venv(lock: int) -> None:
     free_gb = shutil.disk_usage(str(ROOT)).free / 1e9
     if free_gb < NEEDED_GB:
         raise SetupError(f"{ROOT}: has {free_gb:.1f} GB left; {FREE_SOME}, then run `make setup`.")
-    run([sys.executable, "-m", "venv", str(VENV)], lock, dict(os.environ), "making .venv")
+    run([sys.executable, "-m", "venv", str(VENV)], lock, dict(os.environ), "making .venv", 0)
 
 
 def no_module(python: str, module: str, version: "tuple[int, ...]") -> str:
@@ -73,12 +74,22 @@ def no_module(python: str, module: str, version: "tuple[int, ...]") -> str:
     )
 
 
-def requirements() -> "list[str]":
+def requirements(tools: bool) -> "list[str]":
     # Not at the top: Python 3.11 brought it, and an older one must get as far as its error.
     import tomllib
 
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
-    return [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    return [*project["dependencies"], *(project["optional-dependencies"]["dev"] if tools else [])]
+
+
+def pinned(tools: bool) -> str:
+    """The lines of the constraints, those of the tools among them or not."""
+    text = read(CONSTRAINTS)
+    return text if tools else text.partition("\n# Tools")[0]
+
+
+def read(file: Path) -> str:
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
 def pip_environment(temporary: Path) -> "dict[str, str]":
@@ -94,26 +105,28 @@ def pip_environment(temporary: Path) -> "dict[str, str]":
     }
 
 
-def run(command: "list[str]", lock: int, environment: "dict[str, str]", what: str) -> None:
+def run(
+    command: "list[str]", lock: int, environment: "dict[str, str]", what: str, total: int
+) -> None:
     """Run with all output to the log, showing how far it is; raise SetupError if it fails."""
     with LOG.open("a") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, cwd=str(ROOT), env=environment, pass_fds=[lock]
         )
         try:
-            watch(process, what)
+            watch(process, what, total)
         finally:
             process.wait()
     if process.returncode:
-        raise SetupError(explain(LOG.read_text(encoding="utf-8", errors="replace")))
+        raise SetupError(explain(read(LOG)))
 
 
-def watch(process: "subprocess.Popen[bytes]", what: str) -> None:
+def watch(process: "subprocess.Popen[bytes]", what: str, total: int) -> None:
     """One line that is rewritten on a terminal; elsewhere a line for each step and each 10 s."""
     start = shown = time.monotonic()
     before = ""
     while process.poll() is None:
-        step = progress(LOG.read_text(encoding="utf-8", errors="replace"), installed()) or what
+        step = progress(read(LOG), installed(), total) or what
         line = f"setup: {step}, {clock(start)}"
         if sys.stdout.isatty():
             print(f"\r{line}\x1b[K", end="", flush=True)
@@ -126,9 +139,8 @@ def watch(process: "subprocess.Popen[bytes]", what: str) -> None:
         print("\r\x1b[K", end="", flush=True)
 
 
-def progress(log: str, count: int) -> str:
+def progress(log: str, count: int, total: int) -> str:
     """What pip is doing and how far it is, from what it wrote so far; empty before it began."""
-    total = len(re.findall("==", CONSTRAINTS.read_text(encoding="utf-8")))
     if "\nInstalling collected packages" in log:
         return f"installing packages, {count} of {total}"
     if "\nBuilding wheels" in log:

@@ -2,112 +2,52 @@
 
 import ast
 import fcntl
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from lib.install import packages
 from lib.install.__main__ import wrong_python
-
-ROOT = Path(__file__).resolve().parents[3]
-COPIED = ["pyproject.toml", "constraints.txt", "lib/__init__.py", "lib/install"]
-COPIED += ["lib/errors.py", "lib/jgo.toml", "lib/jgo.lock.toml"]
-# A port of this machine on which nothing listens.
-NO_REGISTRY = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
+from tests.lib.install.conftest import ROOT, calls, copy_to, is_done, pretend_done, python, set_up
 
 # To make an environment takes long on a slow machine.
 pytestmark = pytest.mark.timeout(400)
 
 
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A project whose set-up has not run."""
-    return copy_to(tmp_path)
-
-
-def copy_to(folder: Path) -> Path:
-    """Copy what a set-up reads; the path has a space, as users' paths do."""
-    copy = folder / "a project"
-    for name in COPIED:
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name)
-        else:
-            shutil.copy(ROOT / name, copy / name)
-    return copy
-
-
-def python(project: Path, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=project,
-        env={**os.environ, **NO_REGISTRY, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def set_up(project: Path, **environment: str) -> tuple[int, str, str]:
-    with python(project, "-m", "lib.install", **environment) as process:
-        out, err = process.communicate(timeout=360)
-        return process.returncode, out, err
-
-
-def pretend_done(project: Path) -> None:
-    """Leave what a finished set-up leaves, as far as the next one looks at it."""
-    for name in [".venv/bin/python", "lib/jars/kafka/a.jar"]:
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / name).write_text("x")
-    code = "from lib.install import __main__ as b; b.STAMP.write_text(b.setup_stamp())"
-    with python(project, "-c", code) as process:
-        assert process.wait() == 0
-
-
-def is_done(project: Path) -> bool:
-    with python(
-        project, "-c", "from lib.install import __main__ as b; print(b.is_done())"
-    ) as process:
-        return process.communicate()[0] == "True\n"
-
-
-def test_a_second_run_does_nothing(project: Path) -> None:
+@pytest.mark.parametrize("arguments", [[], ["tools"]])
+def test_a_second_run_does_nothing(project: Path, arguments: list[str]) -> None:
     pretend_done(project)
-    assert set_up(project) == (0, "", "")
+    assert set_up(project, *arguments) == (0, "", "")
     assert not (project / "var").exists()
 
 
 @pytest.mark.parametrize(
-    ("file", "text"),
+    ("there", "arguments", "tools"),
     [
-        ("constraints.txt", "click==1\n"),
-        ("lib/jgo.lock.toml", ""),
-        ("lib/jars/kafka/a.jar", "cut"),
-        ("lib/jars/kafka/stray.jar", "x"),
+        ("s.PACKAGES", [], False),
+        ("s.PACKAGES", ["tools"], True),
+        ("s.PACKAGES, s.TOOLS", [], True),
     ],
 )
-def test_a_change_makes_it_run_again(project: Path, file: str, text: str) -> None:
-    pretend_done(project)
-    (project / file).write_text(text)
-    assert not is_done(project)
-
-
-def test_only_the_packages_in_pyproject_matter(project: Path) -> None:
-    pretend_done(project)
+def test_a_run_is_set_up_without_tools_unless_they_are_there(
+    project: Path, there: str, arguments: list[str], tools: bool
+) -> None:
+    pretend_done(project, there)
     file = project / "pyproject.toml"
-    file.write_text(file.read_text().replace("line-length = 100", "line-length = 99"))
-    assert is_done(project)
-    file.write_text(file.read_text().replace("click==", "click>="))
-    assert not is_done(project)
+    file.write_text(file.read_text().replace('version = "', 'version = "1'))
+    code, out, err = set_up(project, *arguments)
+    assert (code, err) == (0, "") and "setup: done in " in out
+    pip, maven = calls(project)
+    assert " chdb==" in pip and (" pytest==" in pip) is tools
+    assert maven == "-m lib.install.maven"
+    assert is_done(project) and is_done(project, tools=True) is tools
 
 
-def test_a_moved_project_is_set_up_again(project: Path) -> None:
-    pretend_done(project)
-    assert not is_done(project.rename(project.with_name("moved")))
+def test_tools_are_added_to_what_is_there(project: Path) -> None:
+    pretend_done(project, "s.PACKAGES, s.JARS")
+    assert set_up(project) == (0, "", "")
+    assert set_up(project, "tools")[0] == 0
+    assert " pytest==" in calls(project)[0]
+    assert is_done(project, tools=True)
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +91,9 @@ def test_a_second_set_up_waits_for_the_first(project: Path) -> None:
             assert process.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["install/__main__", "install/packages", "errors"])
+@pytest.mark.parametrize(
+    "name", ["install/__main__", "install/packages", "install/stamps", "errors"]
+)
 def test_an_old_python_can_read_it(name: str) -> None:
     text = (ROOT / "lib" / f"{name}.py").read_text()
     tree = ast.parse(text, feature_version=(3, 6))
@@ -167,44 +109,3 @@ def test_a_wrong_python_is_named() -> None:
         "/usr/bin/python3: is Python 3.10, and neither python3.12 nor python3.11 is on PATH; "
         "install Python 3.11 or 3.12, then run `make setup`."
     )
-
-
-def test_a_missing_venv_module_is_named() -> None:
-    assert "apt install python3.11-venv" in packages.no_module("python3", "ensurepip", (3, 11))
-
-
-@pytest.mark.parametrize(
-    ("log", "line"),
-    [
-        ("OSError: [Errno 28] No space left on device", "setup: a disk is full; free 2.5 GB, "),
-        ("WARNING: Retrying after connection broken by X", "setup: the package registry cannot"),
-        ("SSLError: CERTIFICATE_VERIFY_FAILED", "setup: the package registry's certificate"),
-        ("a\nERROR: No matching distribution\n\nhint: b", "setup: ERROR: No matching distribution"),
-        ("Killed\n", "setup: Killed; see var/log/setup.log"),
-        ("", "setup: no output; see var/log/setup.log"),
-    ],
-)
-def test_a_failure_is_one_line(log: str, line: str) -> None:
-    assert packages.explain(log).startswith(line)
-
-
-@pytest.mark.parametrize(
-    ("log", "shown"),
-    [
-        ("", ""),
-        ("Collecting a==1 (from x)\n  Downloading a\nCollecting b[c]\n", "downloading packages, 2"),
-        ("Collecting a\nBuilding wheels for collected packages: a\n", "building packages"),
-        ("Collecting a\nInstalling collected packages: a\n", "installing packages, 5 of 1"),
-    ],
-)
-def test_progress_is_read_from_what_pip_wrote(log: str, shown: str) -> None:
-    assert packages.progress(log, 5).startswith(shown)
-
-
-def test_each_required_package_is_pinned_to_the_same_version() -> None:
-    pinned = {line.lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
-    required = {
-        name.replace("[cli]", "").replace("[standard]", "").lower()
-        for name in packages.requirements()
-    }
-    assert required <= pinned

@@ -1,0 +1,63 @@
+"""Stamps in .venv: each says what was installed, and from what. It is removed before the work
+begins and written when the work has ended.
+
+Runs on the system's Python: the standard library only, and no syntax newer than Python 3.6.
+"""
+
+import contextlib
+import hashlib
+from pathlib import Path
+
+from lib.install.packages import PROJECT, PYTHON, ROOT, VENV, pinned, read
+
+PACKAGES = VENV / "packages.stamp"
+TOOLS = VENV / "tools.stamp"
+JARS = VENV / "jars.stamp"
+JAR_FOLDER = ROOT / "lib" / "jars"
+JAR_FILES = [ROOT / "lib" / "jgo.toml", ROOT / "lib" / "jgo.lock.toml"]
+
+
+def is_done(tools: bool) -> bool:
+    """Whether everything that a run needs is installed, and the tools if they are wanted."""
+    return are_packages_done(tools) and _is_valid(JARS)
+
+
+def are_packages_done(tools: bool) -> bool:
+    return PYTHON.exists() and all(map(_is_valid, [PACKAGES, TOOLS] if tools else [PACKAGES]))
+
+
+def is_of_this_folder() -> bool:
+    """Whether .venv was made here, for it cannot be moved, and not left half done."""
+    return PYTHON.exists() and read(PACKAGES).startswith(f"{ROOT}\n")
+
+
+def write(*stamps: Path) -> None:
+    for stamp in stamps:
+        stamp.write_text(_expected(stamp), encoding="utf-8")
+
+
+def remove(*stamps: Path) -> None:
+    for stamp in stamps:
+        with contextlib.suppress(FileNotFoundError):
+            stamp.unlink()
+
+
+def _is_valid(stamp: Path) -> bool:
+    return read(stamp) == _expected(stamp)
+
+
+def _expected(stamp: Path) -> str:
+    if stamp == JARS:
+        # A missing or cut one shows, at no cost.
+        jars = [
+            f"{jar.relative_to(JAR_FOLDER)} {jar.stat().st_size}" for jar in JAR_FOLDER.glob("*/*")
+        ]
+        return "\n".join([_digest(*map(read, JAR_FILES)), *sorted(jars)])
+    # The settings of the tools are in the same file, and no reason to install again.
+    end = "\n[tool." if stamp == TOOLS else "\n[project.optional-dependencies]"
+    project = read(PROJECT).partition(end)[0]
+    return f"{ROOT}\n{_digest(project, pinned(stamp == TOOLS))}\n"
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode("utf-8")).hexdigest()
