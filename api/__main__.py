@@ -14,7 +14,7 @@ from api.problems import ProblemError
 from api.query import keys, registry, reload
 from api.query.clickhouse import Store
 from api.query.registry import Registry
-from lib import ports, settings
+from lib import asgi, ports, settings
 from lib.errors import ServiceError, exit_on_error
 from lib.settings import Settings
 
@@ -37,11 +37,11 @@ def main(context: click.Context, host: str | None, port: int | None, reloads: bo
     host, port = host or config.api.host, port or config.api.port
     server.check_address(host, config.api)
     static = assets.load()
-    listener = server.bind(host, port)
+    listener = asgi.bind(host, port, server.SETTING)
     seen = reload.stamps(config.sql_dir / "api") if reloads else None
     endpoints = asyncio.run(load(config, patience=float("inf")))
     page = f"http://{ports.address(host, port)}"
-    server.listen(listener, host, port)
+    asgi.listen(listener, server.SETTING)
     click.echo(f"{len(endpoints)} endpoints at {page}/api/, described in /openapi.json")
 
     def make_app(is_ending: Callable[[], bool]) -> App:

@@ -1,27 +1,25 @@
-"""Listens, and runs the application until it is told to stop."""
+"""The HTTP server of the API: where it may listen, and its limits."""
 
-import errno
 import ipaddress
-import logging
-import signal
 import socket
 import sys
 from asyncio import BaseTransport, TimerHandle
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import h11
-import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.http.middleware import App, last_headers, refusing
 from api.problems import ProblemError
-from lib import ports
-from lib.errors import SettingsError, SetupError
+from lib import asgi
+from lib.errors import SettingsError
 from lib.settings import Api
+
+# What to change when the address cannot be used.
+SETTING = "api.port (MILLRACE_API__PORT, --port) or api.host"
 
 
 def check_address(host: str, settings: Api) -> None:
@@ -45,27 +43,18 @@ def is_loopback(host: str) -> bool:
 def serve(
     make_app: Callable[[Callable[[], bool]], App], settings: Api, listener: socket.socket
 ) -> None:
-    """Serve until SIGTERM or SIGINT. What is made is told by a call whether the server wants to
-    stop."""
-    servers: list[uvicorn.Server] = []
-    app = make_app(lambda: any(server.should_exit for server in servers))
-    # uvicorn stops at these signals and then raises them again: the exit status is to be 0.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    logging.getLogger("uvicorn.error").addFilter(_is_worth_saying)
-    config = uvicorn.Config(
-        app,
-        access_log=False,
+    """Serve until SIGTERM or SIGINT. The application is made with a function that says whether the
+    server is stopping."""
+    asgi.serve(
+        make_app,
+        listener,
         log_level="warning",
-        server_header=False,
-        http=partial(Protocol, settings, _full(settings.max_connections)),  # type: ignore[arg-type]
+        http=partial(Protocol, settings, _full(settings.max_connections)),
         # One request's head; what follows is refused before it fills memory.
         h11_max_incomplete_event_size=settings.max_address + 16 * 1024,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
     )
-    servers.append(uvicorn.Server(config))
-    servers[0].run(sockets=[listener])
 
 
 class Protocol(H11Protocol):
@@ -132,43 +121,3 @@ def _full(most: int) -> App:
     """What answers a connection that is one too many."""
     detail = f"{most} connections are served already; try again later."
     return refusing(ProblemError(503, detail, {"Retry-After": "1"}))
-
-
-def _is_worth_saying(record: logging.LogRecord) -> bool:
-    """An answer that breaks off because ClickHouse went away is told to the client by its missing
-    end; uvicorn takes that for a bug."""
-    return record.msg != "ASGI callable returned without completing response."
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A socket for the server; raise SetupError if the port cannot be had."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except socket.gaierror as error:
-        raise SetupError(f"api.host {host}: no such address: {error.strerror}; mend it.") from None
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    with _closed_on_error(listener, ports.address(host, port)):
-        listener.bind(address)
-    return listener
-
-
-def listen(listener: socket.socket, host: str, port: int) -> None:
-    """Refuse nobody from now on, though the server takes a moment more; raise SetupError if
-    another, bound like this one, listens already."""
-    with _closed_on_error(listener, ports.address(host, port)):
-        listener.listen()
-
-
-@contextmanager
-def _closed_on_error(listener: socket.socket, place: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        listener.close()
-        if error.errno != errno.EADDRINUSE:
-            raise SetupError(f"{place}: cannot be bound: {error.strerror}.") from None
-        raise SetupError(
-            f"{place}: the port is in use; end what listens there, or change api.port "
-            "(MILLRACE_API__PORT, --port)."
-        ) from None

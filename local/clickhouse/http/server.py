@@ -1,15 +1,10 @@
-"""Binds the port and runs the application until it is told to stop."""
+"""The embedded ClickHouse behind a port of a loopback address."""
 
-import errno
 import fcntl
 import ipaddress
-import logging
-import signal
-import socket
 from pathlib import Path
 
-import uvicorn
-
+from lib import asgi
 from lib.errors import SetupError, one_line
 from local.clickhouse.errors import QueryError
 from local.clickhouse.execution.service import Service
@@ -23,51 +18,20 @@ STOP_SECONDS = 5
 
 def serve(path: Path, host: str, port: int, log_level: str) -> None:
     """Serve the database in a folder until SIGTERM or SIGINT; raise SetupError if it cannot."""
-    listener = bind(host, port)
+    listener = asgi.bind(_loopback(host), port, "--port or --host")
     app = App(open_service(path))
-    # uvicorn stops at these signals and then raises them again: the exit status is to be 0.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    _quiet_broken_answers()
-    config = uvicorn.Config(
-        app,
+    asgi.serve(
+        lambda _: app,
+        listener,
         log_level=log_level,
-        access_log=False,
-        server_header=False,
         http=RawAddresses,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[listener])
 
 
-def _quiet_broken_answers() -> None:
-    """An answer that an error breaks off has no end on purpose; uvicorn takes that for a bug."""
-    quiet = "ASGI callable returned without completing response."
-    logging.getLogger("uvicorn.error").addFilter(lambda record: record.msg != quiet)
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket on a loopback address: neither user has a password."""
-    address = _loopback(host)
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((str(address), port))
-    except OSError as error:
-        listener.close()
-        if error.errno != errno.EADDRINUSE:
-            raise SetupError(
-                f"{host}:{port}: cannot be bound ({error.strerror}); give another --host or --port."
-            ) from None
-        raise SetupError(
-            f"{host}:{port}: the port is in use; stop what listens there or give another --port."
-        ) from None
-    return listener
-
-
-def _loopback(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+def _loopback(host: str) -> str:
+    """The address, if only this machine reaches it: neither user has a password."""
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
@@ -77,7 +41,7 @@ def _loopback(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
             f"--host {host}: not a loopback address, and nothing here has a password; "
             "use 127.0.0.1, or a ClickHouse server for more than one machine."
         )
-    return address
+    return str(address)
 
 
 def open_service(path: Path) -> Service:

@@ -12,19 +12,8 @@ import httpx
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from api.http import server
-from lib import ports
-from lib.errors import SetupError
 from tests.api.support import Api
 from tests.conftest import wait_until
-
-
-def test_the_second_of_two_servers_on_one_port_is_refused() -> None:
-    port = ports.free(1)[0]
-    with server.bind("127.0.0.1", port) as first, server.bind("127.0.0.1", port) as second:
-        server.listen(first, "127.0.0.1", port)
-        with pytest.raises(SetupError, match=rf"^127\.0\.0\.1:{port}: the port is in use; end "):
-            server.listen(second, "127.0.0.1", port)
 
 
 def test_huge_requests_are_refused_in_constant_memory(api: Api, tables: Client) -> None:
