@@ -24,7 +24,7 @@ _OBJECT = (
 )
 _CREATES = re.compile(rf"CREATE\s+{_OBJECT}", re.IGNORECASE)
 # The statement of each kind, and its words in an error. Other kinds than these make something.
-_MAKES = re.compile(rf"(?:CREATE|ALTER|DROP)\s+{_OBJECT}", re.IGNORECASE), "CREATE, ALTER or DROP"
+_MAKES = re.compile(rf"(?:CREATE|DROP)\s+{_OBJECT}", re.IGNORECASE), "CREATE or DROP"
 _STATEMENTS = {
     "alter": (re.compile(rf"ALTER\s+{_OBJECT}", re.IGNORECASE), "ALTER"),
     "insert": (re.compile(rf"INSERT\s+INTO\s+(?P<name>{_NAME})", re.IGNORECASE), "INSERT INTO"),
@@ -192,7 +192,10 @@ def _check_name(file: SqlFile) -> None:
     statement, verb = _STATEMENTS.get(file.kind, _MAKES)
     match = statement.match(without_comments(file.text).strip())
     if not match:
-        raise SqlFileError(f"{file.place}: no {verb} statement; its name says {file.kind}.")
+        raise SqlFileError(
+            f"{file.place}: no {verb} statement, which {file.kind} in its name stands for; "
+            "change the statement or the name."
+        )
     names = {_last_part(match["name"])}
     if file.kind == "insert":
         filled = (re.match(rf"\s*({_NAME})", target) for target, _ in file.targets)

@@ -37,7 +37,6 @@ def fails(path: Path) -> str:
         ("001_table_x.sql", "create table if not exists db.x (a Int8)"),
         ("001_table_x.sql", "CREATE OR REPLACE TABLE `db`.`x` (a Int8)"),
         ("001_table_x.sql", "CREATE TEMPORARY TABLE IF NOT EXISTS x (a INT)"),
-        ("002_table_x.sql", "ALTER TABLE db.x ADD COLUMN IF NOT EXISTS b Int8"),
         ("002_alter_x.sql", "ALTER TABLE db.x ADD COLUMN IF NOT EXISTS b Int8"),
         ("002_alter_x.sql", "alter table if exists `x` /* b */ drop column b"),
         ("003_view_x.sql", "DROP VIEW IF EXISTS db.x"),
@@ -105,16 +104,21 @@ def test_a_second_statement_is_refused_with_its_line(
     )
 
 
+VIEW = " statement, which view in its name stands for; change the statement or the name."
+ALTER = VIEW.replace("view", "alter")
+
+
 @pytest.mark.parametrize(
     ("name", "statement", "fact"),
     [
-        ("001_view_x.sql", "SELECT 1", "no CREATE, ALTER or DROP statement; its name says view."),
-        ("001_view_x.sql", "-- more", "no CREATE, ALTER or DROP statement; its name says view."),
-        ("001_view_x.sql", "INSERT INTO x SELECT 1", "no CREATE, ALTER or DROP statement"),
-        ("002_alter_x.sql", "CREATE TABLE x (a Int8)", "no ALTER statement; its name says alter."),
-        ("002_alter_x.sql", "DROP TABLE x", "no ALTER statement; its name says alter."),
+        ("001_view_x.sql", "SELECT 1", f"no CREATE or DROP{VIEW}"),
+        ("001_table_x.sql", "ALTER TABLE x DROP COLUMN b", "no CREATE or DROP statement, which"),
+        ("001_view_x.sql", "-- more", f"no CREATE or DROP{VIEW}"),
+        ("001_view_x.sql", "INSERT INTO x SELECT 1", "no CREATE or DROP statement"),
+        ("002_alter_x.sql", "CREATE TABLE x (a Int8)", f"no ALTER{ALTER}"),
+        ("002_alter_x.sql", "DROP TABLE x", f"no ALTER{ALTER}"),
         ("002_alter_x.sql", "ALTER TABLE y DROP COLUMN b", "makes, alters or fills y, but is"),
-        ("001_insert_x.sql", "CREATE VIEW x AS SELECT 1", "no INSERT INTO statement; its name"),
+        ("001_insert_x.sql", "CREATE VIEW x AS SELECT 1", "no INSERT INTO statement, which insert"),
         (
             "001_view_x.sql",
             "CREATE VIEW y AS SELECT 1",
