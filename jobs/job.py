@@ -8,7 +8,7 @@ from pathlib import Path
 from jobs.kafka import sources
 from jobs.targets import calls
 from jobs.targets.calls import Call
-from lib import sqlfiles
+from lib import sql_variables
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile, condensed
 
@@ -39,7 +39,7 @@ class Job:
 def load(config: Settings, name: str) -> Job:
     """Read a job's files; raise SqlFileError or JobError for the first that is wrong."""
     folder = config.sql_dir / "flink" / name
-    return of(config, name, sqlfiles.load_filled(folder, config.variables()))
+    return of(config, name, sql_variables.load(folder, config.variables()))
 
 
 def of(config: Settings, name: str, files: Sequence[SqlFile]) -> Job:

@@ -1,4 +1,4 @@
-"""Small files that are there whole, whenever a program is killed."""
+"""Paths as errors show them, and files that are written in one step."""
 
 from pathlib import Path
 
@@ -8,3 +8,9 @@ def replace(file: Path, text: str) -> None:
     new = file.with_name(f"{file.name}.new")
     new.write_text(text, encoding="utf-8")
     new.replace(file)
+
+
+def show(path: Path) -> str:
+    """A path as errors show it: relative to where the user stands, when it lies below."""
+    cwd = Path.cwd()
+    return str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path)

@@ -1,31 +1,19 @@
 """Schema migrations: sql/clickhouse/NNN_*.sql, each run once, in order, and never edited."""
 
-import fcntl
 import hashlib
-import os
-import socket
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
 import click
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from lib import clickhouse, settings, sqlfiles
-from lib.clickhouse_errors import Code
+from lib import clickhouse, migration_lock, settings, sql_variables, sqlfiles
 from lib.errors import MigrationError, exit_on_error, one_line
-from lib.processes import is_alive
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile
-from lib.waiting import until
-
-# How long another migrator may work before a second one gives up waiting, in seconds.
-LOCK_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +49,11 @@ def migrate(
         " ENGINE = MergeTree ORDER BY number"
         " COMMENT 'One row per file of sql/clickhouse that ran.'"
     )
-    with _lock(client, database, say):
+    with migration_lock.held(client, database, say):
         todo = pending(applied(client, database), files)
-        filled = [sqlfiles.substitute(file, variables, sqlfiles.CLICKHOUSE) for file in todo]
+        filled = [
+            sql_variables.substitute(file, variables, sql_variables.CLICKHOUSE) for file in todo
+        ]
         for file, meant in zip(todo, filled, strict=True):
             if meant.database:
                 clickhouse.make_database(client, meant.database, say)
@@ -124,69 +114,6 @@ def _apply(client: Client, database: str, file: SqlFile, text: str) -> None:
         [[file.number, file.place, checksum(file), text, duration]],
         column_names=["number", "file", "checksum", "sql", "duration_ms"],
     )
-
-
-@contextmanager
-def _lock(client: Client, database: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Let one migrator work at a time: who makes the lock table holds it. ClickHouse has no
-    advisory locks, but making a table is atomic, for clients on any machine."""
-    table = f"{database}.schema_migrations_lock"
-    me = f"{socket.gethostname()} {os.getpid()}"
-
-    def is_mine() -> bool:
-        if _is_dead(_owner(client, table)):
-            _drop_dead(client, table)
-        return _make(client, table, me)
-
-    def waiting() -> None:
-        say(f"waiting for another migration ({_owner(client, table)})")
-
-    if not until(is_mine, LOCK_TIMEOUT, pause=0.2, waiting=waiting):
-        raise MigrationError(
-            f"{table}: held by process {_owner(client, table)} for more than {LOCK_TIMEOUT:.0f} s; "
-            f"if that process is gone, DROP TABLE {table}."
-        )
-    try:
-        yield
-    finally:
-        client.command(f"DROP TABLE IF EXISTS {table} SYNC")
-
-
-def _owner(client: Client, table: str) -> str:
-    """Who holds the lock; empty if it has just been given back."""
-    database, name = table.split(".")
-    return str(
-        client.query(
-            "SELECT any(comment) FROM system.tables"
-            " WHERE database = {database:String} AND name = {name:String}",
-            parameters={"database": database, "name": name},
-        ).result_rows[0][0]
-    )
-
-
-def _drop_dead(client: Client, table: str) -> None:
-    """Drop the lock of a process of this machine that no longer runs; one process of this machine
-    at a time, so that who comes second does not drop the lock that the first has made since."""
-    with (Path(tempfile.gettempdir()) / "millrace-migrations.lock").open("w") as one:
-        fcntl.flock(one, fcntl.LOCK_EX)
-        if _is_dead(_owner(client, table)):
-            client.command(f"DROP TABLE IF EXISTS {table} SYNC")
-
-
-def _make(client: Client, table: str, owner: str) -> bool:
-    try:
-        client.command(f"CREATE TABLE {table} (nothing UInt8) ENGINE = Memory COMMENT '{owner}'")
-    except DatabaseError as error:
-        if error.code == Code.TABLE_ALREADY_EXISTS:
-            return False
-        raise
-    return True
-
-
-def _is_dead(owner: str) -> bool:
-    """True for a process of this machine that no longer runs; a stranger's may still run."""
-    host, _, pid = owner.partition(" ")
-    return host == socket.gethostname() and pid.isdigit() and not is_alive(int(pid))
 
 
 @click.command()

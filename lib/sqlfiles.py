@@ -2,12 +2,12 @@
 
 import difflib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from pathlib import Path
 
 from lib.errors import SqlFileError
+from lib.files import show
 from lib.sql_lexer import blanked, lexemes, tokens
 
 KINDS = ("function", "source", "table", "view", "sink", "alter", "insert")
@@ -15,7 +15,6 @@ KINDS = ("function", "source", "table", "view", "sink", "alter", "insert")
 _FILE_NAME = re.compile(
     rf"(?P<number>\d{{3}})_(?P<kind>{'|'.join(KINDS)})_(?P<name>[a-z0-9_]+)\.sql"
 )
-_VARIABLE = re.compile(r"\$\{(?P<name>[^}\n]*)(?P<end>\}?)")
 _PART = r"(?:`[^`]+`|\"[^\"]+\"|\w+)"
 _NAME = rf"{_PART}(?:\.{_PART})*"
 _OBJECT = (
@@ -30,10 +29,6 @@ _STATEMENTS = {
     "insert": (re.compile(rf"INSERT\s+INTO\s+(?P<name>{_NAME})", re.IGNORECASE), "INSERT INTO"),
 }
 _CALLS = re.compile(r"clickhouse_insert\s*\(\s*'(?P<target>(?:[^']|'')*)'", re.IGNORECASE)
-
-# What a text in quotes is escaped by.
-FLINK = str.maketrans({"'": "''"})
-CLICKHOUSE = str.maketrans({"'": "''", "\\": "\\\\"})
 
 _TOPIC = re.compile(r"'topic'\s*=\s*'(?P<names>[^']+)'")
 
@@ -61,7 +56,7 @@ class SqlFile:
         of the call: path and line."""
         text = without_comments(self.text)
         return [
-            (match["target"].replace("''", "'"), f"{self.place}:{_line(text, match.start())}")
+            (match["target"].replace("''", "'"), f"{self.place}:{line_of(text, match.start())}")
             for match in _CALLS.finditer(text)
         ]
 
@@ -91,11 +86,6 @@ def load(folder: Path) -> list[SqlFile]:
     return files
 
 
-def load_filled(folder: Path, variables: Mapping[str, str]) -> list[SqlFile]:
-    """All files of a folder, settings filled in; raise SqlFileError for the first that is wrong."""
-    return [substitute(file, variables) for file in load(folder)]
-
-
 def read(path: Path) -> SqlFile:
     """One file, checked against the contract that every SQL file keeps."""
     place = show(path)
@@ -119,36 +109,12 @@ def read(path: Path) -> SqlFile:
     return file
 
 
-def substitute(
-    file: SqlFile, variables: Mapping[str, str], escapes: Mapping[int, str] = FLINK
-) -> SqlFile:
-    """Replace each ${NAME} by its setting, escaped for a string of that SQL, but in a comment;
-    raise SqlFileError naming file and line."""
-    comments = [token for token in tokens(file.text) if token.kind == "comment"]
-
-    def value(match: re.Match[str]) -> str:
-        name = match["name"]
-        line = _line(file.text, match.start())
-        if not match["end"]:
-            raise SqlFileError(f"{file.place}:{line}: {match[0].strip()} does not end; add the }}.")
-        if name in variables:
-            if any(comment.start < match.start() < comment.end for comment in comments):
-                return " ".join(variables[name].split())
-            return variables[name].translate(escapes)
-        near = difflib.get_close_matches(name, variables, n=1)
-        remedy = f"did you mean ${{{near[0]}}}?" if near else f"known: {', '.join(variables)}."
-        raise SqlFileError(f"{file.place}:{line}: ${{{name}}} is not a setting; {remedy}")
-
-    text = _VARIABLE.sub(value, file.text)
-    return SqlFile(file.number, file.kind, file.name, file.place, text)
-
-
 def one_statement(place: str, text: str) -> str:
     """The text up to its one semicolon, if there is one; raise where a second statement begins."""
     stream = lexemes(text)
     end = next((token for token in stream if token.text == ";"), None)
     if end and next(stream, None):
-        line = _line(text, end.start)
+        line = line_of(text, end.start)
         raise SqlFileError(
             f"{place}:{line}: a second statement begins; put it into a file of its own."
         )
@@ -166,17 +132,12 @@ def condensed(text: str) -> str:
     return "".join(" " if blank else "".join(t.text for t in run) for blank, run in runs).strip()
 
 
-def show(path: Path) -> str:
-    """A path as errors show it: relative to where the user stands, when it lies below."""
-    cwd = Path.cwd()
-    return str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path)
-
-
 def _siblings(folder: Path) -> list[str]:
     return [path.name for path in folder.parent.glob("*/")] if folder.parent.is_dir() else []
 
 
-def _line(text: str, position: int) -> int:
+def line_of(text: str, position: int) -> int:
+    """The line of a place in a text, from 1."""
     return text.count("\n", 0, position) + 1
 
 

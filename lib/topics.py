@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from kafka.errors import InvalidTopicError, TopicAlreadyExistsError
 
-from lib import kafka, sqlfiles
+from lib import kafka, sql_variables
 from lib.errors import ServiceError, SqlFileError
 from lib.settings import Kafka, Settings
 from lib.sqlfiles import SqlFile
@@ -24,7 +24,7 @@ def of_all_jobs(config: Settings, warn: Callable[[str], None]) -> list[Named]:
     found = [("kafka.topic", config.kafka.topic)]
     for folder in sorted((config.sql_dir / "flink").glob("*/")):
         try:
-            found += named(sqlfiles.load_filled(folder, config.variables()))
+            found += named(sql_variables.load(folder, config.variables()))
         except SqlFileError as error:
             warn(f"job {folder.name}: its topics are not made: {error}")
     return found

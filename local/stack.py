@@ -9,8 +9,8 @@ import urllib3
 
 from lib import kafka, ports
 from lib.errors import ServiceError, SetupError
+from lib.files import show
 from lib.settings import ClickHouse, Settings
-from lib.sqlfiles import show
 from lib.waiting import until
 from local.kafka import address as kafka_address
 from local.supervisor import Supervisor

@@ -15,8 +15,8 @@ from typing import Any, cast
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from lib.errors import ServiceError, SetupError, StoppingError
+from lib.files import show
 from lib.processes import end_with_parent
-from lib.sqlfiles import show
 from lib.waiting import until
 from local.supervisord_conf import FINAL, Files, Program, configuration
 

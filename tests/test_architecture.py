@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lib import settings, sqlfiles
+from lib import settings, sql_variables, sqlfiles
 from lib.install import packages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -168,7 +168,7 @@ def test_only_lib_reads_files_below_sql(package: str) -> None:
 def test_each_sql_file_keeps_the_contract_and_its_variables_are_settings(folder: Path) -> None:
     variables = settings.load(environ={}).variables()
     for file in sqlfiles.load(folder):
-        sqlfiles.substitute(file, variables)
+        sql_variables.substitute(file, variables)
 
 
 def test_migrations_are_numbered_without_a_gap() -> None:

@@ -29,8 +29,9 @@ from api.contract.declarations import param
 from api.contract.headers import Header
 from api.contract.parameters import Param
 from api.contract.stream_offsets import Stream
-from lib import sqlfiles
+from lib import sql_variables, sqlfiles
 from lib.errors import SqlFileError
+from lib.files import show
 from lib.sql_lexer import QUOTED, blanked, lexemes
 from lib.sqlfiles import SqlFile
 
@@ -60,20 +61,20 @@ class Endpoint:
 def paths(folder: Path) -> list[Path]:
     """The files of a folder; raise SqlFileError if there is no such folder."""
     if not folder.is_dir():
-        raise SqlFileError(f"{sqlfiles.show(folder)}: no such folder; make it and add SQL files.")
+        raise SqlFileError(f"{show(folder)}: no such folder; make it and add SQL files.")
     return sorted(path for path in folder.iterdir() if path.suffix.lower() == ".sql")
 
 
 def read(path: Path, variables: dict[str, str]) -> Endpoint:
     """One file, checked against the contract; ClickHouse has not seen it yet."""
-    place = sqlfiles.show(path)
+    place = show(path)
     name = _name(path, place)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SqlFileError(f"{place}: cannot be read: {error}; make it UTF-8 text.") from error
     file = SqlFile(0, "endpoint", name, place, text)
-    sql = sqlfiles.substitute(file, variables, sqlfiles.CLICKHOUSE).text
+    sql = sql_variables.substitute(file, variables, sql_variables.CLICKHOUSE).text
     sql = _statement(place, sql)
     header = headers.read(place, sql)
     keys = cursors.keys(f"{place}:{header.page[0]}", header.page[1]) if header.page else ()

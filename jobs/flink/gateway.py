@@ -18,7 +18,7 @@ from pyflink.pyflink_gateway_server import launch_gateway_server_process
 
 from lib import java, locks
 from lib.errors import JobError, MillraceError, RestartError, one_line
-from lib.sqlfiles import show
+from lib.files import show
 
 # Options for the JVM itself, which Flink's own start scripts would hand over.
 JVM_OPTIONS = "env.java.opts.all"

@@ -16,8 +16,8 @@ from jobs.plan.compiled_plan import Plan
 from jobs.sink.clickhouse_insert import clickhouse_insert
 from jobs.targets.target import FUNCTION
 from lib.errors import JobError
+from lib.files import show
 from lib.settings import Settings
-from lib.sqlfiles import show
 
 
 def build(config: Settings, job: Job, given: Mapping[str, str]) -> tuple[StatementSet, Plan]:

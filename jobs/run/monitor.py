@@ -12,9 +12,9 @@ from jobs.flink import state
 from jobs.flink.rest import Rest
 from jobs.kafka.deleted_records import Lost
 from lib.errors import JobError, RestartError, ServiceError, one_line
+from lib.files import show
 from lib.kafka import Partition
 from lib.signals import Signals
-from lib.sqlfiles import show
 
 _REFUSED = re.compile(r"SinkError: (?P<fact>[^\n]+)")
 

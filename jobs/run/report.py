@@ -24,8 +24,8 @@ from jobs.run import expected
 from jobs.run.monitor import Glance
 from lib import clickhouse
 from lib.errors import MillraceError, ServiceError, one_line
+from lib.files import show
 from lib.settings import Settings
-from lib.sqlfiles import show
 
 log = logging.getLogger("millrace.record")
 

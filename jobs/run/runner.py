@@ -22,9 +22,9 @@ from jobs.run.report import Record
 from jobs.run.watch import Watch
 from lib import clickhouse, kafka, migrations, ports, settings, topics
 from lib.errors import JobError, MillraceError
+from lib.files import show
 from lib.settings import Settings
 from lib.signals import Signals
-from lib.sqlfiles import show
 
 FROM_SOURCES = (
     "starting from the sources, for its SQL has no saved state; what is stored is left out"

@@ -9,8 +9,8 @@ from jobs.job import lock_file
 from jobs.run import expected
 from lib import clickhouse, locks
 from lib.errors import JobError
+from lib.files import show
 from lib.settings import Settings
-from lib.sqlfiles import show
 
 # How long the job may take to stop, in seconds.
 STOP_LIMIT = 300.0

@@ -13,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 from jobs import job as jobs
 from jobs.sink import columns
 from jobs.targets import types
-from lib import ports, settings, sqlfiles
+from lib import ports, settings, sql_variables, sqlfiles
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
 from producer.tick import Tick
@@ -48,7 +48,7 @@ def check(java: None, tmp_path_factory: pytest.TempPathFactory) -> Check:
     config = msgspec.structs.replace(settings.load(environ={}), data_dir=folder)
     variables = config.variables()
     files = [
-        sqlfiles.substitute(file, variables)
+        sql_variables.substitute(file, variables)
         for file in sqlfiles.load(config.sql_dir / "flink" / "stocks")
         if file.kind != "insert"
     ]
@@ -218,7 +218,7 @@ def checked(folder: Path, lines: list[str]) -> list[Tick | None]:
     tables = environment.create(config, "ticks", options)
     tables.execute_sql(SOURCE % source.as_uri())
     view = config.sql_dir / "flink" / "stocks" / "200_view_checked_ticks.sql"
-    tables.execute_sql(sqlfiles.substitute(sqlfiles.read(view), config.variables()).text)
+    tables.execute_sql(sql_variables.substitute(sqlfiles.read(view), config.variables()).text)
     select = "SELECT kafka_offset, symbol, price, volume, `timestamp` FROM checked_ticks"
     with tables.execute_sql(select).collect() as found:
         values = [list(row)[1:] for row in sorted(found, key=lambda row: row[0])]

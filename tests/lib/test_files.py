@@ -1,5 +1,3 @@
-"""A file that is written again and again by a program that may be killed meanwhile."""
-
 from pathlib import Path
 
 import pytest
@@ -15,3 +13,11 @@ def test_a_file_has_its_old_text_until_the_new_one_is_whole(tmp_path: Path) -> N
     assert file.read_text(encoding="utf-8") == "one"
     files.replace(file, "three")
     assert file.read_text(encoding="utf-8") == "three"
+
+
+def test_a_path_is_shown_from_where_the_user_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert files.show(tmp_path / "conf" / "a.yaml") == "conf/a.yaml"
+    assert files.show(tmp_path.parent) == str(tmp_path.parent)

@@ -1,7 +1,3 @@
-import os
-import socket
-import subprocess
-import sys
 import threading
 from dataclasses import replace
 from typing import Any
@@ -10,12 +6,11 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lib import clickhouse as connections
-from lib import migrations, waiting
+from lib import migrations
 from lib.errors import MigrationError, SqlFileError
 from lib.migrations import Applied, pending
 from lib.settings import ClickHouse
 from lib.sqlfiles import SqlFile
-from tests.conftest import FakeTime
 
 
 def file(number: int, text: str = "") -> SqlFile:
@@ -177,65 +172,3 @@ def test_migrators_at_once_run_each_file_once(
         thread.join()
     assert sorted(counts) == [0, 0, 0, 4]
     assert applied(client, database) == [1, 2, 3, 4] and locks(client, database) == 0
-
-
-def lock(client: Client, database: str, owner: str) -> None:
-    migrations.migrate(client, database, [], print)
-    assert migrations._make(client, f"{database}.schema_migrations_lock", owner)
-
-
-def dead() -> int:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
-
-
-def test_the_lock_of_a_dead_process_is_dropped_by_one_of_many(
-    client: Client, clickhouse: ClickHouse, database: str
-) -> None:
-    lock(client, database, f"{socket.gethostname()} {dead()}")
-    test_migrators_at_once_run_each_file_once(client, clickhouse, database)
-
-
-@pytest.mark.parametrize(
-    "owner",
-    [f"{socket.gethostname()} {os.getpid()}", "elsewhere 999999999"],
-    ids=["alive", "elsewhere"],
-)
-def test_the_lock_of_a_process_that_may_run_is_waited_for(
-    client: Client, database: str, owner: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(migrations, "LOCK_TIMEOUT", 0.3)
-    monkeypatch.setattr(waiting, "time", FakeTime())
-    lock(client, database, owner)
-    said: list[str] = []
-    with pytest.raises(MigrationError) as error:
-        migrations.migrate(client, database, [create(database, 1)], said.append)
-    table = f"{database}.schema_migrations_lock"
-    assert str(error.value) == (
-        f"{table}: held by process {owner} for more than 0 s; "
-        f"if that process is gone, DROP TABLE {table}."
-    )
-    assert said == [f"waiting for another migration ({owner})"] * 2
-    assert locks(client, database) == 1
-
-
-def test_a_lock_that_is_given_back_is_taken(
-    client: Client, clickhouse: ClickHouse, database: str
-) -> None:
-    lock(client, database, f"{socket.gethostname()} {os.getpid()}")
-    table = f"{database}.schema_migrations_lock"
-    other = connections.connect(clickhouse)
-    said: list[str] = []
-
-    def say(text: str) -> None:
-        said.append(text)
-        if len(said) == 2:
-            other.command(f"DROP TABLE {table} SYNC")
-
-    assert migrations.migrate(client, database, [create(database, 1)], say) == 1
-    assert [text.partition(" (")[0] for text in said] == [
-        "waiting for another migration",
-        "waiting for another migration",
-        "applied sql/001_table_x.sql",
-    ]
