@@ -14,7 +14,7 @@ from api.problems import ProblemError
 from api.query import keys, registry, reload
 from api.query.clickhouse import Store
 from api.query.registry import Registry
-from lib import asgi, ports, settings
+from lib import asgi, conf, ports
 from lib.errors import ServiceError, exit_on_error
 from lib.settings import Settings
 
@@ -33,7 +33,7 @@ def main(context: click.Context, host: str | None, port: int | None, reloads: bo
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     if context.invoked_subcommand:
         return
-    config = settings.load()
+    config = conf.load()
     host, port = host or config.api.host, port or config.api.port
     server.check_address(host, config.api)
     static = assets.load()
@@ -54,7 +54,7 @@ def main(context: click.Context, host: str | None, port: int | None, reloads: bo
 @exit_on_error()
 def validate() -> None:
     """Check every endpoint against ClickHouse; show all that are wrong and exit 2."""
-    endpoints = asyncio.run(load(settings.load(), patience=10))
+    endpoints = asyncio.run(load(conf.load(), patience=10))
     click.echo(f"{len(endpoints)} endpoints are right")
 
 

@@ -28,7 +28,8 @@ from api.query.clickhouse import Store
 from api.query.request import Asked
 from bench.stack import program, stack
 from lib import clickhouse
-from lib.settings import ROOT, Settings
+from lib.conf import ROOT
+from lib.settings import Settings
 
 # One chunk: every tenth tick or so of the day before now, so that each number of chunks spans it.
 FILL = """

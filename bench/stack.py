@@ -11,9 +11,10 @@ from pathlib import Path
 
 import click
 
-from lib import ports, settings
+from lib import conf, ports
+from lib.conf import ROOT
 from lib.processes import end_with_parent
-from lib.settings import ROOT, Settings
+from lib.settings import Settings
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def stack(folder: Path) -> Iterator[Settings]:
         MILLRACE_API__PORT=str(api),
     )
     with program("local", "up", "--foreground", until="Ctrl-C stops them"):
-        yield settings.load()
+        yield conf.load()
 
 
 @contextmanager

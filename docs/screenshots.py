@@ -7,7 +7,7 @@ import click
 from playwright.sync_api import Browser, Error
 
 from bench.browser import chromium
-from lib import settings
+from lib import conf
 
 FOLDER = Path(__file__).resolve().parent
 DESK = {"width": 1440, "height": 900}
@@ -23,7 +23,7 @@ PICTURES: dict[str, dict[str, Any]] = {
 @click.option("--view", default="", help="The page's address after the ?.")
 def main(view: str) -> None:
     """Take a picture of each kind, of a demo that has run for some minutes."""
-    api = settings.load().api
+    api = conf.load().api
     with chromium() as browser:
         for name, look in PICTURES.items():
             take(browser, f"http://{api.host}:{api.port}/?{view}", name, look)

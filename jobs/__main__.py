@@ -4,7 +4,7 @@ import click
 
 from jobs import job as jobs
 from jobs.run import stopping
-from lib import locks, settings
+from lib import conf, locks
 from lib.errors import RestartError, UnavailableError, exit_on_error
 from lib.signals import Signals
 
@@ -30,7 +30,7 @@ def run(job: str, fresh: bool) -> None:
     signals = Signals()
     # Before the job runs there is nothing to save.
     signals.interrupt(SystemExit)
-    config = settings.load()
+    config = conf.load()
     loaded = jobs.load(config, job)
     remedy = f"stop it with `make stop-job JOB={job}`."
     with locks.held(jobs.lock_file(config, job), f"job {job}", remedy):
@@ -50,7 +50,7 @@ def run(job: str, fresh: bool) -> None:
 def stop(job: str) -> None:
     """Stop JOB with a savepoint, if it runs on this machine; one that has ended already is retired:
     /health expects it no longer."""
-    stopping.stop(settings.load(), job, click.echo)
+    stopping.stop(conf.load(), job, click.echo)
 
 
 @main.command()
@@ -59,7 +59,7 @@ def stop(job: str) -> None:
 def plan(job: str) -> None:
     """Show how Flink would run JOB, and whether the sink can rely on it and the tables take its
     rows, without running it."""
-    config = settings.load()
+    config = conf.load()
     loaded = jobs.load(config, job)
     # As above.
     from jobs.plan.explain import explain

@@ -10,7 +10,7 @@ import click
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from lib import clickhouse, migration_lock, settings, sql_variables, sqlfiles
+from lib import clickhouse, conf, migration_lock, sql_variables, sqlfiles
 from lib.errors import MigrationError, exit_on_error, one_line
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile
@@ -120,7 +120,7 @@ def _apply(client: Client, database: str, file: SqlFile, text: str) -> None:
 @exit_on_error()
 def main() -> None:
     """Apply the schema migrations of sql/clickhouse that have not run yet."""
-    config = settings.load()
+    config = conf.load()
     client = clickhouse.wait(config.clickhouse, click.echo, timeout=30)
     with clickhouse.explained(config.clickhouse):
         count, new = migrate_all(client, config, click.echo)

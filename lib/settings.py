@@ -1,24 +1,12 @@
-"""Settings: conf/millrace.yaml, each key overridable by MILLRACE_<SECTION>__<KEY>."""
+"""The settings: typed, frozen, with their limits; lib.conf reads them."""
 
-import difflib
-import os
-import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-import yaml
 
 from lib import ports
-from lib.errors import SettingsError, one_line
 from lib.pattern import Pattern
-
-ROOT = Path(__file__).resolve().parent.parent
-FILE = ROOT / "conf" / "millrace.yaml"
-FLINK_FILE = ROOT / "conf" / "flink.yaml"
-KAFKA_FILE = ROOT / "conf" / "kafka.properties"
-PREFIX = "MILLRACE_"
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -33,14 +21,9 @@ Frequency = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]{0,4}/(second|minute
 
 # How the names of settings end that nobody may see.
 _SECRETS = ("password", "key", "keys")
-# A word in the place of `key` may be the key itself.
-_WRITTEN = re.compile(r"unknown field `.*`( - at `\$\.api\.keys)", re.DOTALL)
-# What YAML makes of a text without quotes.
-_NO_TEXT = re.compile(r"Expected `str`, got `(bool|int|float|null|date|datetime)`")
-_QUOTES = 'YAML reads words as ON and NO, and numbers, as no text: put it in quotes, as "ON"'
 
 
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A group of settings: typed, frozen, unknown keys refused, secrets not shown."""
 
     def __repr__(self) -> str:
@@ -56,14 +39,14 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ]
 
 
-class Kafka(_Section, frozen=True):
+class Kafka(Section, frozen=True):
     bootstrap_servers: Name
     topic: Name
     partitions: Count
     make_topics: Literal["local", "always", "never"]
 
 
-class ClickHouse(_Section, frozen=True):
+class ClickHouse(Section, frozen=True):
     host: Name
     port: Port
     database: Name
@@ -83,7 +66,7 @@ class ClickHouse(_Section, frozen=True):
         return self.host in ports.LOOPBACK
 
 
-class Flink(_Section, frozen=True):
+class Flink(Section, frozen=True):
     rest_host: Name
     rest_port: Port
 
@@ -93,17 +76,17 @@ class Flink(_Section, frozen=True):
         return ports.address(self.rest_host, self.rest_port)
 
 
-class Ticks(_Section, frozen=True):
+class Ticks(Section, frozen=True):
     symbol_pattern: Pattern
 
 
-class Producer(_Section, frozen=True):
+class Producer(Section, frozen=True):
     symbols: dict[str, Price]
     rate: Rate
     seed: int | None
 
 
-class Key(_Section, frozen=True):
+class Key(Section, frozen=True):
     """Who has it may ask `only` for these values of these parameters, and at this `rate`."""
 
     key: Secret
@@ -111,7 +94,7 @@ class Key(_Section, frozen=True):
     rate: Frequency | None = None
 
 
-class Api(_Section, frozen=True):
+class Api(Section, frozen=True):
     host: Name
     port: Port
     keys: dict[Name, Key]
@@ -127,12 +110,12 @@ class Api(_Section, frozen=True):
         return ports.address(self.host, self.port)
 
 
-class Local(_Section, frozen=True):
+class Local(Section, frozen=True):
     kafka_controller_port: Port
     kafka_heap: Name
 
 
-class Settings(_Section, frozen=True):
+class Settings(Section, frozen=True):
     """Everything that can be set; read once by each program and handed in."""
 
     data_dir: Path
@@ -154,148 +137,3 @@ class Settings(_Section, frozen=True):
             for key, value in group.items()
             if isinstance(value, str | int | float) and not key.endswith(_SECRETS)
         }
-
-
-def load(file: Path = FILE, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the file, lay the environment over it; raise SettingsError naming file and key."""
-    values = _read(file)
-    _check_known(values, _place(file))
-    overrides = _overrides(environ)
-    for name, path, text in overrides:
-        _set(values, name, path, text)
-    try:
-        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_to_own)
-    except msgspec.ValidationError as error:
-        places = [name for name, path, _ in overrides if f"`$.{'.'.join(path)}" in str(error)]
-        place = f"environment: {places[0]}" if places else _place(file)
-        fact = _WRITTEN.sub(r"unknown field\1", str(error))
-        remedy = _QUOTES if _NO_TEXT.match(fact) else "see the comment at that key"
-        raise SettingsError(f"{place}: {fact}; {remedy}.") from None
-    return msgspec.structs.replace(
-        settings, data_dir=_absolute(settings.data_dir), sql_dir=_absolute(settings.sql_dir)
-    )
-
-
-def flink_options(file: Path = FLINK_FILE) -> dict[str, str]:
-    """Flink's own options as the file has them; raise SettingsError if it is no flat mapping."""
-    values = _read(file)
-    for key, value in values.items():
-        if isinstance(value, dict | list):
-            raise SettingsError(f"{_place(file)}: {key} holds more than one value; write it flat.")
-    return {
-        key: str(value).lower() if isinstance(value, bool) else str(value)
-        for key, value in values.items()
-    }
-
-
-def kafka_properties(file: Path = KAFKA_FILE) -> str:
-    """The embedded broker's own options as the file has them; raise SettingsError without one."""
-    return _read_text(file)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(_read_text(file))
-    except yaml.YAMLError as error:
-        # Not `from error`, which holds the line.
-        raise SettingsError(f"{_place(file)}: not YAML: {_slip(error)}; mend it.") from None
-    if not isinstance(values, dict):
-        raise SettingsError(f"{_place(file)}: holds no keys; restore it from git.")
-    return {str(key): value for key, value in values.items()}
-
-
-def _read_text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise SettingsError(f"{_place(file)}: not found; restore it from git.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{_place(file)}: cannot be read: {error}; mend that.") from error
-
-
-def _check_known(values: Mapping[str, Any], place: str) -> None:
-    for key, value in values.items():
-        section = _section(key)
-        if key not in Settings.__struct_fields__:
-            raise _unknown(place, key, Settings.__struct_fields__, key)
-        if section and isinstance(value, dict):
-            for name in map(str, value):
-                if name not in section.__struct_fields__:
-                    raise _unknown(place, f"{key}.{name}", section.__struct_fields__, name)
-
-
-def _overrides(environ: Mapping[str, str]) -> list[tuple[str, list[str], str]]:
-    return [
-        (name, name.removeprefix(PREFIX).lower().split("__"), text)
-        for name, text in sorted(environ.items())
-        if name.startswith(PREFIX)
-    ]
-
-
-def _set(values: dict[str, Any], name: str, path: list[str], text: str) -> None:
-    """Put one environment variable's text where it belongs; refuse one that names no setting."""
-    section = _section(path[0])
-    if len(path) == 1 and path[0] in Settings.__struct_fields__ and not section:
-        values[path[0]] = text
-    elif len(path) == 2 and section and path[1] in section.__struct_fields__:
-        # YAML, so that a list or a mapping can be given on one line.
-        is_text = section.__annotations__[path[1]] in (str, Name, Pattern)
-        group = values.setdefault(path[0], {})
-        if isinstance(group, dict):
-            group[path[1]] = text if is_text else _parse(name, text)
-    else:
-        raise _unknown("environment", name, _names(), name)
-
-
-def _parse(name: str, text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        fact = _slip(error)
-        raise SettingsError(f"environment: {name}: not YAML: {fact}; quote it.") from None
-
-
-def _slip(error: yaml.YAMLError) -> str:
-    """What is wrong and in which line, without a word of the text: it may be a password."""
-    if not isinstance(error, yaml.MarkedYAMLError) or not error.problem_mark:
-        return "it holds a character that YAML does not allow"
-    fact = re.sub(r" (['\"])(?!<).*\1", "", one_line(error.problem))
-    return f"line {error.problem_mark.line + 1}: {fact}"
-
-
-def _names() -> list[str]:
-    names = []
-    for key in Settings.__struct_fields__:
-        section = _section(key)
-        fields = [f"__{field}" for field in section.__struct_fields__] if section else [""]
-        names += [f"{PREFIX}{key}{field}".upper() for field in fields]
-    return names
-
-
-def _section(key: str) -> type[_Section] | None:
-    kind = Settings.__annotations__.get(key)
-    return kind if isinstance(kind, type) and issubclass(kind, _Section) else None
-
-
-def _unknown(place: str, key: str, known: Any, wrong: str) -> SettingsError:
-    near = difflib.get_close_matches(wrong, known, n=1)
-    remedy = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}."
-    return SettingsError(f"{place}: {key} is not a setting; {remedy}")
-
-
-def _place(file: Path) -> str:
-    return str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)
-
-
-def _absolute(path: Path) -> Path:
-    return path if path.is_absolute() else ROOT / path
-
-
-def _to_own(kind: type, value: Any) -> Any:
-    if kind is Path:
-        return Path(value)
-    if kind is Pattern and isinstance(value, str):
-        return Pattern(value)
-    if kind is Pattern:
-        raise ValueError(f"Expected `str`, got `{type(value).__name__}`")
-    raise NotImplementedError(kind)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 
-from lib import clickhouse, locks, migrations, settings, topics
+from lib import clickhouse, conf, locks, migrations, topics
 from lib.errors import MillraceError, exit_on_error
 from lib.settings import Settings
 from lib.signals import Signals
@@ -27,7 +27,7 @@ def main() -> None:
 @exit_on_error()
 def up(foreground: bool) -> None:
     """Start Kafka and ClickHouse, make the jobs' topics and apply the migrations."""
-    config = settings.load()
+    config = conf.load()
     supervisor = Supervisor(config.data_dir)
     if not foreground:
         leave_up(config, supervisor)
@@ -43,7 +43,7 @@ def up(foreground: bool) -> None:
 @exit_on_error()
 def down() -> None:
     """Stop Kafka, ClickHouse and the programs of a demo; the data stays."""
-    supervisor = Supervisor(settings.load().data_dir)
+    supervisor = Supervisor(conf.load().data_dir)
     if not supervisor.is_running():
         console.print("nothing runs")
         return
@@ -56,7 +56,7 @@ def down() -> None:
 @exit_on_error()
 def status() -> None:
     """Show the running programs; exit 1 unless both servers run."""
-    config = settings.load()
+    config = conf.load()
     supervisor = Supervisor(config.data_dir)
     if not supervisor.is_running():
         console.print("nothing runs; start it with `make up`")
@@ -78,7 +78,7 @@ def status() -> None:
 @exit_on_error()
 def run_demo(opens: bool) -> None:
     """Run the whole pipeline in one terminal until Ctrl-C; the data stays."""
-    config = settings.load()
+    config = conf.load()
     supervisor = Supervisor(config.data_dir)
     if supervisor.is_running():
         ended = Signals()

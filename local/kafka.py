@@ -7,7 +7,7 @@ import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
-from lib import jars, java, ports, settings
+from lib import conf, jars, java, ports
 from lib.errors import SettingsError, SetupError, exit_on_error, one_line
 from lib.settings import Settings
 
@@ -37,7 +37,7 @@ def properties(config: Settings) -> str:
         "controller.quorum.voters": f"1@{controller}",
         "log.dirs": str(folder(config) / "log"),
     }
-    lines = [settings.kafka_properties(), *(f"{key}={value}" for key, value in own.items())]
+    lines = [conf.kafka_properties(), *(f"{key}={value}" for key, value in own.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -47,7 +47,7 @@ def folder(config: Settings) -> Path:
 
 def main() -> None:
     """Write the configuration, format the folder if it is new, and become the broker."""
-    config = settings.load()
+    config = conf.load()
     file = folder(config) / "server.properties"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(properties(config), encoding="utf-8")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.settings import ROOT
+from lib.conf import ROOT
 
 # A path of a Unix socket may have 107 bytes.
 _SOCKET_LIMIT = 100

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lib import settings
+from lib import conf, settings
 from lib.errors import ServiceError, exit_on_error
 from producer import market, options, progress, replay, sources
 from producer.clock import Clock
@@ -49,7 +49,7 @@ def main(verbose: bool, **given: object) -> None:
     clock.listen()
     progress.log_client(verbose)
     with exit_on_error():
-        sys.exit(run(Options(**given), settings.load(), clock))  # type: ignore[arg-type]
+        sys.exit(run(Options(**given), conf.load(), clock))  # type: ignore[arg-type]
 
 
 def run(asked: Options, config: settings.Settings, clock: Clock) -> int:

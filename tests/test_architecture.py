@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lib import settings, sql_variables, sqlfiles
+from lib import conf, sql_variables, sqlfiles
 from lib.install import packages
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -166,7 +166,7 @@ def test_only_lib_reads_files_below_sql(package: str) -> None:
 
 @pytest.mark.parametrize("folder", SQL_FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_sql_file_keeps_the_contract_and_its_variables_are_settings(folder: Path) -> None:
-    variables = settings.load(environ={}).variables()
+    variables = conf.load(environ={}).variables()
     for file in sqlfiles.load(folder):
         sql_variables.substitute(file, variables)
 

@@ -6,7 +6,7 @@ from clickhouse_connect.driver.client import Client
 from jobs.flink import gateway
 from jobs.job import Job
 from jobs.plan import build, check, environment
-from lib import clickhouse, settings
+from lib import clickhouse, conf
 from lib.errors import UnavailableError
 from lib.settings import Settings
 
@@ -14,7 +14,7 @@ from lib.settings import Settings
 def explain(config: Settings, job: Job) -> None:
     """Print the execution plan; raise JobError unless the sink can rely on it and the tables take
     its rows."""
-    options = environment.short_lived(settings.flink_options())
+    options = environment.short_lived(conf.flink_options())
     with gateway.running(config.data_dir, f"{job.name}-plan", options):
         inserts, plan = build.build(config, job, options)
         click.echo(inserts.explain().rpartition("== Optimized Execution Plan ==\n")[2])

@@ -20,7 +20,7 @@ from jobs.run.follow import Follower
 from jobs.run.monitor import UnreadableError
 from jobs.run.report import Record
 from jobs.run.watch import Watch
-from lib import clickhouse, kafka, migrations, ports, settings, topics
+from lib import clickhouse, conf, kafka, migrations, ports, topics
 from lib.errors import JobError, MillraceError
 from lib.files import show
 from lib.settings import Settings
@@ -47,7 +47,7 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals) -> None:
         state.begin(job.state)
     begin = f"resuming from {show(resume)}" if resume else FROM_SOURCES
     console.print(f"job {job.name}: {begin}")
-    options = {**settings.flink_options(), **state.options(job.state, resume)}
+    options = {**conf.flink_options(), **state.options(job.state, resume)}
     logs = config.data_dir / "log"
     with (
         workers_log_to(logs / f"job-{job.name}-python.log"),

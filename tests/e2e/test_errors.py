@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lib import settings, topics
+from lib import conf, topics
 from lib.errors import ServiceError
 from tests.e2e.support import Place, copy_project, free_ports, sql_with, wait_until
 
@@ -64,9 +64,7 @@ def test_a_missing_topic_where_none_is_made(place: Place) -> None:
 
 
 def test_topics_are_made_once_and_a_wrong_name_is_told(place: Place) -> None:
-    kafka = msgspec.structs.replace(
-        settings.load(environ={}).kafka, bootstrap_servers=place.servers
-    )
+    kafka = msgspec.structs.replace(conf.load(environ={}).kafka, bootstrap_servers=place.servers)
     new, said = f"new-{uuid.uuid4().hex[:8]}", list[str]()
     wanted = [("a.sql", new), ("b.sql", place.topic), ("c.sql", new)]
     for _ in range(2):

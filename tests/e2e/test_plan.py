@@ -13,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 from jobs import job as jobs
 from jobs.sink import columns
 from jobs.targets import types
-from lib import ports, settings, sql_variables, sqlfiles
+from lib import conf, ports, sql_variables, sqlfiles
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
 from producer.tick import Tick
@@ -37,7 +37,7 @@ CALL = f"clickhouse_insert('stocks.ticks ({COLUMNS})', {COLUMNS})"
 @pytest.fixture(scope="module")
 def java(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Flink's Java, which ends with the tests of this file."""
-    with gateway.running(tmp_path_factory.mktemp("java"), "stocks", settings.flink_options()):
+    with gateway.running(tmp_path_factory.mktemp("java"), "stocks", conf.flink_options()):
         yield
 
 
@@ -45,7 +45,7 @@ def java(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def check(java: None, tmp_path_factory: pytest.TempPathFactory) -> Check:
     """Plan the stock job with another insert in place of its own, and check the plan."""
     folder: Path = tmp_path_factory.mktemp("plan")
-    config = msgspec.structs.replace(settings.load(environ={}), data_dir=folder)
+    config = msgspec.structs.replace(conf.load(environ={}), data_dir=folder)
     variables = config.variables()
     files = [
         sql_variables.substitute(file, variables)
@@ -59,7 +59,7 @@ def check(java: None, tmp_path_factory: pytest.TempPathFactory) -> Check:
             900, "insert", "ticks", "900_insert_ticks.sql", f"INSERT INTO inserted {select}"
         )
         job = jobs.of(config, "stocks", [*files, *second, *more, insert])
-        _, plan = build.build(config, job, settings.flink_options())
+        _, plan = build.build(config, job, conf.flink_options())
         checks.check(plan, job.calls, client)
 
     return run
@@ -213,8 +213,8 @@ def checked(folder: Path, lines: list[str]) -> list[Tick | None]:
     source.write_text("".join(numbered))
     names = {"MILLRACE_TICKS__SYMBOL_PATTERN": corpus.SYMBOL, "MILLRACE_DATA_DIR": str(folder),
              "MILLRACE_FLINK__REST_PORT": str(ports.free(1)[0])}  # fmt: skip
-    config = settings.load(environ=names)
-    options = settings.flink_options() | {"restart-strategy.type": "disable"}
+    config = conf.load(environ=names)
+    options = conf.flink_options() | {"restart-strategy.type": "disable"}
     tables = environment.create(config, "ticks", options)
     tables.execute_sql(SOURCE % source.as_uri())
     view = config.sql_dir / "flink" / "stocks" / "200_view_checked_ticks.sql"

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from jobs import job
-from lib import settings
+from lib import conf
 from lib.sqlfiles import SqlFile
 
 
@@ -51,7 +51,7 @@ def test_order_and_number_of_files_make_a_version() -> None:
 
 
 def test_a_job_is_all_that_its_files_say(tmp_path: Path) -> None:
-    config = msgspec.structs.replace(settings.load(environ={}), data_dir=tmp_path)
+    config = msgspec.structs.replace(conf.load(environ={}), data_dir=tmp_path)
     found = job.load(config, "stocks")
     assert found.name == "stocks" and found.files[0].number == 100
     assert found.topics == (config.kafka.topic,) and found.reads_committed

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lib import settings, topics
+from lib import conf, settings, topics
 
 SOURCE = """-- One row per record.
 CREATE TEMPORARY TABLE {name}
@@ -28,7 +28,7 @@ def write(folder: Path, job: str, name: str, names: str) -> None:
 
 def test_the_topics_of_every_job_are_those_that_its_files_name(tmp_path: Path) -> None:
     """A job whose files are wrong is reported, and keeps no other from its topics."""
-    config = msgspec.structs.replace(settings.load(environ={}), sql_dir=tmp_path)
+    config = msgspec.structs.replace(conf.load(environ={}), sql_dir=tmp_path)
     for job in ("sensors", "broken", "stocks"):
         write(tmp_path, job, job, {"stocks": "${KAFKA_TOPIC}"}.get(job, f"{job};{job}-2"))
     broken = tmp_path / "flink" / "broken" / "100_source_broken.sql"
@@ -58,7 +58,7 @@ def test_the_topics_of_every_job_are_those_that_its_files_name(tmp_path: Path) -
 def test_a_missing_topic_is_told_with_its_place(
     servers: str, make_topics: str, remedy: str
 ) -> None:
-    given = msgspec.structs.asdict(settings.load(environ={}).kafka)
+    given = msgspec.structs.asdict(conf.load(environ={}).kafka)
     given |= {"bootstrap_servers": servers, "make_topics": make_topics}
     error = topics.missing_topic(settings.Kafka(**given), "sql/100.sql", "ticks")
     assert str(error) == (

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lib import ports, settings
+from lib import conf, ports
 from lib.settings import Settings
 from local.supervisor import Supervisor
 from local.supervisord_conf import Program
@@ -24,7 +24,7 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
 @pytest.fixture
 def config(tmp_path: Path) -> Settings:
     """Data in the temporary folder, and a ClickHouse that does not answer."""
-    config = settings.load(environ={})
+    config = conf.load(environ={})
     clickhouse = msgspec.structs.replace(config.clickhouse, port=ports.free(1)[0])
     return msgspec.structs.replace(config, data_dir=tmp_path, clickhouse=clickhouse)
 

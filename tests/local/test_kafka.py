@@ -5,14 +5,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lib import settings
+from lib import conf
 from lib.errors import SettingsError
 from lib.settings import Settings
 from local.kafka import address, properties
 
 
 def at(servers: str) -> Settings:
-    config = settings.load(environ={})
+    config = conf.load(environ={})
     kafka = msgspec.structs.replace(config.kafka, bootstrap_servers=servers)
     return msgspec.structs.replace(config, kafka=kafka)
 
@@ -47,8 +47,8 @@ def test_a_file_without_a_line_end_at_its_end_keeps_its_last_line_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "kafka.properties").write_text("node.id=1")
-    text = settings.kafka_properties(tmp_path / "kafka.properties")
-    monkeypatch.setattr(settings, "kafka_properties", lambda: text)
+    text = conf.kafka_properties(tmp_path / "kafka.properties")
+    monkeypatch.setattr(conf, "kafka_properties", lambda: text)
     assert "node.id=1" in properties(at("127.0.0.1:5")).splitlines()
 
 

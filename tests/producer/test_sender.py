@@ -5,14 +5,14 @@ import os
 import msgspec
 import pytest
 
-from lib import ports, settings
+from lib import conf, ports, settings
 from lib.errors import SettingsError
 from producer import sender
 from producer.clock import Clock
 
 
 def kafka(servers: str) -> settings.Kafka:
-    return msgspec.structs.replace(settings.load(environ={}).kafka, bootstrap_servers=servers)
+    return msgspec.structs.replace(conf.load(environ={}).kafka, bootstrap_servers=servers)
 
 
 class Impatient(Clock):

@@ -15,7 +15,7 @@ from api.events.rows import Rows, fold
 from api.events.sse import Mailbox
 from api.query import registry
 from api.query.clickhouse import Store
-from lib import settings
+from lib import conf
 from tests.api.keyed import ME, OTHER, SOME
 from tests.api.listening import events_for, fresh, listening, offsets, symbols_and_offsets
 from tests.api.support import Api, insert, migrated
@@ -130,7 +130,7 @@ def test_a_stream_survives_a_restart_of_clickhouse(tmp_path: Any, mortal: Server
 async def hub_over(server: Server) -> AsyncIterator[stream.Hub]:
     """The hub of sql/api/stream.sql, in this process."""
     store = Store(server.settings, 90)
-    endpoints = await registry.load(ROOT / "sql" / "api", settings.load().variables(), store)
+    endpoints = await registry.load(ROOT / "sql" / "api", conf.load().variables(), store)
     hub = stream.Hub(store, endpoints["stream"])
     try:
         yield hub

@@ -1,16 +1,16 @@
 from jobs.plan import environment
-from lib import settings
+from lib import conf
 
 
 def test_where_flink_listens_is_a_setting_of_ours() -> None:
-    config = settings.load(environ={"MILLRACE_FLINK__REST_PORT": "1234"})
+    config = conf.load(environ={"MILLRACE_FLINK__REST_PORT": "1234"})
     options = environment.options(config, "job", {"rest.port": "1", "pipeline.name": "mine"})
     assert (options["rest.port"], options["rest.bind-address"]) == ("1234", "127.0.0.1")
     assert options["pipeline.name"] == "mine"
 
 
 def test_flink_calls_our_worker_unless_another_python_is_given() -> None:
-    config = settings.load(environ={})
+    config = conf.load(environ={})
     assert environment.options(config, "job", {})["python.executable"] == "worker.sh"
     given = {"python.executable": "/x/python"}
     assert environment.options(config, "job", given)["python.executable"] == "/x/python"

@@ -17,7 +17,7 @@ from jobs.run import expected, report
 from jobs.run.monitor import Glance
 from jobs.run.report import Record
 from lib import clickhouse as connections
-from lib import ports, settings, sqlfiles
+from lib import conf, ports, sqlfiles
 from lib.errors import JobError
 from lib.settings import ClickHouse, Settings
 from lib.sqlfiles import SqlFile
@@ -45,7 +45,7 @@ def config(server: ClickHouse, database: str) -> Settings:
         file = sqlfiles.read(ROOT / "sql" / "clickhouse" / name)
         client.command(file.text.replace("stocks.", f"{database}."))
     client.close()
-    return settings.load(
+    return conf.load(
         environ={
             "MILLRACE_CLICKHOUSE__PORT": str(server.port),
             "MILLRACE_CLICKHOUSE__DATABASE": database,
@@ -101,7 +101,7 @@ def test_a_clickhouse_that_is_away_is_told_later(mortal: Server) -> None:
 def test_without_the_tables_a_job_runs_unrecorded(
     clickhouse: ClickHouse, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    given = settings.load(
+    given = conf.load(
         environ={
             "MILLRACE_CLICKHOUSE__PORT": str(clickhouse.port),
             "MILLRACE_CLICKHOUSE__DATABASE": database,
