@@ -1,12 +1,13 @@
 """Native blocks for a client that states its protocol version (client_protocol_version).
 
 chDB always writes version 0, which has no block info, no mark of a column's serialization and no
-time zone in a DateTime. The places where a later version has more lie between the columns.
+time zone in a DateTime. A later version has these between the columns.
 """
 
 from collections.abc import Sequence
 
-from local.clickhouse.formats.native_columns import Cursor
+from local.clickhouse.formats.native_columns import Columns
+from local.clickhouse.formats.native_cursor import Cursor
 
 # The versions at which ClickHouse changed the format, by its own constants' names.
 TIME_ZONE_IN_DATETIME = 54337
@@ -17,20 +18,22 @@ _BLOCK_INFO = b"\x01\x00\x02\xff\xff\xff\xff\x00"
 
 
 def reframed(data: bytes, version: int, types: Sequence[str]) -> bytes:
-    """Blocks of version 0 as a client of this version reads them; `types` as DESCRIBE has them."""
+    """Blocks of version 0, rewritten for a client of this version; `types` as DESCRIBE returns
+    them."""
     return _Blocks(data, version, types).rewrite()
 
 
 class _Blocks:
-    """Blocks of version 0, and what has been made of them so far."""
+    """Blocks of version 0, and the part that is rewritten so far."""
 
     def __init__(self, data: bytes, version: int, types: Sequence[str]) -> None:
         self._data = data
         self._version = version
         self._types = types
         self._cursor = Cursor(data)
+        self._columns = Columns(self._cursor)
         self._copied = 0
-        self._made: list[bytes] = []
+        self._parts: list[bytes] = []
 
     def rewrite(self) -> bytes:
         while self._cursor.at < len(self._data):
@@ -39,7 +42,7 @@ class _Blocks:
             for number in range(columns):
                 self._column(number, rows)
         self._put(b"")
-        return b"".join(self._made)
+        return b"".join(self._parts)
 
     def _column(self, number: int, rows: int) -> None:
         self._cursor.text()
@@ -50,12 +53,12 @@ class _Blocks:
             self._put(_packed(len(text)) + text, since=begin)
         if self._version >= CUSTOM_SERIALIZATION:
             self._put(b"\x00")
-        self._cursor.column(name, rows)
+        self._columns.skip(name, rows)
 
     def _put(self, text: bytes, since: int | None = None) -> None:
-        """Copy what lies before here, or before `since`, and write a text in place of the rest."""
+        """Copy the data up to the cursor, or to `since`, and write a text in place of the rest."""
         end = self._cursor.at if since is None else since
-        self._made += [self._data[self._copied : end], text]
+        self._parts += [self._data[self._copied : end], text]
         self._copied = self._cursor.at
 
 

@@ -1,4 +1,4 @@
-"""Steps over the columns of Native blocks, by their types: nothing else says how long one is."""
+"""The sizes of columns in Native blocks, which only their types determine."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -11,6 +11,7 @@ from clickhouse_connect.datatypes.string import String
 from lib.clickhouse_errors import Code
 from lib.clickhouse_types import parse
 from local.clickhouse.errors import refusal
+from local.clickhouse.formats.native_cursor import Cursor
 
 # The others are subclasses of these.
 _GEOMETRIC = {
@@ -24,43 +25,21 @@ _SHARED_VARIANT = "SharedVariant"
 Skip = Callable[[int], None]
 
 
-class Cursor:
-    """A position in blocks that the engine wrote."""
+class Columns:
+    """The columns at a cursor, which steps over them."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self.at = 0
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
 
-    def size(self) -> int:
-        """Read a number of seven bits a byte."""
-        size, shift = 0, 0
-        while True:
-            byte = self._data[self.at]
-            self.at += 1
-            size |= (byte & 127) << shift
-            if byte < 128:
-                return size
-            shift += 7
-
-    def text(self) -> str:
-        """Read a text behind its size."""
-        size = self.size()
-        self.at += size
-        return self._data[self.at - size : self.at].decode(errors="replace")
-
-    def column(self, name: str, rows: int) -> None:
-        """Step over the data of a column of this type; raise QueryError where that cannot be."""
+    def skip(self, name: str, rows: int) -> None:
+        """Step over the data of a column of this type; raise QueryError for an unknown size."""
         if rows:
             self._prefix(_type(name))(rows)
 
-    def _number(self) -> int:
-        self.at += 8
-        return int.from_bytes(self._data[self.at - 8 : self.at], "little")
-
     def _prefix(self, kind: ClickHouseType) -> Skip:
-        """Step over what precedes a column's data; the answer steps over the data of its rows."""
+        """Step over the prefix of a column; return the function that steps over its rows."""
         if kind.low_card:
-            self.at += 8
+            self._cursor.at += 8
             values = self._values(kind)
             return lambda rows: self._dictionary(values, rows)
         values = self._values(kind)
@@ -68,7 +47,7 @@ class Cursor:
             return values
 
         def nullable(rows: int) -> None:
-            self.at += rows
+            self._cursor.at += rows
             values(rows)
 
         return nullable
@@ -76,7 +55,7 @@ class Cursor:
     def _values(self, kind: ClickHouseType) -> Skip:
         match kind:
             case String():
-                return self._strings
+                return self._cursor.skip_texts
             case Array():
                 return self._array([kind.element_type])
             case Map():
@@ -104,54 +83,36 @@ class Cursor:
 
     def _fixed(self, size: int) -> Skip:
         def fixed(rows: int) -> None:
-            self.at += rows * size
+            self._cursor.at += rows * size
 
         return fixed
 
-    def _strings(self, rows: int) -> None:
-        data, at = self._data, self.at
-        for _ in range(rows):
-            size = data[at]
-            at += 1
-            if size > 127:
-                self.at = at - 1
-                size = self.size()
-                at = self.at
-            at += size
-        self.at = at
-
     def _all(self, kinds: Iterable[ClickHouseType]) -> Skip:
-        parts = [self._prefix(kind) for kind in kinds]
-
-        def together(rows: int) -> None:
-            for part in parts:
-                part(rows)
-
-        return together
+        return _in_order([self._prefix(kind) for kind in kinds])
 
     def _array(self, kinds: Sequence[ClickHouseType]) -> Skip:
         elements = self._all(kinds)
 
         def rows_of_elements(rows: int) -> None:
-            self.at += 8 * (rows - 1) if rows else 0
-            elements(self._number() if rows else 0)
+            self._cursor.at += 8 * (rows - 1) if rows else 0
+            elements(self._cursor.number() if rows else 0)
 
         return rows_of_elements
 
     def _dictionary(self, values: Skip, rows: int) -> None:
         if rows:
-            size_of_key = 1 << (self._number() & 255)
-            values(self._number())
-            keys = self._number()
-            self.at += keys * size_of_key
+            size_of_key = 1 << (self._cursor.number() & 255)
+            values(self._cursor.number())
+            keys = self._cursor.number()
+            self._cursor.at += keys * size_of_key
 
     def _variant(self, kinds: Sequence[ClickHouseType]) -> Skip:
-        self.at += 8
+        self._cursor.at += 8
         parts = [self._prefix(kind) for kind in kinds]
 
         def chosen(rows: int) -> None:
-            marks = self._data[self.at : self.at + rows]
-            self.at += rows
+            marks = self._cursor.data[self._cursor.at : self._cursor.at + rows]
+            self._cursor.at += rows
             for number, part in enumerate(parts):
                 part(marks.count(number))
 
@@ -167,19 +128,22 @@ class Cursor:
         parts = [self._prefix(kind) for kind in typed]
         parts += [self._dynamic() for _ in paths]
         parts.append(self._prefix(_type(_SHARED_DATA)))
-
-        def together(rows: int) -> None:
-            for part in parts:
-                part(rows)
-
-        return together
+        return _in_order(parts)
 
     def _names(self) -> list[str]:
-        """The types of a Dynamic or the paths of a JSON; the structure's version and a limit come
-        first. The old structure, which is version 0's, says so, and every client reads it."""
-        self._number()
-        self.size()
-        return [self.text() for _ in range(self.size())]
+        """The types of a Dynamic or the paths of a JSON, after the structure's version and a limit.
+        Every client reads the old structure, which is version 0's."""
+        self._cursor.number()
+        self._cursor.size()
+        return [self._cursor.text() for _ in range(self._cursor.size())]
+
+
+def _in_order(parts: Sequence[Skip]) -> Skip:
+    def skip(rows: int) -> None:
+        for part in parts:
+            part(rows)
+
+    return skip
 
 
 def _type(name: str) -> ClickHouseType:

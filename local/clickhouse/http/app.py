@@ -10,8 +10,10 @@ from typing import Any
 
 from local.clickhouse.errors import QueryError
 from local.clickhouse.execution.service import Service
-from local.clickhouse.http.response import Reply
-from local.clickhouse.request.query import Query, Request, read_params, read_query
+from local.clickhouse.http.response import Response
+from local.clickhouse.request.parameters import read_params
+from local.clickhouse.request.parse import Request, parse_query
+from local.clickhouse.request.query import Query
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -29,7 +31,7 @@ _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNOR
 
 
 class App:
-    """Takes requests, asks the service, sends answers."""
+    """The application: parses requests, runs queries in the service, sends responses."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -37,76 +39,76 @@ class App:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """The ASGI entry."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._run_lifespan(receive, send)
         elif scope["type"] == "http":
             await self._respond(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        sweeping = asyncio.create_task(self._service.sweep())
+        sweeper = asyncio.create_task(self._service.sweep())
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        sweeping.cancel()
+        sweeper.cancel()
         if not await self._service.close():
-            # A thread is still inside the engine; an exit that waited for it might not come.
+            # A thread is still inside the engine; an exit that waits for it may never come.
             os._exit(0)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _respond(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         body = await _read_body(receive)
         if body is None:
-            # The client went away in the middle of its body: nothing of it may be stored.
+            # The client disconnected in the middle of its body: nothing of it may be stored.
             return
         headers = {
             name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
         }
         params = read_params(scope["query_string"])
         request = Request(scope["method"], scope["path"], params, headers, tuple(body))
-        reply = Reply(send, self._service, params.get("query_id", ""))
+        response = Response(send, self._service, params.get("query_id", ""))
         try:
-            await self._route(request, reply, receive)
+            await self._route(request, response, receive)
         except QueryError as error:
-            await reply.fail(error)
+            await response.fail(error)
 
-    async def _route(self, request: Request, reply: Reply, receive: Receive) -> None:
+    async def _route(self, request: Request, response: Response, receive: Receive) -> None:
         if not _is_local(request.headers):
-            await reply.text(
+            await response.text(
                 403, "Only programs on this machine are served: Host and Origin must be loopback.\n"
             )
         elif request.method == "OPTIONS":
-            await reply.text(204, "")
-        elif request.path in _HEALTH or (request.path == "/" and _asks_nothing(request)):
-            await reply.text(200, "Ok.\n")
+            await response.text(204, "")
+        elif request.path in _HEALTH or (request.path == "/" and _is_bare_get(request)):
+            await response.text(200, "Ok.\n")
         elif request.path != "/" or request.method not in ("GET", "HEAD", "POST"):
-            await reply.text(404, _NO_HANDLER.format(path=request.path))
+            await response.text(404, _NO_HANDLER.format(path=request.path))
         else:
-            await self._answer(request, reply, receive)
+            await self._run(request, response, receive)
 
-    async def _answer(self, request: Request, reply: Reply, receive: Receive) -> None:
-        query = await self._service.call(read_query, request)
-        reply.expect(query)
-        watch = asyncio.create_task(self._watch(query, reply, receive))
+    async def _run(self, request: Request, response: Response, receive: Receive) -> None:
+        query = await self._service.call(parse_query, request)
+        response.expect(query)
+        watch = asyncio.create_task(self._watch(query, response, receive))
         try:
             async with self._service.answer(query) as answer:
-                await reply.answer(query, answer)
-            await reply.finish()
+                await response.answer(query, answer)
+            await response.finish()
         finally:
             watch.cancel()
 
-    async def _watch(self, query: Query, reply: Reply, receive: Receive) -> None:
-        """Wait for the client to leave; a query that only reads then runs for nobody."""
+    async def _watch(self, query: Query, response: Response, receive: Receive) -> None:
+        """Cancel a query that only reads when its client disconnects."""
         while (await receive())["type"] != "http.disconnect":
             pass
-        if reply.complete:
+        if response.complete:
             return
-        reply.client_is_gone = True
+        response.client_is_gone = True
         if not query.takes_data:
             with suppress(QueryError):
                 await self._service.cancel(query)
 
 
 async def _read_body(receive: Receive) -> list[bytes] | None:
-    """The whole body, in pieces; None if the client left before its end."""
+    """The whole body, in pieces; None if the client disconnected before its end."""
     pieces: list[bytes] = []
     while True:
         message = await receive()
@@ -117,11 +119,12 @@ async def _read_body(receive: Receive) -> list[bytes] | None:
             return pieces
 
 
-def _asks_nothing(request: Request) -> bool:
+def _is_bare_get(request: Request) -> bool:
     return request.method in ("GET", "HEAD") and not request.params
 
 
 def _is_local(headers: Mapping[str, str]) -> bool:
-    """A web page must not reach the database through a browser: no user has a password."""
+    """Whether Host and Origin are loopback: a web page must not reach the database through a
+    browser, since no user has a password."""
     host, origin = headers.get("host", "localhost"), headers.get("origin", "http://localhost")
     return bool(_LOOPBACK.fullmatch(host) and _LOOPBACK.fullmatch(origin.partition("//")[2]))

@@ -1,4 +1,4 @@
-"""Sends one HTTP answer: headers, body, compression, and errors before or in the middle of it."""
+"""One HTTP response: headers, body, compression, and errors before or in the middle of it."""
 
 import json
 import secrets
@@ -13,15 +13,16 @@ from local.clickhouse.execution.run import Answer
 from local.clickhouse.execution.service import Service
 from local.clickhouse.formats.compressed_blocks import Blocks
 from local.clickhouse.formats.content_encoding import Both, Compressor, Plain, choose
-from local.clickhouse.request.query import CONTROL, Query
+from local.clickhouse.request.parameters import CONTROL
+from local.clickhouse.request.query import Query
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _NAME = socket.gethostname()
 _TEXT = "text/plain; charset=UTF-8"
 
 
-class Reply:
-    """One answer to one request."""
+class Response:
+    """The response to one request."""
 
     def __init__(self, send: Send, service: Service, query_id: str) -> None:
         self._send = send
@@ -34,19 +35,19 @@ class Reply:
         self._finish: Callable[[], Awaitable[None]] | None = None
 
     def expect(self, query: Query) -> None:
-        """Learn which query is answered; from here on an error is compressed as an answer is."""
+        """Set the query; from here on an error is compressed as an answer is."""
         self.query_id = query.query_id
         if query.compress:
             self._blocks = Blocks(query.settings)
 
     async def text(self, status: int, text: str) -> None:
-        """Answer with a line of text."""
+        """Send a text."""
         body = text.encode(errors="replace")
         await self._start(status, {"Content-Type": _TEXT}, len(body))
         await self._body(body, last=True)
 
     async def fail(self, error: QueryError) -> None:
-        """Answer with a refusal, worded and numbered as a server's."""
+        """Send an error, with a server's text and code."""
         if self._begun:
             return
         body = _pack(self._blocks, f"{self._versioned(error)}\n".encode(errors="replace"))
@@ -57,8 +58,8 @@ class Reply:
         await self._body(body, last=True)
 
     async def answer(self, query: Query, answer: Answer) -> None:
-        """Send an answer but for its end: finish() sends that, once the query's id and session
-        are free, since a client asks its next question as soon as it has seen the end."""
+        """Send an answer except its end: finish() sends that, once the query's id and session
+        are free, since a client sends its next query as soon as it has received the end."""
         kind = self._service.content_types.get(answer.fmt.lower(), _TEXT)
         headers = self._headers(kind, answer.fmt) if answer.has_rows else self._headers(_TEXT)
         headers["X-ClickHouse-Summary"] = _summary(answer.totals)
@@ -74,7 +75,8 @@ class Reply:
         if not body:
             headers.pop("Content-Encoding", None)
             packer = Plain()
-        # More would keep everyone waiting; a thread for less costs more.
+        # Compressing a larger body would block all other requests; a thread for a smaller one costs
+        # more than it saves.
         packed = (
             await self._service.call(_pack, packer, body)
             if len(body) > 65536
@@ -88,7 +90,7 @@ class Reply:
         self._finish = finish
 
     async def finish(self) -> None:
-        """Send the end of an answer; a broken one has none."""
+        """Send the end of an answer; an answer that an error broke off has none."""
         if self._finish is not None and not self.client_is_gone:
             await self._finish()
 
@@ -104,19 +106,20 @@ class Reply:
                 await self._body(packed)
         except QueryError as error:
             answer.error = error
-            # No last chunk follows, so that a client which ignores the text notices as well.
+            # No last chunk follows, so that a client notices which ignores the text.
             await self._body(packer.add(_exception_block(self._versioned(error), tag)))
             return
 
         self._finish = lambda: self._body(packer.end(), last=True)
 
     def _compression(self, query: Query) -> tuple[str | None, Compressor]:
-        wanted = query.settings.get("enable_http_compression", self._service.compresses)
-        encoding, packer = choose(query.encoding if wanted in ("1", "true") else "")
+        enabled = query.settings.get("enable_http_compression", self._service.compresses)
+        encoding, packer = choose(query.encoding if enabled in ("1", "true") else "")
         return encoding, Both(self._blocks, packer)
 
     def _headers(self, content_type: str, fmt: str | None = None) -> dict[str, str]:
-        """Clients recognize a statement without an answer by the missing format."""
+        """The headers of every response. Clients recognize a statement without an answer by the
+        missing format."""
         headers = {
             "Content-Type": content_type,
             "X-ClickHouse-Server-Display-Name": _NAME,
@@ -141,7 +144,7 @@ class Reply:
         await self._send({"type": "http.response.start", "status": status, "headers": pairs})
 
     async def _body(self, body: bytes, *, last: bool = False) -> None:
-        # Set first: the server reports a client as gone as soon as its answer is complete.
+        # Set first: uvicorn reports a disconnect as soon as the response is complete.
         self.complete = self.complete or last
         await self._send({"type": "http.response.body", "body": body, "more_body": not last})
 
@@ -163,7 +166,7 @@ def _summary(totals: Totals) -> str:
 
 
 def _exception_block(text: str, tag: str) -> bytes:
-    """What a server (25.11 and later) writes into a body that an error breaks off."""
+    """The block that a server (25.11 and later) writes into a body that an error breaks off."""
     message = f"{text}\n".encode(errors="replace")
     mark = b"__exception__"
     name = tag.encode()

@@ -1,4 +1,4 @@
-"""multipart/form-data bodies: parameters of the query, and external tables sent with it."""
+"""multipart/form-data bodies: parameters of the query, and its external tables."""
 
 import re
 from collections.abc import Mapping
@@ -10,17 +10,17 @@ from multipart import MultipartError, MultipartParser, parse_options_header
 from lib.clickhouse_errors import Code
 from local.clickhouse.errors import refusal
 
-# Larger parts go through a temporary file of the parser's.
+# The parser writes larger parts into a temporary file.
 MEMORY_LIMIT = 64 * 1024 * 1024
-# chDB evaluates such an expression at once, and before the user's bounds are set. Any mention
-# is refused, since a name can be spelt with quotes and comments around it.
+# chDB evaluates a default expression at once, before the user's limits are set. Each of these words
+# is refused anywhere, since quotes and comments may surround it.
 _EXPRESSION = re.compile("default|materialized|ephemeral|alias", re.IGNORECASE)
 PART_LIMIT = 4 * 1024 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class External:
-    """A table that comes with a query: its name, structure, format and rows."""
+    """A table that is sent with a query: its name, structure, format and rows."""
 
     name: str
     structure: str
@@ -29,7 +29,7 @@ class External:
 
 
 def is_form(content_type: str) -> bool:
-    """Whether a body is a multipart form; every other body is SQL or data."""
+    """Whether a body is a multipart form; any other body is SQL or data."""
     return content_type.lower().startswith("multipart/form-data")
 
 
@@ -58,7 +58,7 @@ def read_form(content_type: str, body: bytes) -> tuple[dict[str, str], dict[str,
 
 
 def externals(files: Mapping[str, bytes], params: Mapping[str, str]) -> list[External]:
-    """The external tables of a form; `<name>_format`, `_structure` or `_types` describe each."""
+    """The external tables of a form, each described by `<name>_format`, `_structure`, `_types`."""
     return [_external(name, data, params) for name, data in files.items()]
 
 
@@ -77,5 +77,5 @@ def _external(name: str, data: bytes, params: Mapping[str, str]) -> External:
 
 
 def described(files: Mapping[str, bytes]) -> set[str]:
-    """The parameter names that describe external tables, so that none is taken for a setting."""
-    return {f"{name}_{what}" for name in files for what in ("format", "structure", "types")}
+    """The names of parameters that describe external tables, and so are no settings."""
+    return {f"{name}_{part}" for name in files for part in ("format", "structure", "types")}
