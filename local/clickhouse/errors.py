@@ -1,4 +1,4 @@
-"""What ClickHouse says when it refuses: a code, a text, and the HTTP status a server gives it."""
+"""ClickHouse's errors: a code, a text, and the HTTP status that a server answers with."""
 
 import re
 
@@ -67,7 +67,7 @@ _CODE = re.compile(r"Code: (\d+)\. DB::Exception: ")
 
 
 class QueryError(Exception):
-    """A refusal in ClickHouse's own words, with its code."""
+    """An error in ClickHouse's own words, with its code."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -76,33 +76,27 @@ class QueryError(Exception):
 
     @property
     def status(self) -> int:
-        """The HTTP status a ClickHouse server answers with."""
+        """The HTTP status that a ClickHouse server answers with."""
         return _STATUS.get(self.code, 500)
 
 
 def refusal(code: Code, message: str) -> QueryError:
-    """A refusal of our own, worded as the server words its own."""
+    """An error of the embedded server, worded as a ClickHouse server's."""
     return QueryError(code, f"Code: {code}. DB::Exception: {message} ({code.name})")
 
 
 def readonly(message: str = "Cannot execute query in readonly mode.") -> QueryError:
-    """What a server answers when a read-only user asks for more."""
+    """The error for a read-only user or query that may not run a statement."""
     return refusal(Code.READONLY, message)
 
 
 def from_engine(error: Exception) -> QueryError:
-    """What chDB raised, with the code read out of its text."""
-    text = _said(error).strip()
-    found = _CODE.match(text)
-    if not found:
+    """An error that chDB raised, with the code read from its text."""
+    undecoded = error.object if isinstance(error, UnicodeDecodeError) else None
+    text = (undecoded.decode(errors="replace") if undecoded else str(error)).strip()
+    head = _CODE.match(text)
+    if not head:
         return refusal(Code.UNKNOWN_EXCEPTION, text or type(error).__name__)
-    # Some errors come wrapped in themselves, with the code twice.
-    return QueryError(
-        int(found[1]), found[0] + text.removeprefix(found[0] * 2).removeprefix(found[0])
-    )
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return error.object.decode(errors="replace")
-    return str(error)
+    # Some errors wrap themselves, with the code twice.
+    rest = text.removeprefix(head[0] * 2).removeprefix(head[0])
+    return QueryError(int(head[1]), head[0] + rest)

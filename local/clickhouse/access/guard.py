@@ -1,10 +1,10 @@
-"""What a read-only user may not do although chDB's readonly=1 lets it.
+"""The guard of the read-only user: refuses statements that chDB's readonly=1 allows.
 
 Seen on chDB 4.4.0 with readonly=1: INTO OUTFILE writes, the function file() reads any file,
-DESCRIBE of a table function reads files and the network, SYSTEM and KILL run, and several
-statements may stand in one text. So the engine's own parser is asked what the text is, and every
-function it names is looked up here. The text itself is only searched where the tree says APPLY,
-whose function it leaves out: for names that must not stand there in any way.
+DESCRIBE of a table function reads files and the network, SYSTEM and KILL run, and one text may hold
+several statements. So the engine's own parser classifies the text, and each function in its tree is
+looked up here. The tree leaves out the function of APPLY: only then the text itself is searched for
+forbidden names.
 """
 
 import re
@@ -28,7 +28,7 @@ _SAFE_TABLE_FUNCTIONS = {
 _UNSAFE_FUNCTIONS = {
     "file", "hascolumnintable", "catboostevaluate", "showcertificate", "generateserialid",
 }  # fmt: skip
-# What else may be asked than SELECT and EXPLAIN; these name no function and read only metadata.
+# Statements beside SELECT and EXPLAIN that name no function and read only metadata.
 _SAFE_KINDS = {"SelectWithUnionQuery", "SelectIntersectExceptQuery", "SelectQuery", "Explain"} | {
     "ShowTables", "ShowColumns", "ShowIndexes", "ShowFunctions", "ShowSetting", "ShowEngineQuery",
     "ShowEnginesQuery", "ShowDatabases", "ShowProcesslistQuery",
@@ -36,14 +36,14 @@ _SAFE_KINDS = {"SelectWithUnionQuery", "SelectIntersectExceptQuery", "SelectQuer
 _NAMING_KINDS = {"DescribeQuery", "ExistsTableQuery", "ShowCreateTableQuery", "ExistsViewQuery"}
 
 
-# How many texts that passed are remembered, so that an API which asks the same again and again does
-# not wait for the parser: about 3 ms each time.
-_MOST_PASSED = 1_000
+# How many texts that passed are remembered, so that an API which sends the same query many times
+# does not wait for the parser: about 3 ms each time.
+_MAX_PASSED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Unsafe:
-    """Names, in lower case, that a reader may not use; and the digests of what has passed."""
+    """Names, in lower case, that a reader may not use; and the digests of texts that passed."""
 
     functions: frozenset[str]
     anywhere: frozenset[str]
@@ -52,16 +52,17 @@ class Unsafe:
 
 
 def unsafe(handle: Handle) -> Unsafe:
-    """Table functions are unsafe as such; an ordinary one even by name, as in arrayMap(file, x)."""
+    """The engine's unsafe functions. A table function is unsafe if it is called; an ordinary one
+    also if it is only named, as in arrayMap(file, x)."""
     tables = handle.ask("SELECT lower(name) FROM system.table_functions").split()
-    found = handle.ask("SELECT lower(name) FROM system.functions WHERE match(name, '^ai[A-Z]')")
-    anywhere = _UNSAFE_FUNCTIONS.union(found.split())
+    models = handle.ask("SELECT lower(name) FROM system.functions WHERE match(name, '^ai[A-Z]')")
+    anywhere = _UNSAFE_FUNCTIONS.union(models.split())
     called = frozenset({*tables} - _SAFE_TABLE_FUNCTIONS | anywhere)
     return Unsafe(called, frozenset(anywhere), identifiers.functions(handle))
 
 
 def check(handle: Handle, sql: bytes, params: Mapping[str, str], names: Unsafe) -> None:
-    """Raise unless the text is one statement that only reads what the engine itself stores."""
+    """Raise QueryError unless the text is one statement that only reads the engine's own tables."""
     digest = blake2b(repr((sql, sorted(params.items()))).encode(), digest_size=32).digest()
     if digest in names.passed:
         return
@@ -70,20 +71,20 @@ def check(handle: Handle, sql: bytes, params: Mapping[str, str], names: Unsafe) 
         raise multi_statements()
     if count == 1 and kind != "READ_ONLY":
         raise readonly()
-    # The same text with the same parameters is the same tree; which tables there are may change.
+    # The same text with the same parameters has the same tree; the set of tables may change.
     if _check_tree(handle, sql, params, names) not in _NAMING_KINDS:
-        if len(names.passed) >= _MOST_PASSED:
+        if len(names.passed) >= _MAX_PASSED:
             names.passed.clear()
         names.passed.add(digest)
 
 
 def multi_statements() -> Exception:
-    """What a server says of a second statement in one text."""
+    """A server's error for a second statement in one text."""
     return refusal(Code.SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed)")
 
 
 def _check_tree(handle: Handle, sql: bytes, params: Mapping[str, str], names: Unsafe) -> str:
-    """The kind of the statement, if it may run."""
+    """The kind of the statement; raise QueryError unless it may run."""
     lines = handle.ask(b"EXPLAIN AST\n" + sql, params).removesuffix("\n").split("\n")
     _check_settings(lines)
     nodes = [line.split() or [""] for line in lines]
@@ -95,8 +96,8 @@ def _check_tree(handle: Handle, sql: bytes, params: Mapping[str, str], names: Un
     for node in nodes:
         _check_call(node, names)
     doubtful = [number for number, line in enumerate(lines) if _is_doubtful(line, names)]
-    if doubtful and not _is_lines(handle, sql):
-        raise readonly("A line's end in a name or text beside a name that may be a file's.")
+    if doubtful and not _has_one_line_per_node(handle, sql):
+        raise readonly("A line break in a name or string beside a name that may be a file's.")
     for number in doubtful:
         if not identifiers.is_value(lines, number, names.known):
             raise readonly(f"{lines[number].strip()} is not allowed in readonly mode.")
@@ -106,7 +107,7 @@ def _check_tree(handle: Handle, sql: bytes, params: Mapping[str, str], names: Un
 
 
 def _check_settings(lines: list[str]) -> None:
-    """The engine holds the SETTINGS of a plain SELECT to readonly; others may slip by it."""
+    """The engine checks the SETTINGS of a plain SELECT against readonly, but not all others."""
     settings = [line for line in lines if line.strip() == "Set"]
     plain = sum(line.startswith("  SelectQuery") for line in lines) == 1
     if settings and not (plain and settings == ["   Set"]):
@@ -119,30 +120,29 @@ def _check_call(node: list[str], names: Unsafe) -> None:
 
 
 def _is_doubtful(line: str, names: Unsafe) -> bool:
-    """Whether it is an identifier that may name a file or an unsafe function."""
+    """Whether the line is an identifier that may name a file or an unsafe function."""
     kind, _, rest = line.lstrip(" ").partition(" ")
     name = rest.partition(" (alias ")[0]
-    # A name with a slash is a file to the engine's default database.
+    # The engine's default database takes a name with a slash for a file.
     if kind == "TableIdentifier":
         return "/" in name
     return kind == "Identifier" and ("/" in name or name.lower() in names.anywhere)
 
 
-def _is_lines(handle: Handle, sql: bytes) -> bool:
-    """Whether each line of the tree is a node: a name with a line's end would look like more.
+def _has_one_line_per_node(handle: Handle, sql: bytes) -> bool:
+    """Whether each line of the tree is a node: a name with a line break would look like several.
 
-    The engine writes the text again, with an escape for it; what a parameter names it leaves out.
+    The engine formats the text, with escapes for line breaks; the value of an Identifier parameter
+    is not in its output.
     """
-    again = f"SELECT formatQuerySingleLine({quote_string(sql.decode(errors='replace'))})"
-    text = handle.run(again, "RawBLOB", {}, Totals()).decode(errors="replace")
+    format_query = f"SELECT formatQuerySingleLine({quote_string(sql.decode(errors='replace'))})"
+    text = handle.run(format_query, "RawBLOB", {}, Totals()).decode(errors="replace")
     return "identifier" not in text.lower() and "\\n" not in re.findall(r"\\.", text)
 
 
 def _check_apply(sql: bytes, names: Unsafe) -> None:
-    """The tree does not show the function of `* APPLY f`: its name must not even be spelt here.
-
-    A backslash could spell it another way inside a quoted name.
-    """
+    """The tree does not show the function of `* APPLY f`, so the text must not hold the name of an
+    unsafe one, nor a backslash, which could spell it differently inside a quoted name."""
     text = sql.decode(errors="replace").lower()
     for part in ("\\", *names.anywhere):
         if part in text:
@@ -150,22 +150,22 @@ def _check_apply(sql: bytes, names: Unsafe) -> None:
 
 
 def _check_names(handle: Handle, nodes: list[list[str]]) -> None:
-    """DESCRIBE and its like may name only tables that exist: others can be files on disk."""
+    """DESCRIBE, EXISTS and SHOW CREATE may name only tables that exist: others can be files."""
     if nodes[0][0] == "DescribeQuery":
-        found = [node[1] for node in nodes if node[0] == "TableIdentifier"]
+        tables = [node[1] for node in nodes if node[0] == "TableIdentifier"]
         if any(node[0] == "Subquery" for node in nodes):
             return
     else:
-        found = [".".join(node[1] for node in nodes if node[0] == "Identifier")]
-    for name in found:
-        _check_table(handle, name)
+        tables = [".".join(node[1] for node in nodes if node[0] == "Identifier")]
+    for table in tables:
+        _check_table(handle, table)
 
 
 def _check_table(handle: Handle, name: str) -> None:
-    known = handle.ask(
+    count = handle.ask(
         "SELECT count() FROM system.tables WHERE "
         f"concat(database, '.', name) = {quote_string(name)} "
         f"OR (database = currentDatabase() AND name = {quote_string(name)})"
     )
-    if known.strip() == "0":
+    if count.strip() == "0":
         raise refusal(Code.UNKNOWN_TABLE, f"Table {name} does not exist.")

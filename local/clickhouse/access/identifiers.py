@@ -1,9 +1,8 @@
-"""Where a name stands in the tree of EXPLAIN AST: only as a value, or perhaps as a table or a
-function.
+"""Identifiers in the tree of EXPLAIN AST: whether one can only be a value.
 
-The analyzer takes a name for a table in FROM and at the right of IN, and for a function as the
-first argument of arrayMap and its like (arrayMap(file, x)). What is not known to take only values
-counts as one of these.
+The analyzer resolves a name as a table in FROM and on the right of IN, and as a function in the
+first argument of arrayMap and other higher-order functions (arrayMap(file, x)). Every place that is
+not known to take only values counts as one of these.
 """
 
 import re
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 
 from local.clickhouse.engine.handle import Handle
 
-# Nodes whose expressions are values, whether in a list or by themselves.
+# Nodes whose expressions are values, in a list or alone.
 _CLAUSES = {
     "SelectQuery", "OrderByElement", "WindowDefinition", "TableJoin", "ArrayJoin",
     "QualifiedAsterisk", "ColumnsListMatcher", "ColumnsExceptTransformer",
@@ -54,7 +53,7 @@ class Functions:
 
 
 def functions(handle: Handle) -> Functions:
-    """What the engine has."""
+    """The engine's functions of these two kinds."""
     query = "SELECT lower(name) FROM system.functions WHERE origin = 'System' AND "
     values = handle.ask(f"{query}(is_aggregate OR match(name, '^to[A-Z]'))").split()
     higher = handle.ask(f"{query}match(name, '^(array|map)[A-Z]')").split()

@@ -1,4 +1,4 @@
-"""Who may ask: the users of a fresh ClickHouse server and the limits of the read-only one."""
+"""The users of a fresh ClickHouse server, and the limits of the read-only one."""
 
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -11,14 +11,14 @@ from local.clickhouse.errors import QueryError, refusal
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user; one who may only read carries limits that the engine holds them to."""
+    """A user; a read-only one has limits, which the engine enforces."""
 
     name: str
     may_write: bool
     limits: Mapping[str, str] = field(default_factory=dict)
 
 
-# Enough for any endpoint over a day of ticks, and far from hurting the job on the same machine.
+# Enough for any endpoint over a day of ticks, and too little to slow down the job beside it.
 READER_LIMITS = {
     "max_execution_time": "10",
     "max_memory_usage": "1000000000",
@@ -41,7 +41,8 @@ USERS = {
 
 
 def authenticate(headers: Mapping[str, str], params: Mapping[str, str]) -> User:
-    """The user a request names: by header, by basic auth or by parameter, and not by two."""
+    """The user that a request names by header, basic auth or parameter; raise QueryError if it uses
+    two of these ways."""
     schemes = [
         "x-clickhouse-user" in headers or "x-clickhouse-key" in headers,
         "authorization" in headers,
@@ -59,7 +60,7 @@ def authenticate(headers: Mapping[str, str], params: Mapping[str, str]) -> User:
 
 
 def _name(headers: Mapping[str, str], params: Mapping[str, str]) -> str:
-    """Passwords are not compared: neither user has one, and a server takes any for such a user."""
+    """The user's name. Passwords are not compared: no user has one, so a server accepts any."""
     if "authorization" in headers:
         return _basic(headers["authorization"])
     return headers.get("x-clickhouse-user") or params.get("user", "")

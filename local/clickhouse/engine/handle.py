@@ -1,4 +1,4 @@
-"""The engine: chDB handles, what they answer, and what chDB's own interface leaves out.
+"""Handles of chDB: statements run, streamed and inserted, with totals and errors.
 
 A handle used after it was closed crashes the process, so a Handle is owned by one request
 (or one session) and closed by its owner only when no thread is inside it.
@@ -19,13 +19,13 @@ from local.clickhouse.errors import from_engine, refusal
 # chdb's Python classes over this one drop the last block of a stream, which holds WITH TOTALS
 # and the header of an empty answer.
 _chdb: Any = import_module("chdb._chdb")
-# What the engine says is read as UTF-8 on its way out, and a text that it quotes may not be that.
+# chDB decodes an error as UTF-8, and the error may quote a text that is not.
 _ERRORS = (RuntimeError, UnicodeDecodeError)
 
 
 @dataclass(slots=True)
 class Totals:
-    """What a statement read, wrote and answered: the X-ClickHouse-Summary header."""
+    """The counts of a statement, as in the X-ClickHouse-Summary header."""
 
     read_rows: int = 0
     read_bytes: int = 0
@@ -68,7 +68,7 @@ class Handle:
         return bytes(result.bytes() or b"")
 
     def ask(self, sql: bytes | str, params: Mapping[str, str] | None = None) -> str:
-        """Run a statement for our own needs; the answer as TabSeparated text."""
+        """Run a statement of the embedded server itself; the answer as TabSeparated text."""
         return self.run(sql, "TabSeparated", params or {}, Totals()).decode(errors="replace")
 
     def stream(
@@ -78,14 +78,15 @@ class Handle:
         try:
             result = self._connection.send_query(sql, fmt, params=dict(params))
         except _ERRORS as error:
-            refused = from_engine(error)
-            if "Streaming query is not supported" in refused.text:
+            failure = from_engine(error)
+            if "Streaming query is not supported" in failure.text:
                 raise NotStreamableError from None
-            raise refused from None
+            raise failure from None
         yield from self._blocks(result, totals)
 
     def _blocks(self, result: Any, totals: Totals) -> Iterator[bytes]:
-        """The last block has no rows, yet may hold totals or an empty answer's header."""
+        """Yield the blocks. The last one has no rows, but may hold totals or an empty answer's
+        header."""
         finished = False
         try:
             while not finished:
@@ -107,16 +108,16 @@ class Handle:
         """Insert rows in any input format and return when all are stored; raise QueryError if any
         part of it failed, in the table or in a view behind it.
 
-        The engine reads them as a file. Its send_insert takes bytes as well, yet reports success
-        whatever goes wrong after the rows are read."""
+        The engine reads them from a file. Its send_insert takes bytes as well, but reports success
+        even if an error follows after the rows are read."""
         if fmt.lower() == "values" and goes_on(data):
-            # The engine would leave out the rest and report success.
+            # The engine would ignore the rest and report success.
             raise refusal(Code.CANNOT_READ_ALL_DATA, "Cannot read data after semicolon")
         with as_file(data) as path:
             self.run(insert.from_infile(path, fmt), "TabSeparated", params, totals)
 
     def set(self, settings: Mapping[str, str]) -> None:
-        """Set settings in one statement; the engine refuses what it does not know."""
+        """Set settings in one statement; the engine refuses unknown ones."""
         if settings:
             pairs = (
                 f"{quote_name(name)} = {quote_string(text)}" for name, text in settings.items()
@@ -128,12 +129,12 @@ class Handle:
         self.ask(f"USE {quote_name(database)}")
 
     def classify(self, sql: bytes | str) -> tuple[str, int]:
-        """What the engine's parser says a text is: its class, and how many statements it holds."""
+        """The class that the engine's parser gives a text, and the number of statements in it."""
         try:
-            found = self._connection.classify_query(sql)
+            classified = self._connection.classify_query(sql)
         except _ERRORS as error:
             raise from_engine(error) from None
-        return found["query_class"].name, found["statement_count"]
+        return classified["query_class"].name, classified["statement_count"]
 
     def close(self) -> None:
         """Give the handle back; it must not be used again."""
@@ -141,11 +142,11 @@ class Handle:
 
 
 def _bytes(text: bytes | str) -> bytes:
-    """A text as it came: a surrogate stands for a byte that is not UTF-8."""
+    """The bytes of a text, in which a surrogate stands for a byte that is not UTF-8."""
     return text.encode(errors="surrogateescape") if isinstance(text, str) else text
 
 
 def content_types(handle: Handle) -> dict[str, str]:
-    """The Content-Type of every output format, in lower case, as the engine knows it."""
+    """The engine's Content-Type of each output format; the names are in lower case."""
     rows = handle.ask("SELECT lower(name), content_type FROM system.formats WHERE is_output")
     return dict(row.split("\t") for row in rows.splitlines())

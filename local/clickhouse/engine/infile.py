@@ -1,4 +1,4 @@
-"""Rows in memory as a file that the engine can read: FROM INFILE reports whatever goes wrong."""
+"""Rows in memory as a file for the engine to read: FROM INFILE reports every error."""
 
 import os
 import sys
@@ -22,7 +22,7 @@ def as_file(data: bytes) -> Iterator[str]:
 
 @contextmanager
 def _file() -> Iterator[tuple[IO[bytes], str]]:
-    """A file in memory where the system is Linux, else one in the temporary folder."""
+    """A file in memory on Linux, elsewhere one in the temporary folder."""
     if sys.platform == "linux":
         with open(os.memfd_create("insert"), "wb", buffering=0) as file:
             yield file, f"/proc/self/fd/{file.fileno()}"
@@ -32,7 +32,7 @@ def _file() -> Iterator[tuple[IO[bytes], str]]:
 
 
 def _write(file: IO[bytes], data: bytes) -> None:
-    # One write takes 2 GiB at most.
+    # One write stores 2 GiB at most.
     rest = memoryview(data)
     try:
         while rest:

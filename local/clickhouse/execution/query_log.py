@@ -1,4 +1,4 @@
-"""system.query_log, which the engine does not keep: what was asked, by whom, and what it cost."""
+"""system.query_log, which the engine does not keep: queries, their users and their costs."""
 
 import json
 from collections import deque
@@ -14,9 +14,9 @@ from local.clickhouse.errors import QueryError
 from local.clickhouse.execution.run import Answer
 from local.clickhouse.request.query import Query
 
-# The latest queries are kept, and in memory: at most 40 MB of texts.
-_MOST_QUERIES = 10_000
-_MOST_TEXT = 4_000
+# The latest queries are kept, in memory: at most 40 MB of text.
+_MAX_QUERIES = 10_000
+_MAX_TEXT = 4_000
 _COLUMNS = """
     type Enum8('QueryStart' = 1, 'QueryFinish' = 2, 'ExceptionBeforeStart' = 3,
                'ExceptionWhileProcessing' = 4),
@@ -33,7 +33,7 @@ _INSERT = Insert(b"INSERT INTO system.query_log", "JSONEachRow", 0)
 
 @dataclass(slots=True)
 class Entry:
-    """A query under way; `answer` once there is one, `error` if it failed."""
+    """A running query; `answer` is set once there is one, `error` if it failed."""
 
     query: Query
     begun: float
@@ -42,20 +42,20 @@ class Entry:
 
 
 class QueryLog:
-    """Queries that have ended, written into the table when a query names it."""
+    """Queries that have ended, written into the table when a query reads it."""
 
     def __init__(self) -> None:
-        self._ended: deque[bytes] = deque(maxlen=_MOST_QUERIES)
+        self._ended: deque[bytes] = deque(maxlen=_MAX_QUERIES)
 
     def begin(self, query: Query) -> Entry:
-        """A query that begins now."""
+        """An entry for a query that begins now."""
         return Entry(query, time())
 
     def end(self, entry: Entry) -> None:
         """Keep a query that has ended."""
         self._ended.append(json.dumps(_row(entry, time())).encode(errors="replace"))
 
-    def is_asked(self, query: Query) -> bool:
+    def is_read_by(self, query: Query) -> bool:
         """Whether a query mentions the table."""
         return b"query_log" in query.sql
 
@@ -63,14 +63,14 @@ class QueryLog:
         """Bring the table up to date."""
         handle.ask(
             f"CREATE TABLE IF NOT EXISTS system.query_log ({_COLUMNS}) ENGINE = Memory "
-            f"SETTINGS max_rows_to_keep = {_MOST_QUERIES}"
+            f"SETTINGS max_rows_to_keep = {_MAX_QUERIES}"
         )
         rows = b"\n".join(self._taken())
         if rows:
             handle.insert(_INSERT, _INSERT.fmt or "", rows, {}, Totals())
 
     def _taken(self) -> Iterator[bytes]:
-        # Another query that names the table may take the last one meanwhile.
+        # Another query of the table may take the last one at the same time.
         with suppress(IndexError):
             while True:
                 yield self._ended.popleft()
@@ -91,7 +91,7 @@ def _row(entry: Entry, now: float) -> dict[str, object]:
         "query_start_time_microseconds": begun,
         "query_duration_ms": round((now - entry.begun) * 1000),
         "current_database": query.database or "default",
-        "query": query.text[:_MOST_TEXT].decode(errors="replace"),
+        "query": query.text[:_MAX_TEXT].decode(errors="replace"),
         "query_kind": _kind(query.text),
         "exception_code": error.code if error else 0,
         "exception": error.text if error else "",

@@ -1,4 +1,4 @@
-"""Runs one query on one handle: everything here blocks, and is called from worker threads."""
+"""One query on one handle. Everything here blocks, and is called from worker threads."""
 
 import json
 from collections.abc import Callable, Generator, Iterable
@@ -18,7 +18,7 @@ from local.clickhouse.formats.output_formats import Joiner, streams
 from local.clickhouse.request.forms import External
 from local.clickhouse.request.query import Query
 
-# The size of a server's buffer: an error after so much of an answer comes in its middle.
+# The size of a server's buffer: an error after this many bytes comes in the middle of the answer.
 _HELD_BACK = 1 << 20
 # A text that the engine keeps with each query and otherwise reads only for Redis and NATS tables.
 MARK = "stream_like_engine_insert_queue"
@@ -26,9 +26,8 @@ MARK = "stream_like_engine_insert_queue"
 
 @dataclass(slots=True)
 class Answer:
-    """An answer under way: what is known before its first byte is sent, and the rest; `has_rows`
-    says whether the statement is one that has an answer, if only an empty one, and `error` what
-    broke it off."""
+    """An answer: the part known before its first byte is sent, and the rest; `has_rows` is whether
+    the statement has an answer, even an empty one, and `error` the one that broke it off."""
 
     fmt: str
     totals: Totals
@@ -47,33 +46,33 @@ def start(handle: Handle, query: Query, unsafe: guard.Unsafe) -> Answer:
         _insert(handle, query, answer)
     else:
         _read(handle, query, answer)
-    # KILL and some others are no reads, yet have rows.
+    # KILL and some other statements do not read, but return rows.
     answer.has_rows = reads or any(answer.head)
     answer.totals.elapsed_ns = monotonic_ns() - begun
     return answer
 
 
 def prepare(handle: Handle, query: Query) -> None:
-    """Give a fresh handle the query's settings and tables, and the user's bounds last."""
+    """Give a fresh handle the query's settings and tables, and the user's limits last."""
     own = {"implicit_select": "0", MARK: query.mark}
     handle.set(own | {"log_comment": query.settings.get("log_comment", query.query_id)})
-    asked = query.engine_settings
+    settings = query.engine_settings
     if query.user.may_write:
         # The format settings are for the tables' rows too; readonly is for the query only.
-        handle.set({name: text for name, text in asked.items() if name != "readonly"})
+        handle.set({name: text for name, text in settings.items() if name != "readonly"})
     for table in query.externals:
         _fill(handle, table)
     if query.database:
         handle.use(query.database)
     if not query.user.may_write:
         handle.set({**query.user.limits, "readonly": "1"})
-        handle.set(asked)
+        handle.set(settings)
     elif query.readonly != "0" and not query.session:
         handle.set({"readonly": query.readonly})
 
 
 def _check(handle: Handle, query: Query, unsafe: guard.Unsafe) -> bool:
-    """Raise unless the statement may run; return whether it is one that reads."""
+    """Return whether the statement reads; raise QueryError unless it may run."""
     if not query.sql.strip():
         raise refusal(
             Code.SYNTAX_ERROR, "Syntax error: failed at position 1 (end of query): Empty query"
@@ -91,7 +90,7 @@ def _check(handle: Handle, query: Query, unsafe: guard.Unsafe) -> bool:
     kind, count = handle.classify(query.sql)
     if count > 1:
         raise guard.multi_statements()
-    # A session could never leave the engine's readonly mode, so there it is held here.
+    # A session could never leave the engine's readonly mode, so it is enforced here.
     writes = kind.startswith("MUTATING") or (kind == "CONTROL" and query.readonly == "1")
     if query.readonly != "0" and writes:
         raise readonly()
@@ -99,7 +98,7 @@ def _check(handle: Handle, query: Query, unsafe: guard.Unsafe) -> bool:
 
 
 def _insert(handle: Handle, query: Query, answer: Answer) -> None:
-    """One call of the engine for all of the rows, so that a batch is stored whole or not at all."""
+    """Insert all rows in one call of the engine: a batch is stored whole or not at all."""
     assert query.insert is not None
     fmt = query.insert.fmt or query.input_fmt or ""
     handle.insert(query.insert, fmt, query.data, query.params, answer.totals)
@@ -123,7 +122,7 @@ def _read(handle: Handle, query: Query, answer: Answer) -> None:
 
 
 def _beginning(blocks: Iterable[bytes]) -> tuple[list[bytes], bool]:
-    """Two blocks, or one that a server would not hold back, and whether they are all there is."""
+    """The first two blocks, or one that exceeds a server's buffer; and whether none follows."""
     first: list[bytes] = []
     for block in filter(None, blocks):
         first.append(block)
@@ -133,17 +132,17 @@ def _beginning(blocks: Iterable[bytes]) -> tuple[list[bytes], bool]:
 
 
 def _rewrite(handle: Handle, query: Query, fmt: str) -> Callable[[bytes], bytes] | None:
-    """What turns the engine's blocks into those of the client's version of the protocol."""
+    """The function that rewrites the engine's blocks for the client's protocol version, if any."""
     if fmt.lower() != "native" or not query.protocol:
         return None
-    # Its import takes a fifth of a second, which no other answer needs.
+    # The import takes 0.2 s, and only these answers need it.
     from local.clickhouse.formats.native import reframed
 
     return partial(reframed, version=query.protocol, types=_types(handle, query))
 
 
 def _types(handle: Handle, query: Query) -> list[str]:
-    """The types of a SELECT's columns in full; none if the engine does not say."""
+    """The full types of a SELECT's columns; none if the engine cannot describe it."""
     select = as_subquery(query.sql)
     with suppress(QueryError):
         if select:
@@ -166,7 +165,7 @@ def _joined(
 
 
 def _fill(handle: Handle, table: External) -> None:
-    """An external table is a temporary one; its structure goes through the engine as a literal."""
+    """Create an external table as a temporary one; its structure is passed as a string literal."""
     name = quote_name(table.name)
     handle.ask(
         f"CREATE TEMPORARY TABLE {name} ENGINE = Memory "

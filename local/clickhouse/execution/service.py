@@ -1,4 +1,4 @@
-"""Runs queries for the application: handles, sessions, running ids, cancelling."""
+"""The service: handles, sessions, ids of running queries, cancellation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -26,15 +26,15 @@ T = TypeVar("T")
 
 
 class Service:
-    """The engine, open for as long as the program runs, and what goes on in it."""
+    """The engine, open as long as the program runs, and its running queries."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # Also keeps the engine loaded: without an open handle chDB would shut it down.
+        # It also keeps the engine loaded: without an open handle chDB would shut it down.
         self._keeper = Handle(path)
         self._unsafe = guard.unsafe(self._keeper)
         self._workers = ThreadPoolExecutor(WORKERS, "clickhouse")
-        # What makes workers free may not wait for a free one.
+        # A KILL, which frees workers, must not wait for a free one.
         self._control = ThreadPoolExecutor(1, "clickhouse-control")
         self._running: set[str] = set()
         self._sessions = Sessions()
@@ -44,12 +44,12 @@ class Service:
         self.compresses = self._keeper.ask("SELECT getSetting('enable_http_compression')").strip()
 
     async def call(self, function: Callable[..., T], *arguments: object) -> T:
-        """Run something that blocks in a worker thread; being cancelled waits for its end."""
+        """Run a blocking function in a worker thread; a cancellation waits for its end."""
         return await _finished(self._workers, function, *arguments)
 
     @asynccontextmanager
     async def answer(self, query: Query) -> AsyncIterator[Answer]:
-        """Run a query; on leaving, whatever it still holds is cancelled and given back."""
+        """Run a query; at the end of the block, what still runs is cancelled and closed."""
         self._register(query)
         session: Session | None = None
         entry = self._log.begin(query)
@@ -79,9 +79,9 @@ class Service:
         self._running.add(query.query_id)
 
     def _begin(self, query: Query, session: Session | None, held: ExitStack) -> Answer:
-        """Run a query until its answer, or the beginning of a long one, is there; `held` gives back
+        """Run a query until its answer, or the beginning of a long one, is known; `held` closes
         what they use."""
-        if self._log.is_asked(query):
+        if self._log.is_read_by(query):
             self._on_fresh_handle(self._log.write)
         answer = start(self._open(query, session, held), query, self._unsafe)
         if answer.rest is not None:
@@ -105,8 +105,8 @@ class Service:
         return handle
 
     async def cancel(self, query: Query) -> None:
-        """Stop a query that only reads, whose client has left; returns only if it is no such query:
-        it may have to wait for a worker before there is something to stop."""
+        """Kill a query that only reads, repeatedly until this is cancelled, since the query may
+        still wait for a worker; return at once for any other query."""
         sql = f"KILL QUERY WHERE Settings['{MARK}'] = {quote_string(query.mark)} ASYNC"
 
         def kill(handle: Handle) -> bool:
@@ -126,21 +126,21 @@ class Service:
             handle.close()
 
     async def sweep(self) -> None:
-        """Close expired sessions, for ever."""
+        """Close expired sessions, until it is cancelled."""
         while True:
             await asyncio.sleep(_SWEEP_SECONDS)
             await self._close_sessions(everything=False)
 
     async def _close_sessions(self, *, everything: bool) -> None:
-        for session in self._sessions.take_gone(everything=everything):
+        for session in self._sessions.take_expired(everything=everything):
             if session.handle is not None:
                 await _finished(self._control, session.handle.close)
 
     async def close(self) -> bool:
-        """Stop what still runs and shut the engine down; whether all of it ended in time."""
+        """Kill all queries and shut the engine down; return whether all of them ended in time."""
         end = monotonic() + _KILL_SECONDS
         while self._running and monotonic() < end:
-            # Again and again: some may have waited for a worker until now.
+            # Repeated, since some may have waited for a worker until now.
             await _finished(self._control, self._on_fresh_handle, _kill_all)
             await asyncio.sleep(0.05)
         if self._running:
@@ -159,10 +159,8 @@ def _kill_all(handle: Handle) -> None:
 async def _finished(
     threads: ThreadPoolExecutor, function: Callable[..., T], *arguments: object
 ) -> T:
-    """What a function returns that runs in a thread; being cancelled waits for its end.
-
-    What follows may close a handle, and chDB crashes if a thread is still inside it.
-    """
+    """The result of a function that runs in a thread; a cancellation waits for its end: the caller
+    may then close a handle, and chDB crashes if a thread is still inside it."""
     work = asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
     try:
         return await asyncio.shield(work)

@@ -14,7 +14,7 @@ from local.clickhouse.request.query import Query
 
 @dataclass(slots=True)
 class Session:
-    """A kept handle; a reader's session keeps none, since nothing of a reader's can persist."""
+    """A kept handle; a reader's session has none, since a reader can change no state."""
 
     handle: Handle | None = None
     busy: bool = True
@@ -22,17 +22,17 @@ class Session:
 
 
 class Sessions:
-    """All sessions, by user and id; only the event loop's thread uses this."""
+    """All sessions, by user and id; used only in the event loop's thread."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], Session] = {}
-        self._gone: list[Session] = []
+        self._sessions: dict[tuple[str, str], Session] = {}
+        self._expired: list[Session] = []
 
     def acquire(self, query: Query) -> Session:
-        """The session that the query names, new if need be, locked until released."""
+        """The session that the query names, created if necessary, locked until it is released."""
         key = (query.user.name, query.session or "")
         self._forget_expired()
-        session = self._known.get(key)
+        session = self._sessions.get(key)
         if session is None and query.session_check:
             raise refusal(Code.SESSION_NOT_FOUND, f"Session {query.session} not found")
         if session is not None and session.busy:
@@ -41,7 +41,7 @@ class Sessions:
                 f"Session {query.session} is locked by a concurrent client",
             )
         if session is None:
-            session = self._known[key] = Session()
+            session = self._sessions[key] = Session()
         session.busy = True
         return session
 
@@ -50,22 +50,22 @@ class Sessions:
         session.busy = False
         session.expires = monotonic() + query.session_timeout
 
-    def take_gone(self, *, everything: bool) -> list[Session]:
-        """Take out the sessions whose time is over, or all, for their handles to be closed."""
+    def take_expired(self, *, everything: bool) -> list[Session]:
+        """Remove and return the expired sessions, or all, for their handles to be closed."""
         self._forget_expired(everything=everything)
-        gone, self._gone = self._gone, []
-        return gone
+        expired, self._expired = self._expired, []
+        return expired
 
     def _forget_expired(self, *, everything: bool = False) -> None:
         now = monotonic()
-        for key, session in list(self._known.items()):
+        for key, session in list(self._sessions.items()):
             if not session.busy and (everything or session.expires < now):
-                self._gone.append(self._known.pop(key))
+                self._expired.append(self._sessions.pop(key))
 
 
 @contextmanager
 def restored(handle: Handle, query: Query) -> Iterator[None]:
-    """Undo, after a query of a session, what the request set for that query alone."""
+    """Undo, after a query of a session, the settings that the request set for that query alone."""
     before = _settings(handle, query)
     database = handle.ask("SELECT currentDatabase()").strip() if query.database else None
     try:
@@ -80,7 +80,7 @@ def restored(handle: Handle, query: Query) -> Iterator[None]:
 
 
 def _settings(handle: Handle, query: Query) -> list[str]:
-    """The statements that bring back the settings which the query's own will change."""
+    """The statements that restore the settings which the query's own will change."""
     changed = [name for name in query.engine_settings if name != "readonly"]
     if not changed:
         return []
@@ -88,13 +88,13 @@ def _settings(handle: Handle, query: Query) -> list[str]:
     rows = handle.ask(
         f"SELECT name, changed, hex(value) FROM system.settings WHERE name IN ({names})"
     )
-    found = [row.split("\t") for row in rows.splitlines()]
+    values = [row.split("\t") for row in rows.splitlines()]
     return [
         f"SET {quote_name(name)} = {_literal(value) if changed == '1' else 'DEFAULT'}"
-        for name, changed, value in found
+        for name, changed, value in values
     ]
 
 
 def _literal(digits: str) -> str:
-    """The text whose bytes these hexadecimal digits are; it may hold anything, lines' ends too."""
+    """The string literal of the bytes that these hexadecimal digits are."""
     return quote_string(bytes.fromhex(digits).decode(errors="surrogateescape"))

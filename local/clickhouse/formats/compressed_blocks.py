@@ -1,7 +1,7 @@
-"""ClickHouse's own compressed blocks: compress=1 asks for them, decompress=1 says they are sent.
+"""ClickHouse's own compressed blocks, in a response with compress=1 and a body with decompress=1.
 
-A block is 16 bytes of CityHash128 of what follows; a byte for the method; the size of the rest from
-that byte on, and of the plain data, as UInt32; the packed data.
+A block has a checksum of 16 bytes, the CityHash128 of the rest; a byte for the method; two sizes as
+UInt32, of the block from that byte on and of the plain data; the compressed data.
 """
 
 import struct
@@ -17,9 +17,9 @@ from local.clickhouse.errors import refusal
 
 _HEAD = struct.Struct("<BII")
 _HASH = 16
-# What a server puts into one block, and the most that it takes.
+# The size of the data in a block that is sent, and the limit for one that is received.
 _PLAIN_SIZE = 1 << 20
-_MOST = 1 << 30
+_MAX_SIZE = 1 << 30
 
 
 class _Method(NamedTuple):
@@ -29,7 +29,7 @@ class _Method(NamedTuple):
 
 
 def _unzstd(data: bytes, size: int) -> bytes:
-    """A frame may state its size, which the library believes, whatever it is."""
+    """Decompress a frame. It may state its size, which the library trusts, so that is checked."""
     if zstandard.frame_content_size(data) > size:
         raise zstandard.ZstdError("the frame states a larger size than the block")
     return zstandard.ZstdDecompressor().decompress(data, max_output_size=size)
@@ -51,19 +51,19 @@ _BY_MARK = {method.mark: method for method in (_NONE, _LZ4, _ZSTD)}
 
 
 class Blocks:
-    """A compressor whose output is such blocks."""
+    """A compressor whose output is compressed blocks."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         name = settings.get("network_compression_method", "LZ4").upper()
         self._method = _BY_NAME.get(name, _LZ4)
 
     def add(self, block: bytes) -> bytes:
-        """The blocks that hold some data."""
+        """The compressed blocks of some data."""
         parts = range(0, len(block), _PLAIN_SIZE)
         return b"".join(self._packed(block[start : start + _PLAIN_SIZE]) for start in parts)
 
     def end(self) -> bytes:
-        """Nothing: each block is whole by itself."""
+        """Nothing: each block is complete."""
         return b""
 
     def _packed(self, data: bytes) -> bytes:
@@ -73,7 +73,7 @@ class Blocks:
 
 
 def unpacked(body: bytes, *, check: bool) -> bytes:
-    """The data in a body of such blocks; raise QueryError for one that is broken."""
+    """The data in a body of compressed blocks; raise QueryError for an invalid one."""
     return b"".join(_unpacked(body, check=check))
 
 
@@ -84,7 +84,7 @@ def _unpacked(body: bytes, *, check: bool) -> Iterator[bytes]:
         if len(body) < begin + _HEAD.size:
             raise refusal(Code.CANNOT_READ_ALL_DATA, "A compressed block breaks off in its head")
         mark, packed, plain = _HEAD.unpack_from(body, begin)
-        if not _HEAD.size <= packed <= _MOST or plain > _MOST:
+        if not _HEAD.size <= packed <= _MAX_SIZE or plain > _MAX_SIZE:
             raise _broken("its sizes cannot be")
         block, start = body[begin : begin + packed], begin + packed
         if len(block) < packed:

@@ -12,14 +12,14 @@ from local.clickhouse.errors import refusal
 
 
 class Compressor(Protocol):
-    """What turns blocks into one compressed body."""
+    """Compresses blocks into one body."""
 
     def add(self, block: bytes) -> bytes:
-        """Compress a block so that the other side can read all of it at once."""
+        """Compress a block and flush it, so that the client can read all of it at once."""
         ...
 
     def end(self) -> bytes:
-        """What closes the body."""
+        """The end of the body."""
         ...
 
 
@@ -34,7 +34,7 @@ class Plain:
 
 
 class Zlib:
-    """gzip, or what HTTP calls deflate, which is zlib's format."""
+    """gzip, or deflate, which in HTTP is zlib's format."""
 
     def __init__(self, *, gzip: bool) -> None:
         self._object = zlib.compressobj(3, zlib.DEFLATED, 31 if gzip else 15)
@@ -92,7 +92,6 @@ class Both:
         return self._outer.add(self._inner.end()) + self._outer.end()
 
 
-# In the order a server prefers them.
 _COMPRESSORS: dict[str, Callable[[], Compressor]] = {
     "gzip": lambda: Zlib(gzip=True),
     "deflate": lambda: Zlib(gzip=False),

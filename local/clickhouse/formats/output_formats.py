@@ -1,8 +1,8 @@
-"""Output formats: which can be sent block by block, and how to join what chDB gives per block.
+"""Output formats: those that can be sent block by block, and the join of chDB's blocks.
 
-chDB writes every block of a stream as a document of its own. Where a document has neither head
-nor tail the blocks join as they are; an Arrow stream joins once repeated heads and early tails
-are cut; anything else must be asked for in one piece.
+chDB writes each block of a stream as a document of its own. Documents without head and tail are
+joined as they are, those of an Arrow stream without repeated heads and early tails; an answer in
+any other format must be computed whole.
 """
 
 import struct
@@ -18,7 +18,7 @@ _ARROW_END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
 def streams(fmt: str) -> bool:
-    """Whether an answer in this format can be sent while it is being computed."""
+    """Whether an answer in this format can be sent while it is computed."""
     return fmt.lower() in _PLAIN or fmt.lower() == _ARROW_STREAM
 
 
@@ -31,7 +31,7 @@ class Joiner:
         self._begun = False
 
     def add(self, block: bytes) -> bytes:
-        """The bytes of the next block, fit to follow those before it."""
+        """The bytes of the next block that follow those before it."""
         if self._rewrite:
             return self._rewrite(block)
         if not self._arrow or not block:
@@ -42,7 +42,7 @@ class Joiner:
         return block.removesuffix(_ARROW_END)
 
     def end(self) -> bytes:
-        """What closes the document."""
+        """The end of the document."""
         return _ARROW_END if self._arrow and self._begun else b""
 
 

@@ -1,4 +1,4 @@
-"""HTTP as it comes in: a ClickHouse server takes any byte in an address."""
+"""uvicorn's HTTP protocol, which takes any byte in an address as a ClickHouse server does."""
 
 import re
 
@@ -6,10 +6,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 
 class RawAddresses(HttpToolsProtocol):
-    """Percent-encodes what is not ASCII in a request's first line, which the parser refuses."""
+    """Percent-encodes bytes beyond ASCII in a request's first line: the parser refuses them."""
 
     _in_first_line = True
-    # Whether a request ended within the bytes that are read now.
+    # Whether a request ended within the bytes that are being read.
     _has_ended = False
 
     def data_received(self, data: bytes) -> None:
@@ -22,8 +22,8 @@ class RawAddresses(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        # The first line of a pipelined request came with the end of the one before it: what comes
-        # next may be its body.
+        # The first line of a pipelined request came with the end of the request before it: the next
+        # bytes may be its body.
         if self._has_ended:
             self._in_first_line = False
 

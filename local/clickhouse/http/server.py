@@ -11,7 +11,7 @@ from local.clickhouse.execution.service import Service
 from local.clickhouse.http.app import App
 from local.clickhouse.http.protocol import RawAddresses
 
-# Clients pool connections and may come back late; a dead pooled connection costs them a retry.
+# Clients pool connections and may reuse one late; a closed connection costs them a retry.
 KEEP_ALIVE_SECONDS = 120
 STOP_SECONDS = 5
 
@@ -53,12 +53,12 @@ def open_service(path: Path) -> Service:
     except (OSError, QueryError) as error:
         raise SetupError(
             f"{path}: the database cannot be opened: {one_line(error)}; "
-            "mend that, or give another --path."
+            "fix that, or give another --path."
         ) from None
 
 
 def _check_unlocked(path: Path) -> None:
-    """Ask the engine's own lock first, since chDB prints lines of its own when it is taken."""
+    """Try the engine's own lock first, since chDB prints lines of its own when it is taken."""
     with (path / "status").open("ab") as status:
         try:
             fcntl.flock(status, fcntl.LOCK_EX | fcntl.LOCK_NB)
