@@ -19,7 +19,7 @@ def mini_cluster(client: JobClient) -> Any:
     return get_field_value(client._j_job_client, "miniCluster")
 
 
-def replace_lost(cluster: Any, rest: Rest) -> bool:
+def replace_task_manager(cluster: Any, rest: Rest) -> bool:
     """Start a task manager if none is left, and return whether it was so; Flink then starts the job
     again from its last checkpoint. Raise ServiceError if Flink does not answer or starts none."""
     if rest.task_managers():

@@ -14,7 +14,7 @@ import urllib3
 from lib.errors import ServiceError, UnavailableError
 
 # How long an answer may take while somebody watches, in seconds.
-LOOK_LIMIT = 5.0
+REQUEST_LIMIT = 5.0
 
 # How long a savepoint may take, in seconds: the sink may be waiting for ClickHouse meanwhile.
 SAVEPOINT_LIMIT = 120.0
@@ -37,7 +37,7 @@ class Rest:
     def get(self, path: str = "") -> Any:
         """The JSON that GET /jobs/<id><path> answers; raise UnavailableError if there is no answer,
         and ServiceError for one that is none."""
-        return self._ask("GET", f"{self._job}{path}", None, LOOK_LIMIT)
+        return self._ask("GET", f"{self._job}{path}", None, REQUEST_LIMIT)
 
     def _ask(self, method: str, path: str, body: Any, timeout: float) -> Any:
         url = f"http://{self.address}{path}"
@@ -58,7 +58,7 @@ class Rest:
 
     def task_managers(self) -> int:
         """How many task managers the cluster has; raise ServiceError as `get` does."""
-        return int(self._ask("GET", "/overview", None, LOOK_LIMIT)["taskmanagers"])
+        return int(self._ask("GET", "/overview", None, REQUEST_LIMIT)["taskmanagers"])
 
     def last_failure(self) -> str:
         """What made the job fail last, with its Java and Python traces; empty if nothing did."""
@@ -97,7 +97,7 @@ class Rest:
 
         def ask(method: str, path: str, body: Any = None) -> Any:
             # Flink may be busy with the savepoint itself; to give up early would lose it.
-            timeout = max(deadline - time.monotonic(), LOOK_LIMIT)
+            timeout = max(deadline - time.monotonic(), REQUEST_LIMIT)
             return self._ask(method, f"{self._job}{path}", body, timeout)
 
         trigger = ask("POST", "/stop", {"targetDirectory": folder, "drain": False})["request-id"]

@@ -1,7 +1,7 @@
 """Where Flink's source begins to read each partition, and which records Kafka had deleted by then.
 
 Flink's metrics have a partition from its first record on. That a consumer found its offset deleted
-and continued at the first that is left, only Kafka's client reports, in the log.
+and continued at the first that is left, only Kafka's client reports, in its log.
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lib.kafka import Partition, Span
 
-# How many places one line names.
+# How many places one message names.
 SHOWN = 10
 
 _PLACE = r"(?P<topic>[\w.-]+)-(?P<partition>\d+)"
@@ -27,7 +27,7 @@ _BEGINS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostRecords:
     """Records of a partition, from `first` to `last`, that were deleted before they were read."""
 
     topic: str
@@ -42,13 +42,13 @@ class Lost:
     def __len__(self) -> int:
         return max(self.last - self.first + 1, 0)
 
-    def is_around(self, other: "Lost") -> bool:
-        """Whether the other begins in it."""
+    def has_start_of(self, other: "LostRecords") -> bool:
+        """Whether the first of the other records is among these."""
         is_here = (self.topic, self.partition) == (other.topic, other.partition)
         return is_here and self.first <= other.first <= self.last
 
 
-def told(lost: Sequence[Lost]) -> str:
+def describe(lost: Sequence[LostRecords]) -> str:
     """The message about them, with the first SHOWN by name; empty if there are none."""
     if not lost:
         return ""
@@ -60,38 +60,37 @@ def told(lost: Sequence[Lost]) -> str:
     )
 
 
-class Reading:
-    """What the log of one run's Flink has said so far.
+class ClientLog:
+    """The log of one run's Flink, as far as Kafka's client writes it.
 
-    `owed` are the offsets from which on the job should read each partition, as far as it read
-    before; a source that begins behind them has lost what is between, but for the `gaps`, which are
-    known to hold no record."""
+    `unread` has the first offset of each partition that no run has read, if it is known: a source
+    that begins after it has lost the records between, except the `gaps`, which hold none."""
 
     def __init__(
-        self, log: Path, owed: Mapping[Partition, int], gaps: Mapping[Partition, Span]
+        self, file: Path, unread: Mapping[Partition, int], gaps: Mapping[Partition, Span]
     ) -> None:
-        self._log = log
+        self._file = file
         self._gaps = gaps
-        self._at = 0
+        self._size_read = 0
         self._out_of_range: dict[Partition, int] = {}
         self._from_end: set[Partition] = set()
-        self.owed = dict(owed)
+        self.unread = dict(unread)
         # The offset at which the source began, since it was last started.
         self.starts: dict[Partition, int] = {}
 
-    def look(self) -> list[Lost]:
-        """Read on in the log; return what is lost since the last look."""
-        if not self._log.exists():
+    def read(self) -> list[LostRecords]:
+        """Read the lines added since the last call; return the records that they report lost."""
+        if not self._file.exists():
             return []
-        with self._log.open("rb") as file:
-            file.seek(self._at)
-            # A last line that is not whole yet is read the next time.
+        with self._file.open("rb") as file:
+            file.seek(self._size_read)
+            # A last line that is not complete yet is read the next time.
             text, end, _ = file.read().rpartition(b"\n")
-        self._at += len(text + end)
+        self._size_read += len(text + end)
         lines = text.decode(errors="replace").splitlines()
-        return [lost for line in lines if "ffset" in line for lost in self._take(line)]
+        return [lost for line in lines if "ffset" in line for lost in self._read_line(line)]
 
-    def _take(self, line: str) -> list[Lost]:
+    def _read_line(self, line: str) -> list[LostRecords]:
         if "Adding split(s) to reader" in line:
             for split in _SPLIT.finditer(line):
                 self._start(_partition(split), int(split["offset"]))
@@ -104,24 +103,24 @@ class Reading:
         return []
 
     def _start(self, partition: Partition, offset: int) -> None:
-        """A negative one stands for where Kafka's client is to find it, which it then says."""
+        """A negative offset stands for one that Kafka's client looks up and logs later."""
         self._out_of_range.pop(partition, None)
         self._from_end.discard(partition)
         self.starts.pop(partition, None)
         if offset >= 0:
             self.starts[partition] = offset
 
-    def _begin(self, partition: Partition, offset: int) -> list[Lost]:
-        behind = self._out_of_range.pop(partition, None)
-        # What begins at the end asks for no more.
-        owed = None if partition in self._from_end else self.owed.get(partition)
-        due = max((at for at in (behind, owed) if at is not None), default=offset)
+    def _begin(self, partition: Partition, offset: int) -> list[LostRecords]:
+        out_of_range = self._out_of_range.pop(partition, None)
+        # A source that begins at the end is to read no older record.
+        unread = None if partition in self._from_end else self.unread.get(partition)
+        due = max((at for at in (out_of_range, unread) if at is not None), default=offset)
         due = self._gaps[partition].leave(due) if partition in self._gaps else due
         self.starts[partition] = offset
-        if behind is None:
-            # The first beginning: what was read since, the saved state of the next start knows.
-            self.owed.setdefault(partition, offset)
-        return [Lost(*partition, due, offset - 1)] if due < offset else []
+        if out_of_range is None:
+            # The first beginning: what is read after it is in the saved state of the next run.
+            self.unread.setdefault(partition, offset)
+        return [LostRecords(*partition, due, offset - 1)] if due < offset else []
 
 
 def _partition(match: re.Match[str]) -> Partition:

@@ -1,5 +1,5 @@
-"""Which offsets a job has read, in any version of its SQL: what is between them and where it begins
-the next time is lost."""
+"""Which offsets a job has read, in any version of its SQL: the records between those and where it
+begins the next time are lost."""
 
 import json
 import logging
@@ -16,80 +16,81 @@ from lib.kafka import Partition, Span
 
 log = logging.getLogger("millrace.offsets")
 
-# Beside the saved state of all versions. Of a partition that was empty so far the state says
-# nothing, so where the job began to read it is written here.
+# Beside the saved state of all versions. The state has no partition that was empty so far, so where
+# the job began to read it is written here.
 _FILE = "offsets.json"
 
 # The id of each topic, by its name.
 Topics = Mapping[str, str]
 
-# Of Flink, for what the readers of a source save.
+# Flink's name for what the readers of a source save.
 _STATE = "SourceReaderState"
 
 
-def owed(folder: Path, topics: Topics, states: Iterable[Path]) -> dict[Partition, int]:
-    """The offset from which on each partition is still to be read, as far as that is known: from
-    the folder of the job, and the saved states."""
-    found: dict[Partition, int] = _read(folder, topics, "owed")
+def unread(folder: Path, topics: Topics, states: Iterable[Path]) -> dict[Partition, int]:
+    """The first offset of each partition that is not read yet, if it is known: from the folder of
+    the job, and the saved states."""
+    offsets: dict[Partition, int] = _read(folder, topics, "unread")
     for path in states:
         for partition, offset in _saved(path, topics):
-            found[partition] = max(offset, found.get(partition, 0))
-    return found
+            offsets[partition] = max(offset, offsets.get(partition, 0))
+    return offsets
 
 
 def gaps(folder: Path, topics: Topics) -> dict[Partition, Span]:
-    """The offsets of each partition that hold no record, as far as they were looked into."""
-    return {place: Span(*gap) for place, gap in _read(folder, topics, "gaps").items()}
+    """The offsets of each partition that hold no record, as far as they were read."""
+    return {partition: Span(*gap) for partition, gap in _read(folder, topics, "gaps").items()}
 
 
-def note(
+def save(
     folder: Path,
     topics: Topics,
-    owed: Mapping[Partition, int],
+    unread: Mapping[Partition, int],
     gaps: Mapping[Partition, Span],
 ) -> None:
-    """Remember both for the next start, under the ids of the topics: one that is made again has
+    """Save both for the next run, under the ids of the topics: a topic that is recreated has
     another id, and none of this holds for it."""
-    kept = {"owed": _by_id(topics, owed), "gaps": _by_id(topics, gaps)}
+    saved = {"unread": _by_id(topics, unread), "gaps": _by_id(topics, gaps)}
     try:
-        files.replace(folder / _FILE, json.dumps(kept))
+        files.replace(folder / _FILE, json.dumps(saved))
     except OSError as error:
         # A full disk must not end the job; the next change is written with all before it.
         log.warning("%s: not written: %s", folder / _FILE, error)
 
 
-def _by_id(topics: Topics, found: Mapping[Partition, Any]) -> dict[str, dict[int, Any]]:
-    kept: dict[str, dict[int, Any]] = {}
-    for (topic, partition), value in found.items():
+def _by_id(topics: Topics, values: Mapping[Partition, Any]) -> dict[str, dict[int, Any]]:
+    by_id: dict[str, dict[int, Any]] = {}
+    for (topic, partition), value in values.items():
         if topic in topics:
-            kept.setdefault(topics[topic], {})[partition] = value
-    return kept
+            by_id.setdefault(topics[topic], {})[partition] = value
+    return by_id
 
 
-def _read(folder: Path, topics: Topics, what: str) -> dict[Partition, Any]:
+def _read(folder: Path, topics: Topics, name: str) -> dict[Partition, Any]:
     file = folder / _FILE
-    kept = json.loads(file.read_text(encoding="utf-8"))[what] if file.exists() else {}
+    saved = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    by_id = saved.get(name, {})
     return {
         (topic, int(partition)): value
-        for topic, number in topics.items()
-        for partition, value in kept.get(number, {}).items()
+        for topic, topic_id in topics.items()
+        for partition, value in by_id.get(topic_id, {}).items()
     }
 
 
 def _saved(path: Path, topics: Collection[str]) -> Iterator[tuple[Partition, int]]:
-    """The next offset of each partition, as a savepoint or checkpoint has it; what Flink cannot
-    read, and will refuse to resume from, says nothing."""
+    """The next offset of each partition in a savepoint or checkpoint; none if Flink cannot read it,
+    and will refuse to resume from it."""
     try:
         for element in [*_elements(path)]:
-            found = split(element)
-            if found and found[0][0] in topics and found[1] >= 0:
-                yield found
+            saved = split(element)
+            if saved and saved[0][0] in topics and saved[1] >= 0:
+                yield saved
     except JAVA_ERRORS as error:
-        log.warning("%s: its offsets are not known: %s", path, cause(error))
+        log.warning("%s: its offsets are unknown: %s", path, cause(error))
 
 
 def _elements(path: Path) -> Iterator[bytes]:
-    """Each thing that a source's reader has saved, as its bytes with those that lead it."""
+    """The bytes from each element on that a source's reader has saved."""
     jvm = get_gateway().jvm
     stream = jvm.java.io.DataInputStream(jvm.java.io.FileInputStream(str(path / "_metadata")))
     try:

@@ -1,4 +1,4 @@
-"""What the runner adds to a Kafka source that leaves it open: only committed records are read."""
+"""The isolation level of Kafka sources: read_committed unless a file sets another."""
 
 import re
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ _LEVEL = re.compile(rf"'{re.escape(_OPTION)}'\s*=\s*'(?P<level>\w+)'")
 
 
 def statement(file: SqlFile) -> str:
-    """The file's statement, as Flink gets it: a Kafka source that names no isolation level reads
-    committed records only. Kafka's own default is to read all."""
-    # A comment may name either.
+    """The statement that Flink gets: a Kafka source without an isolation level reads committed
+    records only. Kafka's own default is to read all."""
+    # A comment may have either.
     text = without_comments(file.text)
     if file.kind not in ("source", "table") or _LEVEL.search(text):
         return file.text
@@ -22,7 +22,7 @@ def statement(file: SqlFile) -> str:
 
 
 def reads_uncommitted(files: Iterable[SqlFile]) -> bool:
-    """Whether a source reads what is not committed, too."""
+    """Whether a source reads uncommitted records, too."""
     return any(
         match["level"] == "read_uncommitted"
         for file in files

@@ -1,7 +1,7 @@
-"""What others can know of a job: each run, and what its runner sees, as rows in ClickHouse.
+"""Reports a run to ClickHouse, each second: the run in job_runs, its status in job_status.
 
-Nothing here holds the job up. What cannot be told or written now is left out, and the next second
-tells more.
+Nothing here delays the job. A row that cannot be written is left out, and the next second writes
+newer ones.
 """
 
 import json
@@ -18,52 +18,52 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from jobs.job import Job
-from jobs.kafka.deleted_records import Lost, told
-from jobs.kafka.lag import Backlog
-from jobs.run import expected
-from jobs.run.monitor import Glance
+from jobs.kafka.deleted_records import LostRecords, describe
+from jobs.kafka.lag import LagMonitor
+from jobs.run import lifecycle
+from jobs.run.status import JobStatus
 from lib import clickhouse
 from lib.errors import MillraceError, ServiceError, one_line
 from lib.files import show
 from lib.settings import Settings
 
-log = logging.getLogger("millrace.record")
+log = logging.getLogger("millrace.report")
 
-# How often the state is written, and how long the end waits for its last words, in seconds.
+# How often the status is written, and how long the end waits for the last rows, in seconds.
 EVERY = 1.0
-LAST_WORDS = 5.0
+END_LIMIT = 5.0
 
 
 @contextmanager
-def of(config: Settings, job: Job, resume: Path | None) -> Iterator["Record"]:
-    """The record of one run, which ends as its block does: stopped, or failed with the error."""
-    record = Record(config, job, resume)
+def reporting(config: Settings, job: Job, resume: Path | None) -> Iterator["Report"]:
+    """The report of one run, which ends as the block does: stopped, or failed with the error."""
+    report = Report(config, job, resume)
     try:
-        yield record
+        yield report
     except MillraceError as error:
-        record.end("failed", str(error))
+        report.end("failed", str(error))
         raise
     except (KeyboardInterrupt, SystemExit):
-        # Asked to end before there was anything to save.
-        record.end("stopped", "")
+        # Stopped before there was anything to save.
+        report.end("stopped", "")
         raise
     except BaseException as error:
-        record.end("failed", one_line(repr(error)))
+        report.end("failed", one_line(repr(error)))
         raise
-    record.end("stopped", "")
+    report.end("stopped", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What is to be told: a look at the job, or a state that stands until there is another."""
+class Update:
+    """What is to be written next: a status, or a state that holds until there is another."""
 
     state: str
-    glance: Glance | None = None
+    status: JobStatus | None = None
     rates: tuple[float | None, float | None] = (None, None)
 
 
-class Record:
-    """One run; a thread of its own writes, so that a ClickHouse that hangs delays nobody."""
+class Report:
+    """One run; a thread of its own writes, so that a ClickHouse that hangs delays nothing else."""
 
     def __init__(self, config: Settings, job: Job, resume: Path | None) -> None:
         self._settings = config.clickhouse
@@ -74,58 +74,58 @@ class Record:
             "resumed_from": show(resume) if resume else "",
             "files": {Path(file.place).name: file.text for file in job.files},
         }
-        self.backlog = Backlog(config.kafka.bootstrap_servers, job.topics, job.reads_committed)
-        self._seen: Seen | None = Seen("STARTING")
+        self.lag = LagMonitor(config.kafka.bootstrap_servers, job.topics, job.reads_committed)
+        self._next: Update | None = Update("STARTING")
         self._last: dict[str, Any] = {}
-        self._begun: dict[str, Any] = {}
+        self._written_run: dict[str, Any] = {}
         self._lost = ""
         self._has_run = False
-        # Whether the job should run by what the runs before have left; None: not known yet.
+        # Whether earlier runs left the job as one that should run; None: not known yet.
         self._should_run: bool | None = None
         self._ended = threading.Event()
         self._client: Client | None = None
-        self._said = ""
-        self._thread = threading.Thread(target=self._write, name="report", daemon=True)
+        self._logged = ""
+        self._thread = threading.Thread(target=self._write_all, name="report", daemon=True)
         self._thread.start()
 
-    def note(self, now: Glance, before: Glance | None) -> None:
-        """Take over what a look at the job has shown; never waits."""
-        self._seen = Seen(now.state, now, now.rates(before))
+    def set_status(self, now: JobStatus, before: JobStatus | None) -> None:
+        """Report a status, with the rates since another; never waits."""
+        self._next = Update(now.state, now, now.rates(before))
         self._has_run |= now.state == "RUNNING"
 
-    def lose(self, lost: Sequence[Lost]) -> None:
-        """Take over all that was deleted from Kafka before this run read it; never waits."""
-        self._lost = told(lost)
+    def set_lost(self, lost: Sequence[LostRecords]) -> None:
+        """Report all that was deleted from Kafka before this run read it; never waits."""
+        self._lost = describe(lost)
 
-    def say(self, state: str) -> None:
-        """Take over a state that stands until the next look; never waits."""
-        self._seen = Seen(state)
+    def set_state(self, state: str) -> None:
+        """Report a state each second until the next status; never waits."""
+        self._next = Update(state)
 
     def end(self, status: str, message: str) -> None:
-        """Write how the run ended, if ClickHouse takes it within LAST_WORDS."""
+        """Write how the run ended, if ClickHouse takes it within END_LIMIT."""
         self._last = {"status": status, "message": message, "ended_at": _now()}
         self._ended.set()
-        self.backlog.close()
-        self._thread.join(LAST_WORDS)
+        self.lag.close()
+        self._thread.join(END_LIMIT)
 
-    def _write(self) -> None:
+    def _write_all(self) -> None:
         is_last, pause = False, 0.0
         while not is_last:
             is_last, pause = self._ended.wait(pause), EVERY
             try:
-                self._tell(is_last)
+                self._write(is_last)
             except ServiceError as error:
-                self._note(str(error))
+                self._log_once(str(error))
             except Exception:
-                # A mistake of ours in here must not end what others rely on.
-                log.exception("job %s: not recorded", self._run["job"])
+                # A bug in here must not end the job.
+                log.exception("job %s: not reported", self._run["job"])
         if self._client:
             self._client.close()
 
-    def _tell(self, is_last: bool) -> None:
+    def _write(self, is_last: bool) -> None:
         if self._should_run is None:
             with clickhouse.explained(self._settings):
-                self._should_run = expected.should_run(
+                self._should_run = lifecycle.should_run(
                     self._connected(), self._settings.database, str(self._run["job"])
                 )
         if is_last:
@@ -134,33 +134,34 @@ class Record:
             self._insert("job_runs", {**self._run, **self._last, "message": both})
             self._insert("job_status", {**self._identity(state), "message": message})
             return
-        begun = {**self._run, "status": "running", "message": self._lost}
-        if begun != self._begun:
-            self._insert("job_runs", begun)
-            self._begun = begun
-        # A look is told once: one that is not followed by another grows old, and is seen to.
-        seen, self._seen = self._seen, None
-        if seen and not seen.glance:
-            self._seen = seen
-        if seen:
-            self._insert("job_status", {**self._identity(seen.state), **self._status(seen)})
+        run = {**self._run, "status": "running", "message": self._lost}
+        if run != self._written_run:
+            self._insert("job_runs", run)
+            self._written_run = run
+        # A status is written once: one that no other follows shows its age.
+        update, self._next = self._next, None
+        if update and not update.status:
+            self._next = update
+        if update:
+            row = {**self._identity(update.state), **self._status(update)}
+            self._insert("job_status", row)
 
     def _identity(self, state: str) -> dict[str, Any]:
         """Which job is in which state, and whether it should run."""
-        given = {name: self._run[name] for name in ("job", "run_id")}
+        run = {name: self._run[name] for name in ("job", "run_id")}
         should_run = state != "STOPPED" and bool(self._has_run or self._should_run)
-        return {**given, "state": state, "should_run": should_run, "lost": self._lost}
+        return {**run, "state": state, "should_run": should_run, "lost": self._lost}
 
-    def _status(self, seen: Seen) -> dict[str, Any]:
-        glance = seen.glance or Glance(0.0, seen.state)
+    def _status(self, update: Update) -> dict[str, Any]:
+        status = update.status or JobStatus(0.0, update.state)
         return {
-            "message": glance.reason or self.backlog.problem,
-            "records_per_second": seen.rates[0],
-            "rows_per_second": seen.rates[1],
-            "checkpointed_at": _now(glance.checkpoint_age),
+            "message": status.reason or self.lag.problem,
+            "records_per_second": update.rates[0],
+            "rows_per_second": update.rates[1],
+            "checkpointed_at": _now(status.checkpoint_age),
             "partitions": [
                 {"topic": topic, "partition": number, "lag": lag}
-                for (topic, number), lag in glance.lags.items()
+                for (topic, number), lag in status.lags.items()
             ],
         }
 
@@ -178,15 +179,14 @@ class Record:
             self._client = clickhouse.connect(self._settings)
         return self._client
 
-    def _note(self, text: str) -> None:
-        """Log what cannot be written, once."""
-        if text != self._said:
-            log.warning("job %s: not recorded: %s", self._run["job"], text)
-        self._said = text
+    def _log_once(self, text: str) -> None:
+        if text != self._logged:
+            log.warning("job %s: not reported: %s", self._run["job"], text)
+        self._logged = text
 
 
 def _now(age: float | None = 0.0) -> str | None:
-    """The moment so many seconds ago, as ClickHouse reads it."""
+    """The time so many seconds ago, as ClickHouse reads it."""
     if age is None:
         return None
     return (datetime.now(UTC) - timedelta(seconds=age)).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

@@ -12,14 +12,14 @@ from rich.console import Console
 
 from jobs.flink import gateway, state
 from jobs.job import Job
-from jobs.kafka import deleted_records, saved_offsets, unreadable
+from jobs.kafka import deleted_records, saved_offsets, unreadable_records
 from jobs.kafka import topics as job_topics
+from jobs.kafka.lag import LagMonitor
 from jobs.plan import build, check
-from jobs.run import report
-from jobs.run.follow import Follower
-from jobs.run.monitor import UnreadableError
-from jobs.run.report import Record
-from jobs.run.watch import Watch
+from jobs.run.failures import UnreadableError
+from jobs.run.progress import ReadProgress
+from jobs.run.report import reporting
+from jobs.run.running import RunningJob
 from lib import clickhouse, conf, kafka, migrations, ports, topics
 from lib.errors import JobError, MillraceError
 from lib.files import show
@@ -51,24 +51,24 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals) -> None:
     logs = config.data_dir / "log"
     with (
         workers_log_to(logs / f"job-{job.name}-python.log"),
-        report.of(config, job, resume) as record,
+        reporting(config, job, resume) as report,
         gateway.running(config.data_dir, job.name, options) as java,
     ):
         inserts, plan = build.build(config, job, options)
         with clickhouse.explained(config.clickhouse):
             check.check(plan, job.calls, client)
-        watch = _watch(job, record, ids, saved, gateway.log_file(logs, job.name))
+        progress = _progress(job, ids, saved, gateway.log_file(logs, job.name), report.lag)
         rest, mini_cluster = build.start(inserts, config, resume)
         console.print(f"job {job.name}: Flink's web UI is at http://{rest.address}")
-        follower = Follower(config, job, java, rest, mini_cluster, record, watch, console)
+        running = RunningJob(config, job, java, rest, mini_cluster, report, progress, console)
         try:
-            follower.follow(signals)
+            running.follow(signals)
         except UnreadableError as error:
-            place = unreadable.place(
+            place = unreadable_records.locate(
                 config.kafka.bootstrap_servers,
                 job.topics,
                 job.reads_committed,
-                watch.positions,
+                progress.positions,
                 error.record,
             )
             raise JobError(f"{place}: {error}") from error
@@ -98,17 +98,18 @@ def _check_topics(config: Settings, job: Job, client: Client) -> dict[str, str]:
         targets = [call.target for call in job.calls]
         job_topics.check_nothing_stored(client, job.name, changed, targets)
         state.begin_all(job.states)
-    job_topics.note(job.states, ids)
+    job_topics.remember(job.states, ids)
     return ids
 
 
-def _watch(job: Job, record: Record, ids: dict[str, str], saved: list[Path], log: Path) -> Watch:
-    """What this run reads of Kafka, from what this run or an earlier one has read."""
-    gaps = record.backlog.gaps
-    gaps.update(saved_offsets.gaps(job.states, ids))
-    owed = saved_offsets.owed(job.states, ids, saved)
-    reading = deleted_records.Reading(log, owed, gaps)
-    return Watch(reading, record.backlog, partial(saved_offsets.note, job.states, ids))
+def _progress(
+    job: Job, ids: dict[str, str], saved: list[Path], log: Path, lag: LagMonitor
+) -> ReadProgress:
+    """How far this run reads Kafka, beginning with what earlier runs have read."""
+    lag.gaps.update(saved_offsets.gaps(job.states, ids))
+    unread = saved_offsets.unread(job.states, ids, saved)
+    client_log = deleted_records.ClientLog(log, unread, lag.gaps)
+    return ReadProgress(client_log, lag, partial(saved_offsets.save, job.states, ids))
 
 
 @contextmanager

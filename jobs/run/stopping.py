@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from jobs.job import lock_file
-from jobs.run import expected
+from jobs.run import lifecycle
 from lib import clickhouse, locks
 from lib.errors import JobError
 from lib.files import show
@@ -41,8 +41,8 @@ def _retire(config: Settings, job: str, say: Callable[[str], object]) -> None:
     client = clickhouse.connect(config.clickhouse)
     database, folder = config.clickhouse.database, config.sql_dir / "flink" / job
     with clickhouse.explained(config.clickhouse):
-        is_retired = expected.retire(client, database, job)
-        if not folder.is_dir() and not expected.is_known(client, database, job):
+        is_retired = lifecycle.retire(client, database, job)
+        if not folder.is_dir() and not lifecycle.has_run(client, database, job):
             raise JobError(f"{show(folder)}: no such folder, and no such job runs; fix JOB.")
     say(f"job {job} does not run")
     if is_retired:

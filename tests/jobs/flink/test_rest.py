@@ -57,14 +57,14 @@ def late() -> Iterator[Rest]:
 
 
 def test_the_cluster_tells_its_task_managers(late: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "LOOK_LIMIT", 90.0)
+    monkeypatch.setattr(rest, "REQUEST_LIMIT", 90.0)
     assert late.task_managers() == 1
 
 
 def test_a_look_gives_up_early_and_a_savepoint_does_not(
     late: Rest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rest, "LOOK_LIMIT", 0.1)
+    monkeypatch.setattr(rest, "REQUEST_LIMIT", 0.1)
     with pytest.raises(ServiceError, match="does not answer; see the log"):
         late.get()
     assert late.stop("file:/") == "file:/saved"
@@ -73,7 +73,7 @@ def test_a_look_gives_up_early_and_a_savepoint_does_not(
 def test_a_savepoint_is_waited_for_only_so_long(
     late: Rest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("LOOK_LIMIT", "SAVEPOINT_LIMIT"):
+    for name in ("REQUEST_LIMIT", "SAVEPOINT_LIMIT"):
         monkeypatch.setattr(rest, name, 0.1)
     with pytest.raises(ServiceError, match="does not answer; see the log"):
         late.stop("file:/")

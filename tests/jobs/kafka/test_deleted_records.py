@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.kafka import deleted_records
-from jobs.kafka.deleted_records import Lost, Reading
+from jobs.kafka.deleted_records import ClientLog, LostRecords
 from lib.kafka import Span
 
 CLIENT = (
@@ -52,13 +52,13 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "flink.log"
 
 
-def look(log: Path, owed: dict[int, int], *lines: str) -> tuple[list[str], dict[int, int]]:
+def look(log: Path, unread: dict[int, int], *lines: str) -> tuple[list[str], dict[int, int]]:
     """What is lost, and where each partition begins."""
     log.write_text("".join(f"{line}\n" for line in lines))
     gaps = {("a.b", 7): Span(10, 12)}
-    found = Reading(log, {("a.b", number): offset for number, offset in owed.items()}, gaps)
-    lost = [str(each).removeprefix("a.b, ") for each in found.look()]
-    return lost, {number: offset for (_, number), offset in found.starts.items()}
+    client = ClientLog(log, {("a.b", number): at for number, at in unread.items()}, gaps)
+    lost = [str(each).removeprefix("a.b, ") for each in client.read()]
+    return lost, {number: offset for (_, number), offset in client.starts.items()}
 
 
 def test_a_first_start_at_the_earliest_offset_has_lost_nothing(log: Path) -> None:
@@ -87,7 +87,7 @@ def test_what_is_deleted_while_a_job_is_behind_is_lost(log: Path) -> None:
     lines = [splits(p0=0), deleted(0, 10), reset(0, 20), deleted(0, 25), reset(0, 30)]
     ranges = ["partition 0, offsets 10 to 19", "partition 0, offsets 25 to 29"]
     assert look(log, {}, *lines) == (ranges, {0: 30})
-    # Flink starts again from a checkpoint before that: what it covers not may not be stored.
+    # Flink restarts from a checkpoint before that: what it does not cover may not be stored.
     again = [splits(p0=5), deleted(0, 5), reset(0, 32)]
     ranges.append("partition 0, offsets 5 to 31")
     assert look(log, {}, *lines, *again) == (ranges, {0: 32})
@@ -100,7 +100,7 @@ def test_offsets_that_are_known_to_hold_no_record_are_not_lost(log: Path) -> Non
     assert look(log, {7: 10}, *start, reset(7, 20))[0] == ["partition 7, offsets 12 to 19"]
 
 
-def test_who_begins_at_the_end_asks_for_no_more(log: Path) -> None:
+def test_a_source_that_begins_at_the_end_has_lost_nothing(log: Path) -> None:
     assert look(log, {0: 5}, splits(p0=-1), seek(0, "latest"), reset(0, 90)) == ([], {0: 90})
 
 
@@ -110,19 +110,19 @@ def test_committed_offsets_and_a_topic_that_became_shorter_are_no_loss(log: Path
     assert look(log, {}, *lines) == ([], {0: 7, 1: 0})
 
 
-def test_a_line_that_is_half_written_is_read_when_it_is_whole(log: Path) -> None:
-    found = Reading(log, {}, {})
-    assert found.look() == []
+def test_a_half_written_line_is_read_when_it_is_complete(log: Path) -> None:
+    client = ClientLog(log, {}, {})
+    assert client.read() == []
     line = f"{splits(p0=5)}\n{deleted(0, 5)}\n{reset(0, 9)}\n"
     log.write_text(line[:-40])
-    assert found.look() == []
+    assert client.read() == []
     log.write_text(line)
-    assert found.look() == [Lost("a.b", 0, 5, 8)]
-    assert found.look() == []
+    assert client.read() == [LostRecords("a.b", 0, 5, 8)]
+    assert client.read() == []
 
 
-def test_many_places_are_told_by_the_first() -> None:
-    assert deleted_records.told([]) == ""
-    said = deleted_records.told([Lost("t", number, 1, 2) for number in range(12)])
-    assert said.startswith("t, partition 0, offsets 1 to 2; t, partition 1, ")
-    assert "t, partition 9, offsets 1 to 2 and 2 more places: deleted from Kafka before " in said
+def test_of_many_places_the_first_are_named() -> None:
+    assert deleted_records.describe([]) == ""
+    text = deleted_records.describe([LostRecords("t", number, 1, 2) for number in range(12)])
+    assert text.startswith("t, partition 0, offsets 1 to 2; t, partition 1, ")
+    assert "t, partition 9, offsets 1 to 2 and 2 more places: deleted from Kafka before " in text

@@ -12,7 +12,7 @@ from lib.errors import JobError
 
 def test_a_topic_with_another_id_is_another_topic(tmp_path: Path) -> None:
     assert topics.changed(tmp_path / "new", {"ticks": "1"}) == []
-    topics.note(tmp_path, {"ticks": "1", "other": "5"})
+    topics.remember(tmp_path, {"ticks": "1", "other": "5"})
     assert topics.changed(tmp_path, {"ticks": "1"}) == []
     topics.check_same(tmp_path, {"ticks": "1", "third": "7"})
     assert topics.changed(tmp_path, {"ticks": "2", "other": "5"}) == ["ticks"]
@@ -21,8 +21,8 @@ def test_a_topic_with_another_id_is_another_topic(tmp_path: Path) -> None:
 
 
 def test_what_one_version_of_a_job_read_is_kept_for_the_others(tmp_path: Path) -> None:
-    topics.note(tmp_path, {"ticks": "1"})
-    topics.note(tmp_path, {"other": "5"})
+    topics.remember(tmp_path, {"ticks": "1"})
+    topics.remember(tmp_path, {"other": "5"})
     assert topics.changed(tmp_path, {"ticks": "2", "other": "5"}) == ["ticks"]
 
 

@@ -1,4 +1,4 @@
-"""A run told in ClickHouse, with the tables of sql/clickhouse."""
+"""A run reported to ClickHouse, in the tables of sql/clickhouse."""
 
 import gc
 import socket
@@ -12,10 +12,10 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from jobs import job
-from jobs.kafka.deleted_records import Lost
-from jobs.run import expected, report
-from jobs.run.monitor import Glance
-from jobs.run.report import Record
+from jobs.kafka.deleted_records import LostRecords
+from jobs.run import lifecycle, report
+from jobs.run.report import Report
+from jobs.run.status import JobStatus
 from lib import clickhouse as connections
 from lib import conf, ports, sqlfiles
 from lib.errors import JobError
@@ -29,17 +29,17 @@ STARTED = "SELECT status, files, message, ended_at IS NULL FROM {}.job_runs FINA
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last words are waited for, however slow the machine is."""
-    monkeypatch.setattr(report, "LAST_WORDS", 90.0)
+def end_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last rows are waited for, however slow the machine is."""
+    monkeypatch.setattr(report, "END_LIMIT", 90.0)
 
 
-def reporting(given: Settings, resume: Path | None = None) -> AbstractContextManager[Record]:
-    return report.of(given, job.of(given, "j", [FILE]), resume)
+def reporting(given: Settings, resume: Path | None = None) -> AbstractContextManager[Report]:
+    return report.reporting(given, job.of(given, "j", [FILE]), resume)
 
 
 def config(server: ClickHouse, database: str) -> Settings:
-    """Settings with this ClickHouse, and a Kafka that is not there."""
+    """Settings with this ClickHouse, and a Kafka that does not exist."""
     client = connections.connect(server)
     for name in TABLES:
         file = sqlfiles.read(ROOT / "sql" / "clickhouse" / name)
@@ -54,7 +54,7 @@ def config(server: ClickHouse, database: str) -> Settings:
     )
 
 
-def test_a_run_is_there_while_it_runs_and_how_it_ended(
+def test_a_run_is_reported_while_it_runs_and_with_its_end(
     clickhouse: ClickHouse, client: Client, database: str
 ) -> None:
     given = config(clickhouse, database)
@@ -62,7 +62,7 @@ def test_a_run_is_there_while_it_runs_and_how_it_ended(
         wait_until(lambda: client.query(STARTED.format(database)).result_rows)
         files = {"900_insert_x.sql": "INSERT INTO x SELECT 1"}
         assert client.query(STARTED.format(database)).first_row == ("running", files, "", 1)
-        run.note(Glance(12.0, "RUNNING", 30, 20), Glance(10.0, "RUNNING", 10, 10))
+        run.set_status(JobStatus(12.0, "RUNNING", 30, 20), JobStatus(10.0, "RUNNING", 10, 10))
         seen = f"SELECT state, records_per_second, rows_per_second FROM {database}.job_status FINAL"
         wait_until(lambda: client.query(seen).result_rows == [("RUNNING", 10.0, 5.0)])
     assert client.query(STARTED.format(database)).first_row == ("stopped", files, "", 0)
@@ -71,20 +71,20 @@ def test_a_run_is_there_while_it_runs_and_how_it_ended(
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(JobError("a.sql: no."), "a.sql: no."), (ValueError(1), "ValueError(1)")]
+    ("error", "message"), [(JobError("a.sql: no."), "a.sql: no."), (ValueError(1), "ValueError(1)")]
 )
-def test_a_run_that_fails_says_why(
-    clickhouse: ClickHouse, client: Client, database: str, error: Exception, told: str
+def test_a_run_that_fails_is_reported_with_the_reason(
+    clickhouse: ClickHouse, client: Client, database: str, error: Exception, message: str
 ) -> None:
     given = config(clickhouse, database)
     with pytest.raises(type(error)), reporting(given):
         raise error
-    assert client.query(STARTED.format(database)).first_row[::2] == ("failed", told)
+    assert client.query(STARTED.format(database)).first_row[::2] == ("failed", message)
     status = f"SELECT state, message FROM {database}.job_status FINAL"
-    assert client.query(status).result_rows == [("FAILED", told)]
+    assert client.query(status).result_rows == [("FAILED", message)]
 
 
-def test_a_clickhouse_that_is_away_is_told_later(mortal: Server) -> None:
+def test_an_unavailable_clickhouse_gets_the_report_later(mortal: Server) -> None:
     client = connections.connect(mortal.settings)
     client.command("CREATE DATABASE d")
     client.close()
@@ -98,7 +98,7 @@ def test_a_clickhouse_that_is_away_is_told_later(mortal: Server) -> None:
     client.close()
 
 
-def test_without_the_tables_a_job_runs_unrecorded(
+def test_without_the_tables_a_job_runs_unreported(
     clickhouse: ClickHouse, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     given = conf.load(
@@ -109,14 +109,14 @@ def test_without_the_tables_a_job_runs_unrecorded(
         }
     )
     with reporting(given):
-        wait_until(lambda: "job j: not recorded: ClickHouse at" in caplog.text)
+        wait_until(lambda: "job j: not reported: ClickHouse at" in caplog.text)
     assert not [t for t in threading.enumerate() if t.name == "report"]
 
 
 @pytest.mark.parametrize(
     ("state", "ends", "should_run"),
     [
-        # Refused before Flink ran it: nobody need wait for it.
+        # Refused before Flink ran it, so it is not expected to run.
         (None, "failed", False),
         ("CREATED", "failed", False),
         ("RUNNING", "failed", True),
@@ -134,27 +134,27 @@ def test_a_job_should_run_once_it_ran_until_it_is_stopped(
     given = config(clickhouse, database)
     with suppress(JobError), reporting(given) as run:
         if state:
-            run.note(Glance(1.0, state), None)
+            run.set_status(JobStatus(1.0, state), None)
         if ends == "failed":
             raise JobError("no")
-    assert expected.should_run(client, database, "j") is should_run
+    assert lifecycle.should_run(client, database, "j") is should_run
     # An edit that is refused does not change that.
     with suppress(JobError), reporting(given):
         raise JobError("a.sql: no")
-    assert expected.should_run(client, database, "j") is should_run
+    assert lifecycle.should_run(client, database, "j") is should_run
 
 
-def test_what_was_lost_is_told_while_the_run_goes_on_and_after_it(
+def test_lost_records_are_reported_during_the_run_and_after_it(
     clickhouse: ClickHouse, client: Client, database: str
 ) -> None:
     given = config(clickhouse, database)
-    lost = [Lost("t", 1, 5, 9)]
+    lost = [LostRecords("t", 1, 5, 9)]
     told = "t, partition 1, offsets 5 to 9: deleted from Kafka before the job read them; "
     runs = f"SELECT status, message FROM {database}.job_runs FINAL"
     with pytest.raises(JobError), reporting(given) as run:
         wait_until(lambda: client.query(runs).result_rows == [("running", "")])
-        run.lose(lost)
-        run.note(Glance(1.0, "RUNNING", lost=lost), None)
+        run.set_lost(lost)
+        run.set_status(JobStatus(1.0, "RUNNING", lost=lost), None)
         wait_until(lambda: client.query(runs).first_row[1].startswith(told))
         status = f"SELECT state, message, lost FROM {database}.job_status FINAL"
         wait_until(lambda: client.query(status).first_row[2].startswith(told))
@@ -164,12 +164,12 @@ def test_what_was_lost_is_told_while_the_run_goes_on_and_after_it(
     assert client.query(status).first_row[1] == "a.sql: no."
 
 
-def test_the_lag_of_each_partition_is_told(
+def test_the_lag_of_each_partition_is_reported(
     clickhouse: ClickHouse, client: Client, database: str
 ) -> None:
     given = config(clickhouse, database)
     with reporting(given) as run:
-        run.note(Glance(1.0, "RUNNING", lags={("t", 0): 7, ("t", 1): None}), None)
+        run.set_status(JobStatus(1.0, "RUNNING", lags={("t", 0): 7, ("t", 1): None}), None)
         seen = f"SELECT partitions FROM {database}.job_status FINAL WHERE state = 'RUNNING'"
         wait_until(lambda: client.query(seen).result_rows)
         assert [tuple(each.values()) for each in client.query(seen).first_row[0]] == [
@@ -178,17 +178,17 @@ def test_the_lag_of_each_partition_is_told(
         ]
 
 
-@pytest.mark.parametrize("asked", [SystemExit(0), KeyboardInterrupt()])
-def test_a_run_that_is_ended_while_it_starts_has_not_failed(
-    clickhouse: ClickHouse, client: Client, database: str, asked: BaseException
+@pytest.mark.parametrize("interrupt", [SystemExit(0), KeyboardInterrupt()])
+def test_a_run_that_is_stopped_while_it_starts_has_not_failed(
+    clickhouse: ClickHouse, client: Client, database: str, interrupt: BaseException
 ) -> None:
     given = config(clickhouse, database)
-    with pytest.raises(type(asked)), reporting(given):
-        raise asked
+    with pytest.raises(type(interrupt)), reporting(given):
+        raise interrupt
     assert client.query(STARTED.format(database)).first_row[::2] == ("stopped", "")
 
 
-def test_a_look_is_told_once_and_a_state_until_the_next(
+def test_a_status_is_written_once_and_a_state_until_the_next(
     clickhouse: ClickHouse, client: Client, database: str
 ) -> None:
     given = config(clickhouse, database)
@@ -196,27 +196,27 @@ def test_a_look_is_told_once_and_a_state_until_the_next(
         f"SELECT count(), max(reported_at) FROM {database}.job_status WHERE state = {{s:String}}"
     )
 
-    def told(state: str) -> tuple[int, Any]:
+    def written(state: str) -> tuple[int, Any]:
         return tuple(client.query(count, parameters={"s": state}).first_row)
 
     with reporting(given) as run:
-        wait_until(lambda: told("STARTING")[1].year > 2000)
-        first = told("STARTING")[1]
-        wait_until(lambda: told("STARTING")[1] > first)
-        run.note(Glance(1.0, "RUNNING"), None)
-        wait_until(lambda: told("RUNNING")[0])
-        once = told("RUNNING")
-        run.say("STOPPING")
-        wait_until(lambda: told("STOPPING")[0])
-        assert told("RUNNING")[1:] == once[1:] or told("RUNNING")[0] == 0
+        wait_until(lambda: written("STARTING")[1].year > 2000)
+        first = written("STARTING")[1]
+        wait_until(lambda: written("STARTING")[1] > first)
+        run.set_status(JobStatus(1.0, "RUNNING"), None)
+        wait_until(lambda: written("RUNNING")[0])
+        once = written("RUNNING")
+        run.set_state("STOPPING")
+        wait_until(lambda: written("STOPPING")[0])
+        assert written("RUNNING")[1:] == once[1:] or written("RUNNING")[0] == 0
 
 
-# Of a broker that does not answer Kafka's client leaves the sockets to Python.
+# Kafka's client leaves the sockets of a broker that does not answer to Python.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_kafka_that_hangs_holds_nothing_up(
+def test_a_kafka_that_hangs_delays_nothing(
     clickhouse: ClickHouse, client: Client, database: str
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, ExitStack() as asking:
+    with socket.create_server(("127.0.0.1", 0)) as silent, ExitStack() as accepted:
         silent.settimeout(90)
         servers = f"127.0.0.1:{silent.getsockname()[1]}"
         given = config(clickhouse, database)
@@ -225,8 +225,8 @@ def test_a_kafka_that_hangs_holds_nothing_up(
         with reporting(given):
             # The first connection only looks whether it listens; the second waits for an answer.
             for _ in range(2):
-                asking.enter_context(silent.accept()[0])
+                accepted.enter_context(silent.accept()[0])
             wait_until(lambda: client.query(STARTED.format(database)).result_rows)
         assert client.query(STARTED.format(database)).first_row[0] == "stopped"
-    wait_until(lambda: all(each.name != "backlog" for each in threading.enumerate()))
+    wait_until(lambda: all(each.name != "lag" for each in threading.enumerate()))
     gc.collect()

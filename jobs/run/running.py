@@ -1,4 +1,4 @@
-"""Follow a job that runs: keep its cluster complete, report it, stop it with a savepoint."""
+"""A job that runs: its cluster is kept complete, its status reported, and it is stopped at last."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,9 +13,9 @@ from jobs.flink.rest import Rest
 from jobs.job import Job
 from jobs.kafka import deleted_records, topics
 from jobs.run import monitor
-from jobs.run.monitor import Glance
-from jobs.run.report import Record
-from jobs.run.watch import Watch
+from jobs.run.progress import ReadProgress
+from jobs.run.report import Report
+from jobs.run.status import JobStatus
 from lib import kafka
 from lib.errors import ServiceError, UnavailableError
 from lib.settings import Settings
@@ -23,16 +23,16 @@ from lib.signals import Signals
 
 
 @dataclass(frozen=True, slots=True)
-class Follower:
-    """A job that runs, and all that is known of it."""
+class RunningJob:
+    """One run, by Flink's handles and what is known and reported of it."""
 
     config: Settings
     job: Job
     java: Java
     rest: Rest
     mini_cluster: Any
-    record: Record
-    watch: Watch
+    report: Report
+    progress: ReadProgress
     console: Console
 
     def follow(self, signals: Signals) -> None:
@@ -41,38 +41,37 @@ class Follower:
         signals.listen(end_at_second=True)
         self.java.settle()
         try:
-            monitor.until(
-                signals, self.rest, self.console, self.java.check, self._maintain, self._note
+            monitor.follow(
+                signals, self.rest, self.console, self.java.check, self._maintain, self._complete
             )
-            self.record.say("STOPPING")
+            self.report.set_state("STOPPING")
             monitor.stop(self.rest, self.job.state, self.console)
         finally:
-            self._report_deleted()
+            self._report_lost()
 
     def _maintain(self) -> None:
-        # While Flink does not answer, the line that is shown says so.
-        with self._shown(), suppress(UnavailableError):
-            if cluster.replace_lost(self.mini_cluster, self.rest):
+        # That Flink does not answer is on the live line already.
+        with self._errors_shown(), suppress(UnavailableError):
+            if cluster.replace_task_manager(self.mini_cluster, self.rest):
                 self.console.print("Flink's task manager ended; another is starting")
-        with self._shown():
+        with self._errors_shown():
             ids = kafka.topic_ids(self.config.kafka.bootstrap_servers, self.job.topics)
             topics.check_same(self.job.states, ids)
 
-    def _note(self, now: Glance, before: Glance | None) -> Glance:
-        self._report_deleted()
-        now = self.watch.complete(now)
-        self.record.note(now, before)
+    def _complete(self, now: JobStatus, before: JobStatus | None) -> JobStatus:
+        self._report_lost()
+        now = self.progress.complete(now)
+        self.report.set_status(now, before)
         return now
 
-    def _report_deleted(self) -> None:
-        for lost in self.watch.look():
-            self.console.print(deleted_records.told([lost]))
-        self.record.lose(self.watch.lost)
+    def _report_lost(self) -> None:
+        for lost in self.progress.read_log():
+            self.console.print(deleted_records.describe([lost]))
+        self.report.set_lost(self.progress.lost)
 
     @contextmanager
-    def _shown(self) -> Iterator[None]:
-        """Show that a service is unavailable or refuses, and go on: Flink waits for it too, and it
-        is asked again."""
+    def _errors_shown(self) -> Iterator[None]:
+        """Show that a service is unavailable or refuses, and go on: Flink waits for it, too."""
         try:
             yield
         except ServiceError as error:
