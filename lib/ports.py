@@ -1,12 +1,21 @@
 """Addresses, free ports, and whose setting to change when one is taken."""
 
 import random
+import re
 import socket
 
 from lib.errors import SetupError
 
 # The names of this machine that no other reaches it by.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
+
+
+def is_loopback(authority: str) -> bool:
+    """Whether the host of a Host header or an origin, with its port or without, is loopback."""
+    return bool(_LOOPBACK.fullmatch(authority))
 
 
 def address(host: str, port: int) -> str:

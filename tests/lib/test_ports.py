@@ -31,6 +31,20 @@ def test_an_address_can_stand_in_a_url(host: str, written: str) -> None:
     assert ports.address(host, 80) == written
 
 
+@pytest.mark.parametrize(
+    ("authority", "is_loopback"),
+    [
+        ("localhost", True), ("LOCALHOST:80", True), ("127.1.2.3:80", True), ("[::1]:80", True),
+        ("127.evil.example", False), ("localhost.evil.example", False), ("0.0.0.0", False),
+        ("[::2]", False), ("localhost:80 evil", False), ("", False),
+    ],
+)  # fmt: skip
+def test_an_authority_is_loopback_with_or_without_its_port(
+    authority: str, is_loopback: bool
+) -> None:
+    assert ports.is_loopback(authority) is is_loopback
+
+
 def test_free_ports_differ_and_are_none_of_those_the_kernel_gives_away() -> None:
     found = ports.free(50)
     assert len(set(found)) == 50

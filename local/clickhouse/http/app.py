@@ -1,25 +1,20 @@
 """The ASGI application: ClickHouse's HTTP interface over the engine."""
 
 import asyncio
-import logging
 import os
-import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any
 
+from lib.ports import is_loopback
 from local.clickhouse.errors import QueryError
 from local.clickhouse.execution.service import Service
-from local.clickhouse.http.response import Response
+from local.clickhouse.http.response import Message, Response, Send
 from local.clickhouse.request.parameters import read_params
 from local.clickhouse.request.parse import Request, parse_query
 from local.clickhouse.request.query import Query
 
-Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
-log = logging.getLogger("millrace.clickhouse")
 
 _HEALTH = {"/ping", "/replicas_status"}
 _NO_HANDLER = (
@@ -27,7 +22,6 @@ _NO_HANDLER = (
     "Or /replicas_status for more sophisticated health checks.\n\n"
     "Send queries from your program with POST method or GET /?query=...\n"
 )
-_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
 
 
 class App:
@@ -127,4 +121,4 @@ def _is_local(headers: Mapping[str, str]) -> bool:
     """Whether Host and Origin are loopback: a web page must not reach the database through a
     browser, since no user has a password."""
     host, origin = headers.get("host", "localhost"), headers.get("origin", "http://localhost")
-    return bool(_LOOPBACK.fullmatch(host) and _LOOPBACK.fullmatch(origin.partition("//")[2]))
+    return is_loopback(host) and is_loopback(origin.partition("//")[2])

@@ -16,7 +16,8 @@ from local.clickhouse.formats.content_encoding import Both, Compressor, Plain, c
 from local.clickhouse.request.parameters import CONTROL
 from local.clickhouse.request.query import Query
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
 _NAME = socket.gethostname()
 _TEXT = "text/plain; charset=UTF-8"
 
