@@ -1,6 +1,7 @@
 """A streaming job: its SQL files, read once, and what follows from them."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,11 @@ from jobs.kafka import sources
 from jobs.targets import calls
 from jobs.targets.calls import Call
 from lib import sql_variables
+from lib.errors import JobError
 from lib.settings import Settings
-from lib.sqlfiles import SqlFile, condensed
+from lib.sqlfiles import SqlFile, condensed, without_comments
+
+_FILLED = re.compile(r"INSERT INTO (?:\S+\.)?[`\"]?(?P<table>\w+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,10 @@ def load(config: Settings, name: str) -> Job:
 
 
 def of(config: Settings, name: str, files: Sequence[SqlFile]) -> Job:
-    """The job of these files; raise JobError where they misuse the sink."""
+    """The job of these files; raise JobError if they misuse the sink, or fill a table that none of
+    them creates."""
+    for file in files:
+        _check_filled(file, files)
     return Job(
         name=name,
         files=tuple(files),
@@ -53,6 +60,16 @@ def of(config: Settings, name: str, files: Sequence[SqlFile]) -> Job:
         version=version(files),
         states=config.data_dir / "flink" / name,
     )
+
+
+def _check_filled(file: SqlFile, files: Sequence[SqlFile]) -> None:
+    filled = _FILLED.match(condensed(file.text))
+    others = " ".join(without_comments(other.text) for other in files if other is not file)
+    if filled and not re.search(rf"\b{re.escape(filled['table'])}\b", others):
+        raise JobError(
+            f"{file.place}: INSERT INTO {filled['table']}, which no file of the job creates; "
+            "copy 800_sink_inserted.sql from another job, or fix the name."
+        )
 
 
 def version(files: Sequence[SqlFile]) -> str:

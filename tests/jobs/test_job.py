@@ -5,6 +5,7 @@ import pytest
 
 from jobs import job
 from lib import conf
+from lib.errors import JobError
 from lib.sqlfiles import SqlFile
 
 
@@ -58,3 +59,20 @@ def test_a_job_is_all_that_its_files_say(tmp_path: Path) -> None:
     assert [call.target.table for call in found.calls] == ["stocks.ticks"]
     assert found.state == tmp_path / "flink" / "stocks" / found.version
     assert found.state.parent == found.states
+
+
+SINK = SqlFile(800, "sink", "inserted", "800.sql", "CREATE TABLE a.`inserted` (n INT)")
+
+
+@pytest.mark.parametrize("name", ["inserted", "`inserted`", "a.inserted(n)", "a.`inserted`"])
+def test_a_table_that_is_filled_is_one_of_the_jobs_files(name: str) -> None:
+    text = f"-- All, not inserted.\nINSERT INTO {name} SELECT 1"
+    insert = SqlFile(900, "insert", "inserted", "900.sql", text)
+    config = conf.load(environ={})
+    assert len(job.of(config, "j", [SINK, insert]).files) == 2
+    with pytest.raises(JobError) as error:
+        job.of(config, "j", [insert])
+    assert str(error.value) == (
+        "900.sql: INSERT INTO inserted, which no file of the job creates; copy "
+        "800_sink_inserted.sql from another job, or fix the name."
+    )

@@ -23,7 +23,10 @@ from lib.settings import ClickHouse, Settings
 from lib.sqlfiles import SqlFile
 from tests.conftest import ROOT, Server, wait_until
 
-FILE = SqlFile(900, "insert", "x", "sql/flink/j/900_insert_x.sql", "INSERT INTO x SELECT 1")
+FILES = [
+    SqlFile(800, "sink", "x", "sql/flink/j/800_sink_x.sql", "CREATE TABLE x (a INT)"),
+    SqlFile(900, "insert", "x", "sql/flink/j/900_insert_x.sql", "INSERT INTO x SELECT 1"),
+]
 TABLES = ("004_table_job_runs.sql", "005_table_job_status.sql")
 STARTED = "SELECT status, files, message, ended_at IS NULL FROM {}.job_runs FINAL"
 
@@ -35,7 +38,7 @@ def end_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def reporting(given: Settings, resume: Path | None = None) -> AbstractContextManager[Report]:
-    return report.reporting(given, job.of(given, "j", [FILE]), resume)
+    return report.reporting(given, job.of(given, "j", FILES), resume)
 
 
 def config(server: ClickHouse, database: str) -> Settings:
@@ -60,7 +63,7 @@ def test_a_run_is_reported_while_it_runs_and_with_its_end(
     given = config(clickhouse, database)
     with reporting(given, Path("/x/chk-1")) as run:
         wait_until(lambda: client.query(STARTED.format(database)).result_rows)
-        files = {"900_insert_x.sql": "INSERT INTO x SELECT 1"}
+        files = {Path(file.place).name: file.text for file in FILES}
         assert client.query(STARTED.format(database)).first_row == ("running", files, "", 1)
         run.set_status(JobStatus(12.0, "RUNNING", 30, 20), JobStatus(10.0, "RUNNING", 10, 10))
         seen = f"SELECT state, records_per_second, rows_per_second FROM {database}.job_status FINAL"
