@@ -1,4 +1,4 @@
-"""ClickHouse's error codes under ClickHouse's own names, and which failures may pass by themselves.
+"""ClickHouse's error codes under ClickHouse's own names, and which of them are transient.
 
 The numbers are those of src/Common/ErrorCodes.cpp; a test compares them with the engine.
 """
@@ -7,14 +7,26 @@ from enum import IntEnum
 
 
 class Code(IntEnum):
-    """The codes that the programs tell apart or answer with."""
+    """The codes that the programs distinguish or answer with.
 
-    UNEXPECTED_END_OF_FILE = 3
+    `access`: the server refuses the user. `transient`: load, memory, disks, networks or replicas,
+    so that the same statement may succeed later. Every other code is about the statement, its rows
+    or the schema."""
+
+    cause: str
+
+    def __new__(cls, number: int, cause: str = "") -> "Code":
+        code = int.__new__(cls, number)
+        code._value_ = number
+        code.cause = cause
+        return code
+
+    UNEXPECTED_END_OF_FILE = 3, "transient"
     CANNOT_PARSE_TEXT = 6
+    DUPLICATE_COLUMN = 15
     CANNOT_PARSE_ESCAPE_SEQUENCE = 25
     CANNOT_PARSE_QUOTED_STRING = 26
     CANNOT_PARSE_INPUT_ASSERTION_FAILED = 27
-    DUPLICATE_COLUMN = 15
     CANNOT_READ_ALL_DATA = 33
     BAD_ARGUMENTS = 36
     UNKNOWN_ELEMENT_IN_AST = 37
@@ -34,190 +46,114 @@ class Code(IntEnum):
     UNKNOWN_AGGREGATE_FUNCTION = 63
     CANNOT_PARSE_NUMBER = 72
     UNKNOWN_FORMAT = 73
-    CANNOT_READ_FROM_FILE_DESCRIPTOR = 74
-    CANNOT_WRITE_TO_FILE_DESCRIPTOR = 75
-    CANNOT_OPEN_FILE = 76
+    CANNOT_READ_FROM_FILE_DESCRIPTOR = 74, "transient"
+    CANNOT_WRITE_TO_FILE_DESCRIPTOR = 75, "transient"
+    CANNOT_OPEN_FILE = 76, "transient"
     UNKNOWN_TYPE_OF_QUERY = 78
     UNKNOWN_DATABASE = 81
     UNKNOWN_COMPRESSION_METHOD = 89
-    CANNOT_READ_FROM_SOCKET = 95
-    CANNOT_WRITE_TO_SOCKET = 96
+    CANNOT_READ_FROM_SOCKET = 95, "transient"
+    CANNOT_WRITE_TO_SOCKET = 96, "transient"
     UNKNOWN_SETTING = 115
     INCORRECT_DATA = 117
     UNKNOWN_TYPE_OF_AST_NODE = 123
     UNKNOWN_DIRECTION_OF_SORTING = 152
     TOO_MANY_ROWS = 158
-    TIMEOUT_EXCEEDED = 159
-    TOO_SLOW = 160
+    TIMEOUT_EXCEEDED = 159, "transient"
+    TOO_SLOW = 160, "transient"
     READONLY = 164
     TOO_DEEP_AST = 167
     TOO_BIG_AST = 168
-    CANNOT_ALLOCATE_MEMORY = 173
-    UNKNOWN_USER = 192
-    WRONG_PASSWORD = 193
-    REQUIRED_PASSWORD = 194
-    DNS_ERROR = 198
-    QUOTA_EXCEEDED = 201
-    TOO_MANY_SIMULTANEOUS_QUERIES = 202
-    NO_FREE_CONNECTION = 203
-    CANNOT_FSYNC = 204
-    SOCKET_TIMEOUT = 209
-    NETWORK_ERROR = 210
-    QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING = 216
-    TABLE_IS_DROPPED = 218
+    CANNOT_ALLOCATE_MEMORY = 173, "transient"
+    UNKNOWN_USER = 192, "access"
+    WRONG_PASSWORD = 193, "access"
+    REQUIRED_PASSWORD = 194, "access"
+    DNS_ERROR = 198, "transient"
+    QUOTA_EXCEEDED = 201, "transient"
+    TOO_MANY_SIMULTANEOUS_QUERIES = 202, "transient"
+    NO_FREE_CONNECTION = 203, "transient"
+    CANNOT_FSYNC = 204, "transient"
+    SOCKET_TIMEOUT = 209, "transient"
+    NETWORK_ERROR = 210, "transient"
+    QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING = 216, "transient"
+    TABLE_IS_DROPPED = 218, "transient"
     UNEXPECTED_AST_STRUCTURE = 223
-    NO_ZOOKEEPER = 225
+    NO_ZOOKEEPER = 225, "transient"
     QUERY_IS_TOO_LARGE = 229
-    ABORTED = 236
-    MEMORY_LIMIT_EXCEEDED = 241
-    TABLE_IS_READ_ONLY = 242
-    NOT_ENOUGH_SPACE = 243
-    TOO_MANY_PARTS = 252
-    NO_ACTIVE_REPLICAS = 254
-    NO_AVAILABLE_REPLICA = 265
+    ABORTED = 236, "transient"
+    MEMORY_LIMIT_EXCEEDED = 241, "transient"
+    TABLE_IS_READ_ONLY = 242, "transient"
+    NOT_ENOUGH_SPACE = 243, "transient"
+    TOO_MANY_PARTS = 252, "transient"
+    NO_ACTIVE_REPLICAS = 254, "transient"
+    NO_AVAILABLE_REPLICA = 265, "transient"
     CANNOT_DECOMPRESS = 271
-    ALL_CONNECTION_TRIES_FAILED = 279
-    TOO_FEW_LIVE_REPLICAS = 285
-    UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE = 286
-    REPLICA_IS_NOT_IN_QUORUM = 289
-    CANNOT_WRITE_TO_FILE = 294
-    SHARD_HAS_NO_CONNECTIONS = 297
+    ALL_CONNECTION_TRIES_FAILED = 279, "transient"
+    TOO_FEW_LIVE_REPLICAS = 285, "transient"
+    UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE = 286, "transient"
+    REPLICA_IS_NOT_IN_QUORUM = 289, "transient"
+    CANNOT_WRITE_TO_FILE = 294, "transient"
+    SHARD_HAS_NO_CONNECTIONS = 297, "transient"
     TOO_MANY_BYTES = 307
-    UNKNOWN_STATUS_OF_INSERT = 319
+    UNKNOWN_STATUS_OF_INSERT = 319, "transient"
     VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE = 321
     UNKNOWN_DATABASE_ENGINE = 336
-    UNFINISHED = 341
-    RECEIVED_ERROR_TOO_MANY_REQUESTS = 364
+    UNFINISHED = 341, "transient"
+    RECEIVED_ERROR_TOO_MANY_REQUESTS = 364, "transient"
     SESSION_NOT_FOUND = 372
-    SESSION_IS_LOCKED = 373
+    SESSION_IS_LOCKED = 373, "transient"
     INVALID_SESSION_TIMEOUT = 374
     CANNOT_PARSE_UUID = 376
     HTTP_LENGTH_REQUIRED = 381
-    PART_IS_TEMPORARILY_LOCKED = 384
-    QUERY_WAS_CANCELLED = 394
+    PART_IS_TEMPORARILY_LOCKED = 384, "transient"
+    QUERY_WAS_CANCELLED = 394, "transient"
     TOO_MANY_ROWS_OR_BYTES = 396
-    NETLINK_ERROR = 412
-    SYSTEM_ERROR = 425
+    NETLINK_ERROR = 412, "transient"
+    SYSTEM_ERROR = 425, "transient"
     CANNOT_COMPILE_REGEXP = 427
-    CANNOT_SCHEDULE_TASK = 439
+    CANNOT_SCHEDULE_TASK = 439, "transient"
     CANNOT_PARSE_DOMAIN_VALUE_FROM_STRING = 441
-    DEADLOCK_AVOIDED = 473
-    ACCESS_DENIED = 497
-    S3_ERROR = 499
+    DEADLOCK_AVOIDED = 473, "transient"
+    ACCESS_DENIED = 497, "access"
+    S3_ERROR = 499, "transient"
     UNKNOWN_ROLE = 511
     SET_NON_GRANTED_ROLE = 512
-    AUTHENTICATION_FAILED = 516
-    NO_REMOTE_SHARD_AVAILABLE = 519
-    DISTRIBUTED_TOO_MANY_PENDING_BYTES = 574
-    CANNOT_APPEND_TO_FILE = 641
+    AUTHENTICATION_FAILED = 516, "access"
+    NO_REMOTE_SHARD_AVAILABLE = 519, "transient"
+    DISTRIBUTED_TOO_MANY_PENDING_BYTES = 574, "transient"
+    CANNOT_APPEND_TO_FILE = 641, "transient"
     CANNOT_PARSE_IPV4 = 675
     CANNOT_PARSE_IPV6 = 676
-    TOO_MANY_MUTATIONS = 692
-    TABLE_IS_BEING_RESTARTED = 733
-    QUERY_WAS_CANCELLED_BY_CLIENT = 735
-    PART_IS_LOCKED = 738
-    SERVER_OVERLOADED = 745
-    TCP_CONNECTION_LIMIT_REACHED = 749
-    HTTP_CONNECTION_LIMIT_REACHED = 762
-    MEMORY_RESERVATION_KILLED = 777
-    MEMORY_RESERVATION_FAILED = 778
+    TOO_MANY_MUTATIONS = 692, "transient"
+    TABLE_IS_BEING_RESTARTED = 733, "transient"
+    QUERY_WAS_CANCELLED_BY_CLIENT = 735, "transient"
+    PART_IS_LOCKED = 738, "transient"
+    SERVER_OVERLOADED = 745, "transient"
+    TCP_CONNECTION_LIMIT_REACHED = 749, "transient"
+    HTTP_CONNECTION_LIMIT_REACHED = 762, "transient"
+    MEMORY_RESERVATION_KILLED = 777, "transient"
+    MEMORY_RESERVATION_FAILED = 778, "transient"
     UNSUPPORTED_MEDIA_TYPE = 779
-    KEEPER_EXCEPTION = 999
-    POCO_EXCEPTION = 1000
-    STD_EXCEPTION = 1001
-    UNKNOWN_EXCEPTION = 1002
-    QUERY_SLOT_ACQUISITION_TIMEOUT = 1019
-    MEMORY_RESERVATION_ACQUISITION_TIMEOUT = 1020
+    KEEPER_EXCEPTION = 999, "transient"
+    POCO_EXCEPTION = 1000, "transient"
+    STD_EXCEPTION = 1001, "transient"
+    UNKNOWN_EXCEPTION = 1002, "transient"
+    QUERY_SLOT_ACQUISITION_TIMEOUT = 1019, "transient"
+    MEMORY_RESERVATION_ACQUISITION_TIMEOUT = 1020, "transient"
 
 
-# A server that answers, and says what is wrong with the user.
-ACCESS = frozenset(
-    {
-        Code.UNKNOWN_USER,
-        Code.WRONG_PASSWORD,
-        Code.REQUIRED_PASSWORD,
-        Code.ACCESS_DENIED,
-        Code.AUTHENTICATION_FAILED,
-    }
-)
-
-# Load, memory, disks, networks and replicas: the same statement may succeed later. Every other code
-# is about the statement, its rows or the schema.
-TRANSIENT = frozenset(
-    {
-        Code.UNEXPECTED_END_OF_FILE,
-        Code.CANNOT_READ_FROM_FILE_DESCRIPTOR,
-        Code.CANNOT_WRITE_TO_FILE_DESCRIPTOR,
-        Code.CANNOT_OPEN_FILE,
-        Code.CANNOT_READ_FROM_SOCKET,
-        Code.CANNOT_WRITE_TO_SOCKET,
-        Code.TIMEOUT_EXCEEDED,
-        Code.TOO_SLOW,
-        Code.CANNOT_ALLOCATE_MEMORY,
-        Code.DNS_ERROR,
-        Code.QUOTA_EXCEEDED,
-        Code.TOO_MANY_SIMULTANEOUS_QUERIES,
-        Code.NO_FREE_CONNECTION,
-        Code.CANNOT_FSYNC,
-        Code.SOCKET_TIMEOUT,
-        Code.NETWORK_ERROR,
-        Code.QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING,
-        Code.TABLE_IS_DROPPED,
-        Code.NO_ZOOKEEPER,
-        Code.ABORTED,
-        Code.MEMORY_LIMIT_EXCEEDED,
-        Code.TABLE_IS_READ_ONLY,
-        Code.NOT_ENOUGH_SPACE,
-        Code.TOO_MANY_PARTS,
-        Code.NO_ACTIVE_REPLICAS,
-        Code.NO_AVAILABLE_REPLICA,
-        Code.ALL_CONNECTION_TRIES_FAILED,
-        Code.TOO_FEW_LIVE_REPLICAS,
-        Code.UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE,
-        Code.REPLICA_IS_NOT_IN_QUORUM,
-        Code.CANNOT_WRITE_TO_FILE,
-        Code.SHARD_HAS_NO_CONNECTIONS,
-        Code.UNKNOWN_STATUS_OF_INSERT,
-        Code.UNFINISHED,
-        Code.RECEIVED_ERROR_TOO_MANY_REQUESTS,
-        Code.SESSION_IS_LOCKED,
-        Code.PART_IS_TEMPORARILY_LOCKED,
-        Code.QUERY_WAS_CANCELLED,
-        Code.NETLINK_ERROR,
-        Code.SYSTEM_ERROR,
-        Code.CANNOT_SCHEDULE_TASK,
-        Code.DEADLOCK_AVOIDED,
-        Code.S3_ERROR,
-        Code.NO_REMOTE_SHARD_AVAILABLE,
-        Code.DISTRIBUTED_TOO_MANY_PENDING_BYTES,
-        Code.CANNOT_APPEND_TO_FILE,
-        Code.TOO_MANY_MUTATIONS,
-        Code.TABLE_IS_BEING_RESTARTED,
-        Code.QUERY_WAS_CANCELLED_BY_CLIENT,
-        Code.PART_IS_LOCKED,
-        Code.SERVER_OVERLOADED,
-        Code.TCP_CONNECTION_LIMIT_REACHED,
-        Code.HTTP_CONNECTION_LIMIT_REACHED,
-        Code.MEMORY_RESERVATION_KILLED,
-        Code.MEMORY_RESERVATION_FAILED,
-        Code.KEEPER_EXCEPTION,
-        Code.POCO_EXCEPTION,
-        Code.STD_EXCEPTION,
-        Code.UNKNOWN_EXCEPTION,
-        Code.QUERY_SLOT_ACQUISITION_TIMEOUT,
-        Code.MEMORY_RESERVATION_ACQUISITION_TIMEOUT,
-    }
-)
+ACCESS = frozenset(code for code in Code if code.cause == "access")
+TRANSIENT = frozenset(code for code in Code if code.cause == "transient")
 
 # TOO_MANY_PARTS has two meanings: merges are behind, which passes, or one insert holds more
-# partitions than a table takes at once, which does not. Only the text says which.
+# partitions than a table takes at once, which does not. Only the message says which.
 _TOO_MANY_PARTITIONS = "Too many partitions for single INSERT block"
 
 
 def is_transient(code: int | None, text: str) -> bool:
     """Whether a statement that failed like this may succeed when it is tried again.
 
-    `code` is None where no server answered, which may pass too."""
+    `code` is None if no server answered, which is transient too."""
     if code == Code.TOO_MANY_PARTS:
         return _TOO_MANY_PARTITIONS not in text
     return code is None or code in TRANSIENT
