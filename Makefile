@@ -3,15 +3,15 @@
 .PHONY: help setup tools demo up down status produce run-job stop-job plan validate api migrate test check bench bench-api bench-page screenshots clean
 .SILENT:
 
-# Packages come without byte code (see lib/install/packages.py); where Python may not write it, as many images of containers
-# have it, each start would compile a thousand modules again.
+# Packages are installed without byte code (see lib/install/packages.py). If Python must not write it, as in many
+# container images, each start compiles a thousand modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-# The Python that makes .venv; 3.11 or 3.12 is looked for on PATH when it is another one.
+# The Python that makes .venv; if it is neither 3.11 nor 3.12, one of these is looked for on PATH.
 PYTHON ?= python3
 VENV := .venv/bin
 RUN := $(VENV)/python -m
-# The folder under sql/flink/ that run-job, stop-job and plan are about.
+# The folder under sql/flink/ for run-job, stop-job and plan.
 JOB ?= stocks
 
 help:  ## List the targets
@@ -29,7 +29,7 @@ demo: setup  ## Start everything and show ticks arriving; Ctrl-C stops it
 up: setup  ## Start the embedded Kafka and ClickHouse
 	$(RUN) local up $(ARGS)
 
-down: setup  ## Stop them
+down: setup  ## Stop the embedded Kafka and ClickHouse
 	$(RUN) local down $(ARGS)
 
 status: setup  ## Show what runs
@@ -56,7 +56,7 @@ api: setup  ## Serve sql/api/ at http://127.0.0.1:8502/api/
 migrate: setup  ## Apply the new files of sql/clickhouse/
 	$(RUN) lib.migrations $(ARGS)
 
-# xdist would begin with the files of most tests; the end-to-end files have few, take longest, and come first.
+# xdist would begin with the files of most tests; the end-to-end files have few tests, take longest, and come first.
 test: tools  ## Run the tests
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -69,15 +69,15 @@ check: tools  ## Run the linters and the type checker
 bench: tools  ## Measure throughput and latency on this machine
 	$(RUN) bench.pipeline $(ARGS)
 
-bench-api: tools  ## Measure the API, beside the same SQL asked of ClickHouse
+bench-api: tools  ## Measure the API beside the same SQL in ClickHouse
 	$(RUN) bench.api $(ARGS)
 
-bench-page: tools  ## Measure the dashboard in Chromium: ten minutes and more
+bench-page: tools  ## Measure the dashboard in Chromium (over ten minutes)
 	$(RUN) bench.page $(ARGS)
 
 screenshots: tools  ## Take the pictures in docs/ from a running demo
 	$(RUN) docs.screenshots $(ARGS)
 
-clean:  ## Remove what can be made again; with DATA=1 what runs wrote (var/) too
+clean:  ## Remove what can be made again; with DATA=1 also the data of runs (var/)
 	rm -rf .venv lib/jars .mypy_cache .pytest_cache .ruff_cache $(if $(DATA),var)
 	find . -name __pycache__ -prune -exec rm -rf {} +

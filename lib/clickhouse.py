@@ -1,4 +1,4 @@
-"""Connections to ClickHouse, and the words for when there is none."""
+"""Connect to ClickHouse, and explain why a connection fails."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -13,12 +13,12 @@ from lib.errors import ServiceError, UnavailableError, one_line
 from lib.settings import ClickHouse
 from lib.waiting import until
 
-# The client logs each failed attempt to connect: for a log file, if the program has one.
+# The client logs each failed attempt to connect; that is for a log file, if the program has one.
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 
 def connect(settings: ClickHouse, *, compress: bool = True) -> Client:
-    """A client that many threads may share; raise ServiceError if ClickHouse does not answer."""
+    """Return a client that threads may share; raise ServiceError if ClickHouse does not answer."""
     with explained(settings):
         return clickhouse_connect.get_client(
             host=settings.host,
@@ -47,7 +47,7 @@ def explained(settings: ClickHouse) -> Iterator[None]:
                 "set clickhouse.user and clickhouse.password."
             ) from error
         raise ServiceError(
-            f"ClickHouse at {settings.address}: {one_line(error)}; mend that in ClickHouse, or set "
+            f"ClickHouse at {settings.address}: {one_line(error)}; fix that in ClickHouse, or set "
             "clickhouse.host and clickhouse.port."
         ) from error
     except (ClickHouseError, OSError) as error:
@@ -62,13 +62,13 @@ def _unavailable(settings: ClickHouse) -> UnavailableError:
 
 
 def wait(settings: ClickHouse, say: Callable[[str], None], timeout: float) -> Client:
-    """Connect as soon as ClickHouse answers, saying so until then; raise after `timeout` s."""
+    """Connect as soon as ClickHouse answers, and report the wait; raise after `timeout` seconds."""
     message = f"waiting for ClickHouse at {settings.address}; `make up` starts it"
     return until(lambda: connect(settings), timeout, pause=0.5, waiting=lambda: say(message))
 
 
 def make_database(client: Client, name: str, say: Callable[[str], None]) -> None:
-    """Make a database unless it is there, and say so; the name is quoted where it must be."""
+    """Create a database if it does not exist, and report that. The name is quoted if need be."""
     if not client.command(f"EXISTS DATABASE {name}"):
         client.command(f"CREATE DATABASE IF NOT EXISTS {name}")
         say(f"database {name}: made")

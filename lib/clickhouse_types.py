@@ -1,4 +1,4 @@
-"""ClickHouse's column types as clickhouse-connect's registry reads them, with one way to fail."""
+"""Parse ClickHouse's column types with clickhouse-connect's registry."""
 
 import logging
 import re
@@ -17,7 +17,7 @@ _MEMBER = re.compile(rf"(?P<name>{_TEXT})\s*(?:=\s*(?P<number>-?\d+))?")
 
 
 def parse(text: str) -> ClickHouseType:
-    """Read a type; SimpleAggregateFunction(f, T) is T. Raise ValueError for one that is unknown."""
+    """Parse a type; SimpleAggregateFunction(f, T) is T. Raise ValueError if it is unknown."""
     try:
         return plain(registry.get_from_name(_ENUM.sub(_numbered, text.strip())))
     except (ClickHouseError, ValueError, TypeError, LookupError, AttributeError) as error:
@@ -25,14 +25,14 @@ def parse(text: str) -> ClickHouseType:
 
 
 def plain(kind: ClickHouseType) -> ClickHouseType:
-    """The type of a column's values, for the types inside an Array, Map or Tuple, too."""
+    """The type of the values: T of SimpleAggregateFunction(f, T), inside an Array or Map too."""
     while isinstance(kind, SimpleAggregateFunction):
         kind = kind.element_type
     return kind
 
 
 def _numbered(enum: re.Match[str]) -> str:
-    """Give members without a number the next one, as ClickHouse does; the registry needs them."""
+    """Number the members that have no number, as ClickHouse does; the registry needs numbers."""
     members, last = [], 0
     for member in _MEMBER.finditer(enum["members"]):
         last = last + 1 if member["number"] is None else int(member["number"])

@@ -21,22 +21,22 @@ FLINK_FILE = ROOT / "conf" / "flink.yaml"
 KAFKA_FILE = ROOT / "conf" / "kafka.properties"
 PREFIX = "MILLRACE_"
 
-# A word in the place of `key` may be the key itself.
+# A field in the place of `key` may be the key itself.
 _WRITTEN = re.compile(r"unknown field `.*`( - at `\$\.api\.keys)", re.DOTALL)
-# What YAML makes of a text without quotes.
+# The types that YAML gives to a text without quotes.
 _NO_TEXT = re.compile(r"Expected `str`, got `(bool|int|float|null|date|datetime)`")
 _QUOTES = 'YAML reads words as ON and NO, and numbers, as no text: put it in quotes, as "ON"'
 
 
 def load(file: Path = FILE, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the file, lay the environment over it; raise SettingsError naming file and key."""
+    """Read the file, then apply the environment; raise SettingsError that names file and key."""
     values = _read(file)
     _check_known(values, show(file))
     overrides = _overrides(environ)
     for name, path, text in overrides:
         _set(values, name, path, text)
     try:
-        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_to_own)
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         places = [name for name, path, _ in overrides if f"`$.{'.'.join(path)}" in str(error)]
         place = f"environment: {places[0]}" if places else show(file)
@@ -70,7 +70,7 @@ def _read(file: Path) -> dict[str, Any]:
         values = yaml.safe_load(_read_text(file))
     except yaml.YAMLError as error:
         # Not `from error`, which holds the line.
-        raise SettingsError(f"{show(file)}: not YAML: {_slip(error)}; mend it.") from None
+        raise SettingsError(f"{show(file)}: not YAML: {_yaml_problem(error)}; fix it.") from None
     if not isinstance(values, dict):
         raise SettingsError(f"{show(file)}: holds no keys; restore it from git.")
     return {str(key): value for key, value in values.items()}
@@ -82,7 +82,7 @@ def _read_text(file: Path) -> str:
     except FileNotFoundError as error:
         raise SettingsError(f"{show(file)}: not found; restore it from git.") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{show(file)}: cannot be read: {error}; mend that.") from error
+        raise SettingsError(f"{show(file)}: cannot be read: {error}; fix that.") from error
 
 
 def _check_known(values: Mapping[str, Any], place: str) -> None:
@@ -105,7 +105,7 @@ def _overrides(environ: Mapping[str, str]) -> list[tuple[str, list[str], str]]:
 
 
 def _set(values: dict[str, Any], name: str, path: list[str], text: str) -> None:
-    """Put one environment variable's text where it belongs; refuse one that names no setting."""
+    """Set one environment variable's text; refuse a variable that names no setting."""
     section = _section(path[0])
     if len(path) == 1 and path[0] in Settings.__struct_fields__ and not section:
         values[path[0]] = text
@@ -123,12 +123,12 @@ def _parse(name: str, text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        fact = _slip(error)
+        fact = _yaml_problem(error)
         raise SettingsError(f"environment: {name}: not YAML: {fact}; quote it.") from None
 
 
-def _slip(error: yaml.YAMLError) -> str:
-    """What is wrong and in which line, without a word of the text: it may be a password."""
+def _yaml_problem(error: yaml.YAMLError) -> str:
+    """The problem and its line, without a word of the text, which may be a password."""
     if not isinstance(error, yaml.MarkedYAMLError) or not error.problem_mark:
         return "it holds a character that YAML does not allow"
     fact = re.sub(r" (['\"])(?!<).*\1", "", one_line(error.problem))
@@ -159,7 +159,7 @@ def _absolute(path: Path) -> Path:
     return path if path.is_absolute() else ROOT / path
 
 
-def _to_own(kind: type, value: Any) -> Any:
+def _decode(kind: type, value: Any) -> Any:
     if kind is Path:
         return Path(value)
     if kind is Pattern and isinstance(value, str):

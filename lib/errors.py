@@ -1,4 +1,4 @@
-"""The one tree of errors a user can mend: place, fact, remedy, in one line.
+"""The errors that a user can fix: each names place, fact and remedy in one line.
 
 MillraceError
 ├── SettingsError         conf/ and the environment
@@ -11,9 +11,9 @@ MillraceError
 ├── ReplayError           a recording that cannot be replayed
 └── JobError              a Flink job that cannot run
     ├── SinkError         rows the sink must not store; trying again cannot help
-    └── RestartError      nothing that a user must fix: the job goes on when it is started again
+    └── RestartError      nothing to fix: the job continues when it is started again
 
-`make setup` uses them on the system's Python: no syntax or annotation that an old one refuses.
+`make setup` imports them on the system's Python: no syntax or annotation that an old one refuses.
 """
 
 import sys
@@ -22,10 +22,10 @@ from contextlib import contextmanager
 
 
 class MillraceError(Exception):
-    """Something a user can fix: place, fact, remedy, in one line; several lines if there are
-    several problems, one argument each."""
+    """An error that a user can fix. Each argument is one problem: place, fact and remedy in one
+    line."""
 
-    # With which the program ends.
+    # The exit status of the program.
     status = 2
 
     @property
@@ -66,7 +66,7 @@ class StoppingError(ServiceError):
 
 
 class ReplayError(MillraceError):
-    """A recording that cannot be read, or a row of it that is no tick."""
+    """A recording that cannot be read, or a row of it that is not a tick."""
 
 
 class JobError(MillraceError):
@@ -78,10 +78,10 @@ class SinkError(JobError):
 
 
 class RestartError(JobError):
-    """A job that has lost what it runs on, and goes on from its last checkpoint when its program is
-    started again: what a supervisor does at this exit status."""
+    """A job that lost Kafka, ClickHouse or Flink's Java. A supervisor starts it again at this exit
+    status, and it continues from its last checkpoint."""
 
-    # EX_TEMPFAIL of sysexits.h, as no other error of ours or of Python's ends.
+    # EX_TEMPFAIL of sysexits.h, which no other error of ours or of Python has.
     status = 75
 
 
@@ -92,9 +92,9 @@ def one_line(text: object) -> str:
 
 @contextmanager
 def exit_on_error() -> "Iterator[None]":
-    """Print a MillraceError on stderr, one line for each problem, and exit with its status, 2 for
-    what a user must fix; let a bug keep its traceback."""
-    # As it is now: a job hands sys.stderr to what Flink's workers say.
+    """Print a MillraceError on stderr, one line for each problem, and exit with its status: 2 if
+    the user must fix something. A bug keeps its traceback."""
+    # Taken now: a job replaces sys.stderr while Flink's workers write to it.
     stderr = sys.stderr
     try:
         yield

@@ -11,6 +11,6 @@ def replace(file: Path, text: str) -> None:
 
 
 def show(path: Path) -> str:
-    """A path as errors show it: relative to where the user stands, when it lies below."""
+    """A path as errors show it: relative to the current folder if it lies below."""
     cwd = Path.cwd()
     return str(path.relative_to(cwd)) if path.is_relative_to(cwd) else str(path)

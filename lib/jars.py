@@ -12,7 +12,7 @@ from lib.errors import SetupError
 
 LOCK = Path(__file__).resolve().parent / "jgo.lock.toml"
 FOLDER = LOCK.parent / "jars"
-# Who loads what a group publishes; the broker loads all others.
+# The program that loads the JARs of a group; the broker loads those of all other groups.
 PROGRAMS = {"org.apache.flink": "flink", "org.mvnpm": "assets", "org.webjars": "assets"}
 
 
@@ -31,8 +31,8 @@ class Jar:
 
     @property
     def program(self) -> str:
-        """Who loads it; the broker and Flink each bring their own classes, so they stay apart, and
-        from what browsers load."""
+        """The folder of the program that loads it. The broker and Flink bring classes of their own,
+        so their JARs stay apart; `assets` is for browsers."""
         return PROGRAMS.get(self.group, "kafka")
 
     @property
@@ -50,12 +50,12 @@ def locked(lock: Path = LOCK) -> list[Jar]:
 
 
 def kafka_classpath(folder: Path = FOLDER) -> str:
-    """What `java -cp` needs for the broker; raise SetupError if a JAR is missing."""
+    """The class path of the broker; raise SetupError if a JAR is missing."""
     return os.pathsep.join(str(jar) for jar in _present("kafka", folder))
 
 
 def flink_jars(folder: Path = FOLDER) -> list[Path]:
-    """What a Flink job needs beside Flink itself; raise SetupError if a JAR is missing."""
+    """The JARs that a Flink job needs beside Flink itself; raise SetupError if a JAR is missing."""
     return _present("flink", folder)
 
 

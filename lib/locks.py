@@ -1,4 +1,4 @@
-"""One process at a time, by a file that the kernel unlocks when its holder dies."""
+"""Locks between processes, which the kernel releases when their holder dies."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ from lib.processes import is_alive
 
 @contextmanager
 def held(file: Path, what: str, remedy: str) -> Iterator[None]:
-    """Hold the file, with this process' id in it; raise SetupError if another process does."""
+    """Lock the file and write this process' id to it; raise SetupError if another process does."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+") as stream:
         if not _lock(stream, file):
@@ -31,8 +31,8 @@ def held(file: Path, what: str, remedy: str) -> Iterator[None]:
 
 
 def _lock(stream: TextIO, file: Path) -> bool:
-    # More than once: who only asks for the holder has the lock for a moment. On a busy machine that
-    # can be long, but then the file names nobody who lives.
+    # Several attempts: holder() takes the lock for a moment. On a busy machine that may be long,
+    # but then the file names no living process.
     for number in range(200):
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,11 +52,11 @@ def _named(file: Path) -> int | None:
 
 @contextmanager
 def own_folder(parent: Path, name: str) -> Iterator[Path]:
-    """A new folder below this one, which goes with the block; those whose owners were killed go
-    before it. Owners are told from the killed by a lock on each folder, not by ids of processes,
-    which a container uses again."""
+    """Make a new folder below this one, and remove it after the block. Folders of owners that were
+    killed are removed first: a living owner holds a lock on its folder. Process ids would not do,
+    because a container uses them again."""
     parent.mkdir(parents=True, exist_ok=True)
-    # Nobody takes a new folder for one that was left before its owner has locked it.
+    # A new folder would look abandoned until its owner has locked it.
     with _folder_locked(parent, fcntl.LOCK_EX):
         for old in parent.iterdir():
             with suppress(OSError), _folder_locked(old, fcntl.LOCK_EX | fcntl.LOCK_NB):

@@ -22,8 +22,8 @@ TIMEOUT = 60.0
 
 @contextmanager
 def held(client: Client, database: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Let one migrator work at a time: who makes the lock table holds it. ClickHouse has no
-    advisory locks, but making a table is atomic, for clients on any machine."""
+    """Hold the lock: the process that creates the lock table has it. ClickHouse has no advisory
+    locks, but creating a table is atomic, for clients on any machine."""
     table = f"{database}.schema_migrations_lock"
     me = f"{socket.gethostname()} {os.getpid()}"
 
@@ -47,7 +47,7 @@ def held(client: Client, database: str, say: Callable[[str], None]) -> Iterator[
 
 
 def _owner(client: Client, table: str) -> str:
-    """Who holds the lock; empty if it has just been given back."""
+    """The holder of the lock; empty if it has just been released."""
     database, name = table.split(".")
     return str(
         client.query(
@@ -59,8 +59,8 @@ def _owner(client: Client, table: str) -> str:
 
 
 def _drop_dead(client: Client, table: str) -> None:
-    """Drop the lock of a process of this machine that no longer runs; one process of this machine
-    at a time, so that who comes second does not drop the lock that the first has made since."""
+    """Drop the lock of a process of this machine that has ended. One process at a time does that:
+    a second one would drop the lock that the first has created since."""
     with (Path(tempfile.gettempdir()) / "millrace-migrations.lock").open("w") as one:
         fcntl.flock(one, fcntl.LOCK_EX)
         if _is_dead(_owner(client, table)):
@@ -78,6 +78,6 @@ def _make(client: Client, table: str, owner: str) -> bool:
 
 
 def _is_dead(owner: str) -> bool:
-    """True for a process of this machine that no longer runs; a stranger's may still run."""
+    """Whether it is a process of this machine that has ended; elsewhere it may still run."""
     host, _, pid = owner.partition(" ")
     return host == socket.gethostname() and pid.isdigit() and not is_alive(int(pid))

@@ -1,4 +1,4 @@
-"""Schema migrations: sql/clickhouse/NNN_*.sql, each run once, in order, and never edited."""
+"""Schema migrations: run each file of sql/clickhouse/ once, in order; a file is never edited."""
 
 import hashlib
 import time
@@ -71,7 +71,7 @@ def applied(client: Client, database: str) -> list[Applied]:
 
 
 def pending(done: Sequence[Applied], files: Sequence[SqlFile]) -> list[SqlFile]:
-    """The files still to run; raise MigrationError where the past was changed."""
+    """The files still to run; raise MigrationError if one that ran was changed or is missing."""
     by_number = {file.number: file for file in files}
     for past in done:
         file = by_number.get(past.number)
@@ -96,7 +96,7 @@ def pending(done: Sequence[Applied], files: Sequence[SqlFile]) -> list[SqlFile]:
 
 
 def checksum(file: SqlFile) -> str:
-    """SHA-256 of the file's own statement with its comments, as hex; a setting may change."""
+    """SHA-256 of the statement with its comments, without the settings: these may change."""
     return hashlib.sha256(file.text.encode()).hexdigest()
 
 
@@ -106,7 +106,7 @@ def _apply(client: Client, database: str, file: SqlFile, text: str) -> None:
         client.command(text)
     except DatabaseError as error:
         raise MigrationError(
-            f"{file.place}: ClickHouse refuses it: {one_line(error)}; mend the file."
+            f"{file.place}: ClickHouse refuses it: {one_line(error)}; fix the file."
         ) from error
     duration = int((time.monotonic() - start) * 1000)
     client.insert(

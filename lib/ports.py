@@ -1,4 +1,4 @@
-"""Addresses, free ports, and whose setting to change when one is taken."""
+"""Addresses and free ports."""
 
 import random
 import re
@@ -6,7 +6,7 @@ import socket
 
 from lib.errors import SetupError
 
-# The names of this machine that no other reaches it by.
+# Names of the loopback interface: no other machine reaches it.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -26,7 +26,7 @@ def address(host: str, port: int) -> str:
 def is_free(host: str, port: int) -> bool:
     """Whether a server could listen there now."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        # As servers do: an address whose last connections are just closing counts as free.
+        # As servers do: a port whose last connections are still closing counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -35,16 +35,15 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-# Below those that the kernel gives to outgoing connections, so that they stay free until a server
-# takes them.
+# Below the ports that the kernel gives to outgoing connections, so that they stay free until a
+# server takes them.
 FREE = range(20_000, 32_000)
 
 
 def free(count: int) -> list[int]:
-    """Ports of loopback that nothing listens at."""
+    """Free ports of the loopback interface."""
     numbers = random.sample(FREE, 1_000)
-    found = sorted({port for port in numbers if is_free("127.0.0.1", port)})
-    return random.sample(found, count)
+    return random.sample([port for port in numbers if is_free("127.0.0.1", port)], count)
 
 
 def check_free(host: str, port: int, setting: str) -> None:

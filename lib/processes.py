@@ -1,4 +1,4 @@
-"""Processes: whether one lives, and how one ends with the one that started it."""
+"""Whether a process runs, and how a child ends with its parent."""
 
 import ctypes
 import os
@@ -9,7 +9,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of this machine runs, whoever it belongs to."""
+    """Whether a process runs on this machine, of whichever user."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -20,8 +20,8 @@ def is_alive(pid: int) -> bool:
 
 
 def end_with_parent() -> None:
-    """Get SIGTERM when the parent dies, however it dies. For a child to call before it goes on, or
-    as `preexec_fn`; it outlives exec. Linux only: elsewhere a killed parent leaves its children.
+    """Receive SIGTERM when the parent dies, even if it is killed. A child calls this first, or it
+    is the `preexec_fn`; exec keeps it. Linux only: elsewhere a killed parent leaves its children.
 
     https://man7.org/linux/man-pages/man2/pr_set_pdeathsig.2const.html"""
     if sys.platform != "linux":

@@ -1,4 +1,4 @@
-"""The settings: typed, frozen, with their limits; lib.conf reads them."""
+"""The types and limits of all settings; lib.conf reads them."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,7 +19,7 @@ Secret = Annotated[str, msgspec.Meta(min_length=16)]
 Values = Annotated[list[Name], msgspec.Meta(min_length=1)]
 Frequency = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]{0,4}/(second|minute|hour)$")]
 
-# How the names of settings end that nobody may see.
+# Settings whose names end in this are never shown.
 _SECRETS = ("password", "key", "keys")
 
 
@@ -62,7 +62,7 @@ class ClickHouse(Section, frozen=True):
 
     @property
     def is_local(self) -> bool:
-        """Whether ClickHouse is on this machine, where compressing what is sent only costs time."""
+        """Whether ClickHouse is on this machine, so that compression only costs time."""
         return self.host in ports.LOOPBACK
 
 
@@ -87,7 +87,7 @@ class Producer(Section, frozen=True):
 
 
 class Key(Section, frozen=True):
-    """Who has it may ask `only` for these values of these parameters, and at this `rate`."""
+    """Its owner may ask `only` for these values of these parameters, and only at this `rate`."""
 
     key: Secret
     only: Annotated[dict[Name, Values], msgspec.Meta(min_length=1)] = {}
@@ -116,7 +116,7 @@ class Local(Section, frozen=True):
 
 
 class Settings(Section, frozen=True):
-    """Everything that can be set; read once by each program and handed in."""
+    """All settings; a program reads them once and hands them on."""
 
     data_dir: Path
     sql_dir: Path
@@ -129,7 +129,7 @@ class Settings(Section, frozen=True):
     local: Local
 
     def variables(self) -> dict[str, str]:
-        """What `${NAME}` in a SQL file can name: SECTION_KEY for each plain setting, no secret."""
+        """The values of `${NAME}` in SQL files: SECTION_KEY for each plain setting but secrets."""
         return {
             f"{section}_{key}".upper(): str(value)
             for section, group in msgspec.to_builtins(self, enc_hook=str).items()

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a wish to end, which a program looks at when it can."""
+"""Count SIGINT and SIGTERM, so that a program can stop at a safe point."""
 
 import os
 import signal
@@ -8,26 +8,26 @@ from math import inf
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 
-# Python finishes a sleep that a signal interrupts, so a long one is cut in slices, in seconds.
+# Python resumes a sleep that a signal interrupts, so a long one is cut into slices, in seconds.
 SLICE = 0.1
 
 
-def handle(what: Callable[[int], object]) -> None:
-    """Call `what` with the signal's number whenever SIGINT or SIGTERM comes, also where the process
-    that started this one ignores them, as a shell does for what it runs in the background."""
+def handle(handler: Callable[[int], object]) -> None:
+    """Call the handler with the number of each SIGINT or SIGTERM, even if the parent ignores them,
+    as a shell does for its background jobs."""
     for number in STOPS:
-        signal.signal(number, lambda number, frame: what(number))
+        signal.signal(number, lambda number, frame: handler(number))
 
 
 class Signals:
-    """How often one of them came. A plain number: a handler that takes a lock, as that of an Event,
-    can deadlock with the wait that it interrupts."""
+    """The count of both signals. A plain number: a handler that takes a lock, as an Event does, can
+    deadlock with the wait that it interrupts."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def listen(self, *, end_at_second: bool = False) -> None:
-        """Count them from now on; if so asked, the second one ends the process at once."""
+        """Count from now on; with `end_at_second`, the second signal ends the process at once."""
 
         def come(number: int) -> None:
             if end_at_second and self.count:
@@ -37,8 +37,8 @@ class Signals:
         handle(come)
 
     def interrupt(self, error: Callable[[], BaseException]) -> None:
-        """Count them from now on, and raise an error wherever one comes. Python drops what is
-        raised while a finalizer runs, so look at the count as well."""
+        """Count from now on, and raise an error at each signal. Python drops what a finalizer
+        raises, so check the count as well."""
 
         def come(number: int) -> None:
             self.add()
@@ -47,17 +47,17 @@ class Signals:
         handle(come)
 
     def add(self) -> None:
-        """As if one came."""
+        """Count one more, as if a signal came."""
         self.count += 1
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, or return early when one comes meanwhile."""
+        """Sleep; return early when a signal comes."""
         count, end = self.count, time.monotonic() + seconds
         while self.count == count and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, SLICE))
 
     def wait(self, seconds: float = inf) -> bool:
-        """Whether one has come; sleep until then, but no longer than this."""
+        """Wait for a signal, but no longer than this; return whether one has come."""
         if not self.count:
             self.sleep(seconds)
         return self.count > 0

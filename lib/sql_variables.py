@@ -1,4 +1,4 @@
-"""Settings in SQL files: each ${NAME} stands for the value of a setting."""
+"""Replace ${NAME} in SQL files by the value of a setting."""
 
 import difflib
 import re
@@ -11,7 +11,7 @@ from lib.errors import SqlFileError
 from lib.sql_lexer import tokens
 from lib.sqlfiles import SqlFile, line_of
 
-# What a text in quotes is escaped by.
+# How a string literal escapes the signs that would end it.
 FLINK = str.maketrans({"'": "''"})
 CLICKHOUSE = str.maketrans({"'": "''", "\\": "\\\\"})
 
@@ -26,8 +26,8 @@ def load(folder: Path, variables: Mapping[str, str]) -> list[SqlFile]:
 def substitute(
     file: SqlFile, variables: Mapping[str, str], escapes: Mapping[int, str] = FLINK
 ) -> SqlFile:
-    """Replace each ${NAME} by its setting, escaped for a string of that SQL, but in a comment;
-    raise SqlFileError naming file and line."""
+    """Replace each ${NAME} by its setting, escaped for a string literal unless it is in a comment;
+    raise SqlFileError with file and line."""
     comments = [token for token in tokens(file.text) if token.kind == "comment"]
 
     def value(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""SQL files: one statement each, named NNN_<kind>_<name>.sql, begun by what one row means."""
+"""Read SQL files: NNN_<kind>_<name>.sql with one statement, after a comment on what a row means."""
 
 import difflib
 import re
@@ -22,7 +22,7 @@ _OBJECT = (
     rf"(?:TABLE|VIEW|FUNCTION|MODEL)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?P<name>{_NAME})"
 )
 _CREATES = re.compile(rf"CREATE\s+{_OBJECT}", re.IGNORECASE)
-# The statement of each kind, and its words in an error. Other kinds than these make something.
+# The statement of each kind, and its words in an error; of all other kinds it is _MAKES.
 _MAKES = re.compile(rf"(?:CREATE|DROP)\s+{_OBJECT}", re.IGNORECASE), "CREATE or DROP"
 _STATEMENTS = {
     "alter": (re.compile(rf"ALTER\s+{_OBJECT}", re.IGNORECASE), "ALTER"),
@@ -35,7 +35,7 @@ _TOPIC = re.compile(r"'topic'\s*=\s*'(?P<names>[^']+)'")
 
 @dataclass(frozen=True, slots=True)
 class SqlFile:
-    """One statement and where it stands; `place` is the path that errors show."""
+    """One statement; `place` is the path that errors show."""
 
     number: int
     kind: str
@@ -45,7 +45,7 @@ class SqlFile:
 
     @property
     def database(self) -> str:
-        """As written, the database that a CREATE statement names; empty without one."""
+        """The database that a CREATE statement names, as written; empty if it names none."""
         match = _CREATES.match(without_comments(self.text).strip())
         parts: list[str] = re.findall(_PART, match["name"]) if match else []
         return parts[-2] if len(parts) > 1 else ""
@@ -73,7 +73,7 @@ def load(folder: Path) -> list[SqlFile]:
         near = difflib.get_close_matches(folder.name, _siblings(folder), n=1)
         remedy = f"did you mean {near[0]}?" if near else "make it and put SQL files there."
         raise SqlFileError(f"{show(folder)}: no such folder; {remedy}")
-    # In any case: 010_TABLE_X.SQL must be refused, not left out.
+    # With endings in upper case: 010_TABLE_X.SQL must be refused, not ignored.
     files = [read(path) for path in sorted(folder.iterdir()) if path.suffix.lower() == ".sql"]
     if not files:
         raise SqlFileError(f"{show(folder)}: holds no .sql file; add one, as 001_table_<name>.sql.")
@@ -87,7 +87,7 @@ def load(folder: Path) -> list[SqlFile]:
 
 
 def read(path: Path) -> SqlFile:
-    """One file, checked against the contract that every SQL file keeps."""
+    """Read one file; raise SqlFileError if it breaks the contract of all SQL files."""
     place = show(path)
     match = _FILE_NAME.fullmatch(path.name)
     if not match:
@@ -169,7 +169,7 @@ def _check_name(file: SqlFile) -> None:
 
 
 def _as_file(name: str) -> str:
-    """What a file is called after a name: what else than letters and digits is in it is _."""
+    """A name as part of a file name: in lower case, with _ for what is no letter and no digit."""
     return re.sub(r"\W+", "_", name).lower()
 
 

@@ -1,4 +1,4 @@
-"""The topics that SQL files name: which the broker lacks, and making them where that is wanted."""
+"""Create the topics that SQL files name and the broker lacks, if the settings allow that."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,7 +9,7 @@ from lib.errors import ServiceError, SqlFileError
 from lib.settings import Kafka, Settings
 from lib.sqlfiles import SqlFile
 
-# A place, as an error shows it, and the topic that is named there.
+# A place, as errors show it, and the topic that it names.
 Named = tuple[str, str]
 
 
@@ -19,33 +19,33 @@ def named(files: Iterable[SqlFile]) -> list[Named]:
 
 
 def of_all_jobs(config: Settings, warn: Callable[[str], None]) -> list[Named]:
-    """The topic of the settings and those of every job; warn of a job whose files are wrong,
-    whose topics are left out."""
-    found = [("kafka.topic", config.kafka.topic)]
+    """The topic of the settings and those of all jobs, but for a job whose files are wrong; warn of
+    such a job."""
+    topics = [("kafka.topic", config.kafka.topic)]
     for folder in sorted((config.sql_dir / "flink").glob("*/")):
         try:
-            found += named(sql_variables.load(folder, config.variables()))
+            topics += named(sql_variables.load(folder, config.variables()))
         except SqlFileError as error:
             warn(f"job {folder.name}: its topics are not made: {error}")
-    return found
+    return topics
 
 
 def provide(settings: Kafka, wanted: Iterable[Named], say: Callable[[str], None]) -> None:
-    """Make the topics that the broker does not have, and say so; raise ServiceError for the first
-    that is missing where kafka.make_topics does not let us."""
-    there = kafka.topics(settings.bootstrap_servers)
+    """Create the topics that the broker lacks, and report them; raise ServiceError for the first
+    if kafka.make_topics does not allow that."""
+    existing = kafka.topics(settings.bootstrap_servers)
     for place, name in wanted:
-        if name in there:
+        if name in existing:
             continue
         if not makes(settings):
             raise missing_topic(settings, place, name)
         if _make(settings, place, name):
             say(f"topic {name}: made with {settings.partitions} partitions")
-        there.add(name)
+        existing.add(name)
 
 
 def makes(settings: Kafka) -> bool:
-    """Whether topics are made on this broker."""
+    """Whether the settings allow topics to be created on this broker."""
     is_local = kafka.is_local(settings.bootstrap_servers)
     return settings.make_topics == "always" or (settings.make_topics == "local" and is_local)
 
@@ -62,7 +62,7 @@ def missing_topic(settings: Kafka, place: str, name: str) -> ServiceError:
 
 
 def _make(settings: Kafka, place: str, name: str) -> bool:
-    """Make a topic with the broker's own number of replicas; return False if it is there."""
+    """Create a topic with the broker's default replication; return False if it exists."""
     with kafka.admin(settings.bootstrap_servers) as client:
         try:
             topic = {name: {"num_partitions": settings.partitions}}

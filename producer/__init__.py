@@ -1,1 +1,1 @@
-"""Sends stock ticks to the Kafka topic: a fake market, or a recorded file replayed."""
+"""Send stock ticks to the Kafka topic, from a fake market or a recording."""

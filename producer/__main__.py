@@ -1,4 +1,4 @@
-"""`python -m producer`: send stock ticks to Kafka until stopped, or until they are all sent."""
+"""`python -m producer`: send stock ticks to Kafka until it is stopped or all are sent."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -19,9 +19,9 @@ from producer.tick import Tick
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--rate", type=float, help="Ticks per symbol and second. [default: producer.rate]")
-@click.option("--count", type=click.IntRange(min=1), help="Stop after so many ticks in all.")
+@click.option("--count", type=click.IntRange(min=1), help="Stop after this many ticks in all.")
 @click.option("--seed", type=int, help="Same seed, same prices and volumes. [producer.seed]")
-@click.option("--symbols", metavar="A,B,...", help="Which symbols. [default: producer.symbols]")
+@click.option("--symbols", metavar="A,B,...", help="The symbols. [default: producer.symbols]")
 @click.option(
     "--replay",
     metavar="FILE",
@@ -30,30 +30,30 @@ from producer.tick import Tick
     "with the columns symbol, price, volume, timestamp.",
 )
 @click.option("--speed", metavar="N|max", help="Replay N times as fast. [default: 1]")
-@click.option("--skip-invalid", is_flag=True, help="Skip rows that are no tick, and count them.")
+@click.option("--skip-invalid", is_flag=True, help="Skip and count invalid rows.")
 @click.option("--verbose", is_flag=True, help="Show the log of Kafka's client, too.")
-def main(verbose: bool, **given: object) -> None:
+def main(verbose: bool, **values: object) -> None:
     """Send stock ticks to the Kafka topic: a fake market, or a recording replayed.
 
-    Defaults are in conf/millrace.yaml. Ctrl-C or SIGTERM stops: what was sent is acknowledged
-    first, then counted. A Kafka that is away is waited for.
+    Defaults are in conf/millrace.yaml. Ctrl-C or SIGTERM stops it, after Kafka has acknowledged
+    the ticks sent so far. While Kafka is unavailable, it waits.
 
     \b
     python -m producer --rate 100 --symbols AAPL,MSFT
     python -m producer --count 1000 --seed 7
     python -m producer --replay ticks.csv.gz --speed 10
 
-    Exit status: 0 if every tick sent is acknowledged, 1 if not, 2 for what you can mend.
+    Exit status: 0 if every tick sent is acknowledged, 1 if not, 2 for an error that you can fix.
     """
     clock = Clock()
     clock.listen()
     progress.log_client(verbose)
     with exit_on_error():
-        sys.exit(run(Options(**given), conf.load(), clock))  # type: ignore[arg-type]
+        sys.exit(run(Options(**values), conf.load(), clock))  # type: ignore[arg-type]
 
 
 def run(asked: Options, config: settings.Settings, clock: Clock) -> int:
-    """Send what is asked for; return the exit status; check all a user can mistype first."""
+    """Check the options first, then send the ticks; return the exit status."""
     asked.check()
     recording = replay.open_recording(asked.replay) if asked.replay else None
     if recording:
@@ -95,7 +95,7 @@ def _send(ticks: Iterable[Tick], sender: Sender, clock: Clock) -> None:
             if clock.stopped or sender.counts.failed:
                 break
     except ServiceError:
-        # The topic is gone, and outcomes may never come: wait no longer than after a signal.
+        # The topic is gone, and outcomes may never arrive: wait no longer than after a signal.
         clock.stop()
         raise
     finally:
@@ -105,7 +105,7 @@ def _send(ticks: Iterable[Tick], sender: Sender, clock: Clock) -> None:
 def _fraction(
     asked: Options, recording: replay.Recording | None, counts: Counts
 ) -> progress.Fraction | None:
-    """How much is done, where the length is known."""
+    """How much is done; None if the length is not known."""
     if asked.count is None and recording is None:
         return None
     return lambda: max(

@@ -1,4 +1,4 @@
-"""Time and signals: a clock whose sleep ends when the process is asked to stop."""
+"""A clock whose sleep ends when a signal comes."""
 
 import time
 from datetime import UTC, datetime
@@ -7,13 +7,13 @@ from lib.signals import Signals
 
 
 class Clock:
-    """Now, sleep, and how often SIGINT or SIGTERM came."""
+    """The time, a sleep, and the count of SIGINT and SIGTERM."""
 
     def __init__(self) -> None:
         self._signals = Signals()
 
     def listen(self) -> None:
-        """Turn SIGINT and SIGTERM into `stopped`, so that what was sent is still accounted for."""
+        """Count SIGINT and SIGTERM instead of dying, so that outcomes are still counted."""
         self._signals.listen()
 
     def stop(self) -> None:
@@ -28,12 +28,12 @@ class Clock:
         return self.signals > 0
 
     def now(self) -> float:
-        """Seconds of a clock that never jumps."""
+        """Seconds of the monotonic clock."""
         return time.monotonic()
 
     def utc(self) -> datetime:
         return datetime.now(UTC).replace(tzinfo=None)
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, or return early when a signal comes meanwhile."""
+        """Sleep; return early when a signal comes."""
         self._signals.sleep(seconds)

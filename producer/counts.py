@@ -1,11 +1,11 @@
-"""The account of every tick that was handed to Kafka's client."""
+"""Counts of the ticks sent and of their outcomes."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Counts:
-    """How many ticks were handed to the client, and what became of them."""
+    """How many ticks Kafka's client was given, and their outcomes."""
 
     sent: int = 0
     acknowledged: int = 0
@@ -18,7 +18,7 @@ class Counts:
 
     @property
     def missing(self) -> int:
-        """Not acknowledged: each of them may be in the topic or not."""
+        """Ticks that are not acknowledged: each may be in the topic or not."""
         return self.sent - self.acknowledged
 
     def summary(self) -> str:

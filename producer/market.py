@@ -34,14 +34,14 @@ def next_volume(rng: Random) -> int:
 
 
 def walk(symbol: str, price: float, rng: Random) -> Iterator[Quote]:
-    """Trades of one symbol for ever; the walk keeps its fractions of a cent, a trade doesn't."""
+    """Trades of one symbol for ever; the walk keeps fractions of a cent, a trade does not."""
     while True:
         price = next_price(price, rng)
         yield Quote(symbol, round(price, 2), next_volume(rng))
 
 
 def quotes(prices: Mapping[str, float], seed: int | None) -> Iterator[Quote]:
-    """Trades of all symbols in turn; a symbol's walk depends on the seed and its name alone."""
+    """Trades of all symbols in turn; a symbol's walk depends only on the seed and its name."""
     seed = SystemRandom().getrandbits(64) if seed is None else seed
     walks = [walk(symbol, price, Random(f"{seed}:{symbol}")) for symbol, price in prices.items()]
     while True:

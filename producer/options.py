@@ -1,4 +1,4 @@
-"""What the command line asks for, checked."""
+"""The options of the command line, and their checks."""
 
 import math
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from producer.market import START_PRICE
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The options as they were given; None where one was not."""
+    """The options; None for one that was not given."""
 
     rate: float | None = None
     count: int | None = None
@@ -31,11 +31,11 @@ class Options:
         kind = "a recording" if self.replay else "the fake market"
         for name, value in wrong.items():
             if value is not None:
-                raise SettingsError(f"{name}: means nothing for {kind}; {remedy}.")
+                raise SettingsError(f"{name}: has no effect on {kind}; {remedy}.")
 
 
 def prices(given: str | None, known: Mapping[str, float], pattern: Pattern) -> dict[str, float]:
-    """The start price of each symbol asked for, or of all in the settings."""
+    """The start price of each given symbol, or of all in the settings."""
     symbols = list(known) if given is None else [name.strip() for name in given.split(",")]
     place = "conf/millrace.yaml: producer.symbols" if given is None else "--symbols"
     for symbol in symbols or [""]:
@@ -50,7 +50,7 @@ def rate(given: float | None, producer: settings.Producer) -> float:
     value = producer.rate if given is None else given
     if 0 < value < math.inf:
         return value
-    raise SettingsError(f"--rate: {value} is no rate; give a number above 0.")
+    raise SettingsError(f"--rate: {value} is not a rate; give a number above 0.")
 
 
 def speed(given: str | None) -> float | None:
@@ -63,4 +63,4 @@ def speed(given: str | None) -> float | None:
         value = math.nan
     if 0 < value < math.inf:
         return value
-    raise SettingsError(f"--speed: {given!r} is no speed; give a number above 0, or max.")
+    raise SettingsError(f"--speed: {given!r} is not a speed; give a number above 0, or max.")

@@ -1,17 +1,17 @@
-"""When the next tick is due: schedules against a clock that is handed in."""
+"""Schedules: when the next tick is due, and when to report a wait again."""
 
 from dataclasses import dataclass
 
-# Later than this is a stall (Kafka away, a sleeping laptop): go on from there, without a burst.
-# Anything shorter is made up for, so that the rate holds.
+# A longer delay is a stall (Kafka unavailable, a sleeping laptop): continue from there without a
+# burst. A shorter one is made up for, so that the rate holds.
 STALL = 1.0
-# Sleeping for less costs more than it gives: two ticks may come a millisecond too early.
+# A shorter sleep costs more than it gains: a tick may come a millisecond too early.
 SHORTEST = 0.001
 
 
 @dataclass(slots=True)
 class Pace:
-    """A schedule that begins at `start`; times of ticks are seconds after it, so nothing drifts."""
+    """A schedule; ticks are due in seconds after its start, so that it does not drift."""
 
     start: float
 
@@ -25,7 +25,7 @@ class Pace:
 
 @dataclass(slots=True)
 class Reminder:
-    """When to say again that something is waited for: at 2 s, 4 s, 8 s ... then every minute."""
+    """When to report a wait again: after 2 s, 4 s, 8 s ... then every minute."""
 
     after: float = 2.0
 

@@ -1,4 +1,4 @@
-"""What a user sees while ticks are sent: a bar or a live line, in a log file a plain line."""
+"""Progress on stderr: a bar or a live line on a terminal, plain lines in a log file."""
 
 import logging
 import threading
@@ -17,7 +17,7 @@ from producer.pace import Reminder
 
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
-# Nobody watches a log file: a line every 10 s tells enough.
+# In a log file a line every 10 s is enough.
 PLAIN_EVERY, REDRAW_EVERY = 10.0, 0.25
 # The time over which the rate on display is taken.
 WINDOW = 10.0
@@ -26,7 +26,7 @@ Fraction = Callable[[], float]
 
 
 def say(line: str) -> None:
-    """One line on stderr, above the bar if there is one."""
+    """Print a line on stderr, above the bar if there is one."""
     console.print(line, markup=False)
 
 
@@ -46,26 +46,26 @@ class Speed:
 
 @dataclass(slots=True)
 class Stall:
-    """Notices that Kafka acknowledges nothing although ticks wait for it."""
+    """Detects that Kafka acknowledges nothing while ticks wait for it."""
 
     address: str
     since: float
     acknowledged: int = 0
     reminder: Reminder = field(default_factory=Reminder)
-    said: bool = False
+    is_reported: bool = False
 
     def update(self, now: float, counts: Counts) -> str | None:
-        """The line to say at `now`, if there is one."""
+        """The line to print at `now`, if there is one."""
         waited = now - self.since
         if not counts.waiting or counts.acknowledged != self.acknowledged:
             again = f"{self.address}: Kafka acknowledges again, after {waited:.0f} s."
-            line = again if self.said else None
+            line = again if self.is_reported else None
             self.since, self.acknowledged = now, counts.acknowledged
-            self.reminder, self.said = Reminder(), False
+            self.reminder, self.is_reported = Reminder(), False
             return line
         if not self.reminder.due(waited):
             return None
-        self.said = True
+        self.is_reported = True
         return (
             f"{self.address}: Kafka has acknowledged nothing for {waited:.0f} s, "
             f"{counts.waiting:,} ticks wait; see `make status`, or --verbose for the reason."
@@ -78,7 +78,7 @@ def describe(counts: Counts, rate: float) -> str:
 
 @contextmanager
 def shown(counts: Counts, address: str, fraction: Fraction | None) -> Iterator[None]:
-    """Show the counts as they grow, from a thread of its own: sending never waits for a screen."""
+    """Show the counts from a thread of its own, so that sending never waits for a terminal."""
     done = threading.Event()
     show = _show_live if console.is_terminal else _show_plain
     stall = Stall(address, monotonic())
@@ -125,14 +125,14 @@ def _show_live(
 
 
 class _OneLine(logging.Formatter):
-    """Kafka's client logs tracebacks for a broker that is merely away."""
+    """One line per record: Kafka's client logs tracebacks for an unavailable broker."""
 
     def format(self, record: logging.LogRecord) -> str:
         return one_line(f"{record.levelname} {record.name}: {record.getMessage()}")
 
 
 def log_client(verbose: bool) -> None:
-    """Send the client's log to stderr, or nowhere: what matters of it is said by us, once."""
+    """Send the client's log to stderr, or nowhere: the producer itself reports what matters."""
     logger = logging.getLogger("kafka")
     logger.propagate = False
     handler = logging.StreamHandler() if verbose else logging.NullHandler()

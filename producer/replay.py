@@ -1,4 +1,4 @@
-"""Recorded ticks, read row by row: CSV, JSON lines (both also gzipped) or Parquet."""
+"""Read recorded ticks row by row: CSV, JSON lines (both also gzipped) or Parquet."""
 
 import gzip
 import zlib
@@ -16,14 +16,14 @@ from producer.rows import Row, check_columns, read_csv, read_json
 from producer.tick import COLUMNS, Tick, parse
 
 ENDINGS = ".csv .csv.gz .jsonl .jsonl.gz .ndjson .ndjson.gz .parquet"
-# What PyArrow raises where Python cannot hold a value: invalid UTF-8, a time out of its range, an
-# unknown zone.
+# PyArrow raises these if Python cannot represent a value: invalid UTF-8, a time out of range, an
+# unknown time zone.
 _NO_VALUE = (ValueError, OverflowError, KeyError)
 
 
 @dataclass(slots=True)
 class Position:
-    """How far a file is read: bytes of text, compressed or not, or rows of Parquet."""
+    """How far a file is read: in bytes as they are on disk, or in rows of Parquet."""
 
     size: int
     read: int = 0
@@ -35,7 +35,7 @@ class Position:
 
 @dataclass(slots=True)
 class Recording:
-    """An open file: its rows, once."""
+    """An open file, whose rows can be read once."""
 
     path: Path
     position: Position
@@ -43,7 +43,7 @@ class Recording:
     skipped: int = 0
 
     def ticks(self, symbols: Pattern, skip_invalid: bool) -> Iterator[Tick]:
-        """The rows as ticks; one that is none is counted in `skipped`, or raises ReplayError."""
+        """The rows as ticks; an invalid row is counted in `skipped`, or raises ReplayError."""
         with _readable(self.path):
             for number, values in self.rows:
                 try:
@@ -58,7 +58,7 @@ class Recording:
 
 
 def open_recording(path: Path) -> Recording:
-    """Open the file by its ending and check that its columns are there; else raise ReplayError."""
+    """Open a file by its ending and check its columns; raise ReplayError if that fails."""
     readers = {".csv": read_csv, ".jsonl": read_json, ".ndjson": read_json}
     reader = readers.get(Path(path.name.removesuffix(".gz")).suffix)
     with _readable(path):
@@ -80,7 +80,7 @@ def _lines(path: Path, position: Position) -> Iterator[str]:
                 fact = "is not UTF-8; convert the file to UTF-8"
                 raise ReplayError(f"{path}:{number}: {fact}.") from error
             if "\0" in text:
-                # What a file system may leave of a file that was being written.
+                # A file system may leave NULs in a file that was being written.
                 fact = "holds a NUL byte, so the file is damaged; restore it"
                 raise ReplayError(f"{path}:{number}: {fact}.")
             yield text
@@ -102,7 +102,7 @@ def _parquet(file: pq.ParquetFile, position: Position) -> Iterator[Row]:
 
 
 def _values(table: pa.Table) -> list[object]:
-    """The rows; an error in place of one that has a value which Python cannot hold."""
+    """The rows, with an error in the place of a row that Python cannot represent."""
     try:
         return list(table.to_pylist())
     except _NO_VALUE:
@@ -120,14 +120,14 @@ def _row(table: pa.Table) -> object:
 
 
 def _in_utc(batch: pa.RecordBatch) -> pa.Table:
-    """Times as text, as Python's datetime has no nanoseconds and no year 10000, and without a zone:
-    the file has them in UTC, whatever zone it names."""
+    """The times as texts, because Python's datetime has no nanoseconds and no year 10000; without a
+    zone, because the file stores them in UTC, whatever zone it names."""
     table = pa.Table.from_batches([batch])
     index = table.schema.get_field_index("timestamp")
     kind = table.schema.types[index]
     if not pa.types.is_timestamp(kind):
         return table
-    # With a zone, Arrow's text wraps around in years far away.
+    # With a zone, Arrow's texts of years far in the future or past are wrong.
     times = table[index].cast(pa.timestamp(kind.unit, "UTC")).cast(pa.timestamp(kind.unit))
     return table.set_column(index, "timestamp", times.cast(pa.string()))
 
@@ -142,7 +142,7 @@ def _columns(values: object) -> dict[str, object]:
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Say in one line why a file cannot be read: it is missing, cut off or of another format."""
+    """Raise ReplayError if a file is missing, incomplete or of another format."""
     try:
         yield
     except FileNotFoundError as error:

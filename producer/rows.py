@@ -1,4 +1,4 @@
-"""Rows of text: CSV or JSON lines. A row that could be read in two ways is none."""
+"""Read rows of CSV and JSON lines. A row that could be read in two ways is invalid."""
 
 import csv
 import json
@@ -12,15 +12,15 @@ from producer.tick import COLUMNS
 
 
 class Row(NamedTuple):
-    """One row: where it begins (its line in a text file, or its number in Parquet, both from 1),
-    and its values by column, or why it is none."""
+    """One row: its first line in a text file or its number in Parquet, from 1, and its values by
+    column, or a ValueError if it is invalid."""
 
     number: int
     values: object
 
 
 def read_csv(lines: Iterator[str], path: Path) -> Iterator[Row]:
-    """The rows below the header; raise ReplayError at once if the header has not the columns."""
+    """The rows below the header; raise ReplayError at once if a column is missing."""
     text = _Text(lines)
     reader = csv.reader(text, strict=True, skipinitialspace=True)
     header = [name.strip() for name in _next(reader, 0, path) or []]
@@ -29,7 +29,7 @@ def read_csv(lines: Iterator[str], path: Path) -> Iterator[Row]:
 
 
 def read_json(lines: Iterator[str], _: Path) -> Iterator[Row]:
-    """One row per line that is not blank; numbers stay the text that they are."""
+    """One row per line that is not blank; numbers stay texts, as they are written."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
@@ -39,20 +39,20 @@ def read_json(lines: Iterator[str], _: Path) -> Iterator[Row]:
 
 
 def check_columns(path: Path, names: list[str]) -> None:
-    """Raise ReplayError unless each column is there, and no name twice.
+    """Raise ReplayError if a column is missing or a name occurs twice.
 
-    A name may be blank, as that of the index which pandas writes."""
+    A name may be blank, as that of the index in a file by pandas."""
     missing = [column for column in COLUMNS if column not in names]
     if missing:
-        found = ", ".join(names) or "none"
-        raise ReplayError(f"{path}: has no column {', '.join(missing)} (found: {found}); add it.")
+        columns = ", ".join(names) or "none"
+        raise ReplayError(f"{path}: has no column {', '.join(missing)} (found: {columns}); add it.")
     doubled = [name for name, times in Counter(names).items() if name and times > 1]
     if doubled:
         raise ReplayError(f"{path}: has two columns {', '.join(doubled)}; rename or drop one.")
 
 
 class _Text:
-    """The lines as they go to the CSV reader: how many, and the last of them."""
+    """The lines for the CSV reader; knows their count and the last one."""
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
@@ -68,7 +68,7 @@ class _Text:
 def _csv_rows(
     reader: Iterator[list[str]], header: list[str], text: _Text, path: Path
 ) -> Iterator[Row]:
-    # What a file lost at its end does not show in a value that could be shorter.
+    # If the last column is one of a tick, its last value does not show that the file is cut off.
     is_open = header[-1] in COLUMNS
     begin = text.count
     while (cells := _next(reader, begin, path)) is not None:
@@ -84,8 +84,8 @@ def _csv_rows(
 
 
 def _next(reader: Iterator[list[str]], begin: int, path: Path) -> list[str] | None:
-    """The next row, or None after the last; raise ReplayError for quotes that do not match, behind
-    which no row is certain."""
+    """The next row, or None after the last; raise ReplayError for quotes that do not match, since
+    no row after them is certain."""
     try:
         return next(reader, None)
     except csv.Error as error:
@@ -102,7 +102,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no value")
+    raise ValueError(f"{constant} is not a value")
 
 
 _decode = json.JSONDecoder(

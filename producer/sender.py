@@ -1,4 +1,4 @@
-"""The way into Kafka: idempotent sends with bounded memory, and an account of every outcome."""
+"""Send ticks to Kafka: idempotent, with bounded memory and a count of every outcome."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,32 +15,32 @@ from producer.counts import Counts
 from producer.pace import Reminder
 from producer.tick import Tick
 
-# Ticks without an outcome; then sending waits. kafka-python itself has no bound on its buffer.
+# Sending waits at so many ticks without an outcome: kafka-python does not bound its buffer.
 BUFFER = 10_000
-# Waiting for room costs at most this much of a second's sending.
+# How often a wait looks again, in seconds.
 POLL = 0.005
-# After a signal, for outcomes still to come: below the 10 s after which supervisors kill.
+# The wait for outcomes after a signal: below the 10 s after which supervisors kill.
 GRACE = 8.0
-# How long one attempt to reach Kafka, and a signal during it, can take.
+# How long an attempt to connect may take; a signal waits for its end.
 ATTEMPT_MS = 2_000
-# How long after one comes the next.
-AGAIN = 0.5
+# The pause between two attempts, in seconds.
+PAUSE = 0.5
 
 PROMISES = {
     # Retries are neither duplicates nor out of order within a key.
     "enable_idempotence": True,
     "acks": "all",
     "max_in_flight_requests_per_connection": 5,
-    # A day, as good as for ever: a broker that is away is waited for, a tick is never given up.
+    # A day, in effect for ever: a tick waits while the broker is unavailable, and is never dropped.
     "delivery_timeout_ms": 86_400_000,
-    # A frozen broker's connection is given up after this long, and the batch sent again.
+    # The connection to a frozen broker is closed after this, and the batch is sent again.
     "request_timeout_ms": 15_000,
     "reconnect_backoff_max_ms": 2_000,
 }
 SPEED = {
     "linger_ms": 5,
     "batch_size": 65_536,
-    # kafka-python computes checksums in pure Python: a fifth of the bytes, half of the time.
+    # kafka-python computes checksums in pure Python: a fifth of the bytes takes half of the time.
     "compression_type": "gzip",
     "metrics_enabled": False,
 }
@@ -54,7 +54,7 @@ class Sender:
         self._producer, self._kafka, self._clock = producer, kafka, clock
 
     def send(self, tick: Tick) -> None:
-        """Hand a tick to the client, when there is room; do nothing if a signal ends the wait."""
+        """Give a tick to the client when there is room; do nothing if a signal ends the wait."""
         while self.counts.waiting >= BUFFER and not self._clock.stopped:
             self._clock.sleep(POLL)
         while not self._clock.stopped:
@@ -62,7 +62,7 @@ class Sender:
                 key, value = tick.symbol.encode(), tick.message()
                 future = self._producer.send(self._kafka.topic, value, key)
             except KafkaError:
-                # Nothing is buffered yet: the client forgot the topic, or has not found it again.
+                # Nothing is buffered: the client has no metadata of the topic at the moment.
                 check_topic(self._kafka)
                 continue
             self.counts.sent += 1
@@ -78,10 +78,10 @@ class Sender:
             self._clock.sleep(POLL)
 
     def close(self) -> None:
-        """Let go of the connection; what has no outcome yet gets none."""
+        """Close the connection; a tick without an outcome gets none."""
         with suppress(KafkaError):
             self._producer.close(timeout=1)
-        # A close that failed is tried again when Python exits, and then ends in a traceback.
+        # A close that failed would be tried again at exit, and end in a traceback.
         self._producer._closed = True
 
     def _acknowledged(self, _: object) -> None:
@@ -105,13 +105,13 @@ def connect(kafka: settings.Kafka, clock: Clock, say: Callable[[str], None]) -> 
                 f"{kafka.bootstrap_servers}: Kafka does not answer, waiting for {waited:.0f} s; "
                 "`make up` starts it, Ctrl-C ends the wait."
             )
-        clock.sleep(AGAIN)
+        clock.sleep(PAUSE)
     return None
 
 
 def _try_connect(kafka: settings.Kafka) -> KafkaProducer | None:
     """A producer that knows the topic, or None if Kafka does not answer; may raise ServiceError."""
-    # Asked first, since each client that fails to connect leaves descriptors open.
+    # Checked first, because each client that fails to connect leaves file descriptors open.
     if not broker.is_listening(kafka.bootstrap_servers):
         return None
     try:
@@ -135,7 +135,7 @@ def _try_connect(kafka: settings.Kafka) -> KafkaProducer | None:
 
 
 def _network(**config: object) -> KafkaNetClient:
-    """kafka-python 3.0.12 forgets `allow_auto_create_topics`: asking would make a topic."""
+    """kafka-python 3.0.12 loses `allow_auto_create_topics`: a lookup would create the topic."""
     client = KafkaNetClient(**config)
     client.cluster.config["allow_auto_create_topics"] = False
     return client
@@ -144,8 +144,8 @@ def _network(**config: object) -> KafkaNetClient:
 def check_topic(kafka: settings.Kafka) -> None:
     """Raise ServiceError if Kafka answers and has no such topic."""
     try:
-        there = broker.topics(kafka.bootstrap_servers)
+        existing = broker.topics(kafka.bootstrap_servers)
     except ServiceError:
         return
-    if kafka.topic not in there:
+    if kafka.topic not in existing:
         raise topics.missing_topic(kafka, "kafka.topic", kafka.topic)

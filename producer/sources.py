@@ -1,4 +1,4 @@
-"""Where ticks come from, each yielded when it is due: a fake market, or a recording."""
+"""Yield the ticks of the fake market or of a recording, each when it is due."""
 
 from collections.abc import Iterable, Iterator
 
@@ -19,9 +19,9 @@ def live(quotes: Iterable[Quote], rate: float, clock: Clock) -> Iterator[Tick]:
 
 
 def replayed(ticks: Iterable[Tick], speed: float | None, clock: Clock) -> Iterator[Tick]:
-    """Recorded ticks as they are, with their gaps divided by `speed`; None is without gaps.
+    """Recorded ticks, unchanged, with their gaps divided by `speed`; None is without gaps.
 
-    A tick older than one before it is sent at once: order in the file is order in the topic.
+    A tick older than one before it is sent at once: the order of the file is that of the topic.
     """
     first, due, pace = None, 0.0, Pace(clock.now())
     for tick in ticks:

@@ -1,4 +1,4 @@
-"""A tick: what makes one valid, and the message it becomes."""
+"""Ticks: the rules for valid values, and the message in Kafka."""
 
 import math
 import re
@@ -14,25 +14,25 @@ from lib.pattern import Pattern
 COLUMNS = ("symbol", "price", "volume", "timestamp")
 MAX_VOLUME = 2**32 - 1
 
-# In sql/flink the same is said for the job; tests/e2e/test_plan.py holds the two together.
-# JSON's: float() would also take "1_000", "nan", " 1" and digits of other scripts.
+# sql/flink has the same rules for the job; tests/e2e/test_plan.py compares the two.
+# As in JSON: float() would also take "1_000", "nan", " 1" and digits of other scripts.
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-# So few characters that a float is whole only if the text is; or a fraction of zeros.
+# A fraction of zeros, or so few characters that the float is whole only if the text is.
 _WHOLE = re.compile(rf"(?:0|[1-9][0-9]*)(?:\.0+)?|(?=.{{1,16}}\Z){_NUMBER.pattern}")
-# ISO 8601 in UTC, down to the second; zeros beyond the microsecond are left out.
+# ISO 8601 in UTC, with seconds; zeros after the microseconds are ignored.
 _TIME = re.compile(
     r"(?P<time>[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?)"
     r"(?:(?<=\.[0-9]{6})0+)?(?:Z|\+00:00)?"
 )
-# JSON may escape half of a pair, and Python keeps it; a message in UTF-8 cannot.
+# JSON may escape half of a pair, and Python keeps it; UTF-8 cannot.
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-# What ClickHouse's DateTime64 holds.
+# The range of ClickHouse's DateTime64.
 _YEARS = range(1900, 2300)
 _encode = msgspec.json.Encoder().encode
 
 
 class Tick(NamedTuple):
-    """One trade; `timestamp` is UTC and carries no zone."""
+    """One trade; `timestamp` is in UTC, without a zone."""
 
     symbol: str
     price: float
@@ -46,7 +46,7 @@ class Tick(NamedTuple):
 
 
 def parse(row: Mapping[str, object], symbols: Pattern) -> Tick:
-    """Make a tick of a row's values; raise ValueError saying which value cannot be one."""
+    """Make a tick of a row's values; raise ValueError that names the invalid value."""
     missing = [column for column in COLUMNS if row.get(column) in (None, "")]
     if missing:
         raise ValueError(f"has no {', '.join(missing)}")
@@ -97,7 +97,7 @@ def _timestamp(value: object) -> datetime:
 
 
 def _number(value: object, grammar: re.Pattern[str]) -> float | Decimal:
-    """The value, a text as the nearest float; NaN for anything that is no number."""
+    """The value, or the float nearest to a text; NaN for anything else."""
     if isinstance(value, str):
         return float(value) if grammar.fullmatch(value) else math.nan
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):

@@ -62,11 +62,11 @@ def install_packages(lock: int, tools: bool) -> None:
 
 
 def use_supported_python() -> None:
-    """Go on if this Python is supported, else start again with one that is on PATH."""
+    """Return if this Python is supported, else start again with one that is on PATH."""
     if sys.version_info[:2] in SUPPORTED:
         return
     for major, minor in reversed(SUPPORTED):
-        # Run, not only found: a version manager's stand-in may be there without its Python.
+        # Run it: a version manager may have a stand-in on PATH without that Python.
         python = shutil.which(f"python{major}.{minor}")
         if python and subprocess.call([python, "-c", ""], stderr=subprocess.DEVNULL) == 0:
             os.execv(python, [python, "-m", "lib.install", *sys.argv[1:]])
@@ -82,7 +82,7 @@ def wrong_python(place: str, version: "Sequence[object]") -> str:
 
 @contextlib.contextmanager
 def only_one() -> "Iterator[int]":
-    """Hold the lock of the one set-up that may run; wait for another one to end."""
+    """Hold the lock of the one set-up that may run; wait until another one ends."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with (LOG.parent / "setup.lock").open("w") as lock:
         try:
@@ -90,7 +90,7 @@ def only_one() -> "Iterator[int]":
         except BlockingIOError:
             print("setup: waiting for another set-up to end.", flush=True)
             fcntl.flock(lock, fcntl.LOCK_EX)
-        # Children inherit it, so that a pip that outlives a killed set-up is waited for too.
+        # Children inherit it: a pip that outlives a killed set-up still holds it.
         yield lock.fileno()
 
 

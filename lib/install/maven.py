@@ -24,7 +24,7 @@ Fetch = Callable[[Jar], Path]
 
 
 def sync(jars: Sequence[Jar], folder: Path, fetch: Fetch, done: Callable[[Jar], None]) -> None:
-    """Make the folder hold exactly these JARs; raise SetupError and link none that is wrong."""
+    """Make the folder hold exactly these JARs; raise SetupError for one with another checksum."""
     _remove_strays(jars, folder)
     with ThreadPoolExecutor(max_workers=8) as pool:
         tasks = {pool.submit(_put, jar, folder, fetch): jar for jar in jars}
@@ -51,12 +51,12 @@ def _put(jar: Jar, folder: Path, fetch: Fetch) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_suffix(".part")
     shutil.copyfile(fetch(jar), part)
-    found = sha256(part)
-    if found != jar.sha256:
+    checksum = sha256(part)
+    if checksum != jar.sha256:
         part.unlink()
         raise SetupError(
-            f"{jar.name}: its SHA-256 is {found}, {LOCK.name} says {jar.sha256}; "
-            "the repository or a proxy gave another file: mend that, then run `make setup`."
+            f"{jar.name}: its SHA-256 is {checksum}, {LOCK.name} says {jar.sha256}; "
+            "the repository or a proxy gave another file: fix that, then run `make setup`."
         )
     part.replace(place)
 
@@ -67,8 +67,8 @@ def sha256(file: Path) -> str:
 
 
 def maven(downloads: Path) -> Fetch:
-    """Fetch by jgo from a Maven repository: the ones of the user's jgo.conf, or the central one."""
-    # Before requests and jgo, which imports it: requests then trusts what the system trusts, as a
+    """Fetch with jgo from the Maven repositories of the user's jgo.conf, or from Maven Central."""
+    # Before requests is imported, also by jgo: then it trusts the system's certificates, such as a
     # company's own CA.
     truststore.inject_into_ssl()
     import requests
@@ -85,7 +85,7 @@ def maven(downloads: Path) -> Fetch:
     )
 
     def download(jar: Jar) -> Path:
-        # A folder each time: jgo takes what a broken attempt left for the whole file.
+        # A new folder each time: jgo takes the rest of a failed attempt for the whole file.
         context = MavenContext(repo_cache=Path(tempfile.mkdtemp(dir=downloads)), timeout=30)
         context.remote_repos.update(repositories)
         project = context.project(jar.group, jar.artifact)
@@ -101,7 +101,7 @@ def maven(downloads: Path) -> Fetch:
             ) from error
         except RuntimeError as error:
             raise SetupError(
-                f"{jar.name}: no Maven repository gives it; check [repositories] in jgo.conf, "
+                f"{jar.name}: no Maven repository has it; check [repositories] in jgo.conf, "
                 "then run `make setup`."
             ) from error
 
@@ -109,7 +109,7 @@ def maven(downloads: Path) -> Fetch:
 
 
 def main() -> None:
-    """Put every locked JAR in place, showing how far it is."""
+    """Put every locked JAR in place, and show the progress."""
     jars = locked()
     print(f"setup: {len(jars)} JARs", flush=True)
     with exit_on_error(), Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
@@ -119,7 +119,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory(dir=FOLDER) as downloads:
                 sync(jars, FOLDER, maven(Path(downloads)), lambda _: bar.advance(task))
         except OSError as error:
-            raise SetupError(f"{FOLDER}: {error}; mend that, then run `make setup`.") from error
+            raise SetupError(f"{FOLDER}: {error}; fix that, then run `make setup`.") from error
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The Python packages of `make setup`: .venv made, pip run, shown and its failure explained.
+"""Make .venv, run pip with a line of progress, and explain a failure in one line.
 
 Runs on the system's Python: the standard library only, and no syntax newer than Python 3.6.
 """
@@ -21,7 +21,7 @@ PYTHON = VENV / "bin" / "python"
 LOG = ROOT / "var" / "log" / "setup.log"
 CONSTRAINTS = ROOT / "constraints.txt"
 PROJECT = ROOT / "pyproject.toml"
-# .venv takes 1.8 GB, and what pip has downloaded while it works another 0.7.
+# .venv takes 1.8 GB with the tools, and pip's downloads another 0.7 while it works.
 NEEDED_GB = 2.5
 FREE_SOME = f"free {NEEDED_GB} GB"
 KNOWN_FAILURES = [
@@ -41,7 +41,7 @@ KNOWN_FAILURES = [
 
 
 def install(lock: int, keep: bool, tools: bool) -> None:
-    """Bring .venv to what is pinned; make it again unless it is one to keep."""
+    """Install the pinned packages in .venv; make .venv first unless `keep` is true."""
     LOG.write_text("", encoding="utf-8")
     if not keep:
         make_venv(lock)
@@ -75,7 +75,7 @@ def no_module(python: str, module: str, version: "tuple[int, ...]") -> str:
 
 
 def requirements(tools: bool) -> "list[str]":
-    # Not at the top: Python 3.11 brought it, and an older one must get as far as its error.
+    # Not at the top: an older Python than 3.11 has no tomllib, and must reach its own error.
     import tomllib
 
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
@@ -83,7 +83,7 @@ def requirements(tools: bool) -> "list[str]":
 
 
 def pinned(tools: bool) -> str:
-    """The lines of the constraints, those of the tools among them or not."""
+    """The constraints, with or without those of the tools."""
     text = read(CONSTRAINTS)
     return text if tools else text.partition("\n# Tools")[0]
 
@@ -93,11 +93,11 @@ def read(file: Path) -> str:
 
 
 def pip_environment(temporary: Path) -> "dict[str, str]":
-    """The user's own, with the build tools pinned too, and downloads on the disk that has room."""
+    """The user's own, with the build tools pinned too, and temporary files on the disk of .venv."""
     return {
         **os.environ,
         "TMPDIR": str(temporary),
-        # pip splits these at spaces, which a whole path may have.
+        # Names, because pip splits these at spaces, which a path may have.
         "PIP_CONSTRAINT": CONSTRAINTS.name,
         "PIP_BUILD_CONSTRAINT": CONSTRAINTS.name,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -108,7 +108,7 @@ def pip_environment(temporary: Path) -> "dict[str, str]":
 def run(
     command: "list[str]", lock: int, environment: "dict[str, str]", what: str, total: int
 ) -> None:
-    """Run with all output to the log, showing how far it is; raise SetupError if it fails."""
+    """Run with all output in the log, and show the progress; raise SetupError if it fails."""
     with LOG.open("a") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, cwd=str(ROOT), env=environment, pass_fds=[lock]
@@ -122,7 +122,7 @@ def run(
 
 
 def watch(process: "subprocess.Popen[bytes]", what: str, total: int) -> None:
-    """One line that is rewritten on a terminal; elsewhere a line for each step and each 10 s."""
+    """Show the progress: on a terminal in one line, elsewhere in a line per step and per 10 s."""
     start = shown = time.monotonic()
     before = ""
     while process.poll() is None:
@@ -140,7 +140,7 @@ def watch(process: "subprocess.Popen[bytes]", what: str, total: int) -> None:
 
 
 def progress(log: str, count: int, total: int) -> str:
-    """What pip is doing and how far it is, from what it wrote so far; empty before it began."""
+    """The step that pip is at, and how far it is, from its output; empty before it begins."""
     if "\nInstalling collected packages" in log:
         return f"installing packages, {count} of {total}"
     if "\nBuilding wheels" in log:

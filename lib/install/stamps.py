@@ -1,5 +1,5 @@
-"""Stamps in .venv: each says what was installed, and from what. It is removed before the work
-begins and written when the work has ended.
+"""Stamps in .venv that say from what it was installed. A stamp is removed before the work begins,
+and written when the work has ended.
 
 Runs on the system's Python: the standard library only, and no syntax newer than Python 3.6.
 """
@@ -27,7 +27,7 @@ def are_packages_done(tools: bool) -> bool:
 
 
 def is_of_this_folder() -> bool:
-    """Whether .venv was made here, for it cannot be moved, and not left half done."""
+    """Whether .venv was made in this folder, since it cannot be moved, and is not half done."""
     return PYTHON.exists() and read(PACKAGES).startswith(f"{ROOT}\n")
 
 
@@ -48,12 +48,12 @@ def _is_valid(stamp: Path) -> bool:
 
 def _expected(stamp: Path) -> str:
     if stamp == JARS:
-        # A missing or cut one shows, at no cost.
+        # Their sizes show a missing or incomplete JAR at no cost.
         jars = [
             f"{jar.relative_to(JAR_FOLDER)} {jar.stat().st_size}" for jar in JAR_FOLDER.glob("*/*")
         ]
         return "\n".join([_digest(*map(read, JAR_FILES)), *sorted(jars)])
-    # The settings of the tools are in the same file, and no reason to install again.
+    # The tools' settings are in the same file; a change there needs no installation.
     end = "\n[tool." if stamp == TOOLS else "\n[project.optional-dependencies]"
     project = read(PROJECT).partition(end)[0]
     return f"{ROOT}\n{_digest(project, pinned(stamp == TOOLS))}\n"

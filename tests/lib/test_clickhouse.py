@@ -12,7 +12,7 @@ from tests.conftest import FakeTime, Server
 
 AWAY = "does not answer; start it with `make up` or set clickhouse.host and clickhouse.port."
 
-MEND = "; mend that in ClickHouse, or set clickhouse.host and clickhouse.port."
+MEND = "; fix that in ClickHouse, or set clickhouse.host and clickhouse.port."
 
 
 def nowhere(settings: ClickHouse) -> ClickHouse:

@@ -187,8 +187,8 @@ def test_an_unknown_variable_is_an_error(name: str, near: str) -> None:
 @pytest.mark.parametrize(
     ("text", "fact"),
     [
-        ("[A-Z", "'[A-Z' is no regular expression (unterminated character set"),
-        ("[[A-Z]", "is no regular expression (Possible nested set"),
+        ("[A-Z", "'[A-Z' is not a regular expression (unterminated character set"),
+        ("[[A-Z]", "is not a regular expression (Possible nested set"),
         ("[A-Z]*", "matches the empty text"),
         ("A\nB", "or has a control character"),
     ],
@@ -233,7 +233,7 @@ def test_a_slip_in_yaml_shows_no_word_of_the_text(file: Path, text: str, fact: s
 
 def test_a_slip_in_a_file_names_its_line(file: Path) -> None:
     assert fails(file, "# One.\na: b\nc: d: s3cret\n") == (
-        f"{file}: not YAML: line 3: mapping values are not allowed here; mend it."
+        f"{file}: not YAML: line 3: mapping values are not allowed here; fix it."
     )
 
 

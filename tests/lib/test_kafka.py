@@ -35,7 +35,7 @@ def test_what_is_no_address_is_refused(servers: str) -> None:
     with pytest.raises(SettingsError) as error:
         kafka.topics(servers)
     assert str(error.value) == (
-        f"kafka.bootstrap_servers: {servers!r} is no address; write host:port[,host:port]."
+        f"kafka.bootstrap_servers: {servers!r} is not an address; write host:port[,host:port]."
     )
 
 

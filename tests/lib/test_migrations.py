@@ -139,7 +139,7 @@ def test_a_failing_statement_stops_there_and_runs_again_when_mended(
     files = [create(database, 1), file(2, "CREATE TABLE nonsense"), create(database, 3)]
     with pytest.raises(MigrationError, match=r"sql/002_table_x.sql: ClickHouse refuses it: ") as e:
         migrations.migrate(client, database, files, print)
-    assert str(e.value).endswith("; mend the file.") and "\n" not in str(e.value)
+    assert str(e.value).endswith("; fix the file.") and "\n" not in str(e.value)
     assert applied(client, database) == [1] and locks(client, database) == 0
     files[1] = create(database, 2)
     assert migrations.migrate(client, database, files, print) == 2

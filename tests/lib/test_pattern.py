@@ -6,8 +6,8 @@ from lib.pattern import Pattern
 @pytest.mark.parametrize(
     ("text", "fact"),
     [
-        ("[A-Z", "is no regular expression (unterminated"),
-        ("[[A-Z]", "is no regular expression (Possible nested set"),
+        ("[A-Z", "is not a regular expression (unterminated"),
+        ("[[A-Z]", "is not a regular expression (Possible nested set"),
         ("[A-Z]*", "matches the empty text"),
         ("A\nB", "has a control character"),
     ],

@@ -1,4 +1,4 @@
-"""The command line: what means nothing together is refused in one line."""
+"""The command line: options without effect are refused in one line."""
 
 from pathlib import Path
 
@@ -57,11 +57,11 @@ def test_speed() -> None:
 @pytest.mark.parametrize(
     ("asked", "fact"),
     [
-        (Options(speed="10"), "--speed: means nothing for the fake market; add --replay"),
-        (Options(skip_invalid=True), "--skip-invalid: means nothing for the fake market"),
-        (Options(rate=1.0, replay=Path("x")), "--rate: means nothing for a recording; leave"),
-        (Options(seed=0, replay=Path("x")), "--seed: means nothing for a recording"),
-        (Options(symbols="A", replay=Path("x")), "--symbols: means nothing for a recording"),
+        (Options(speed="10"), "--speed: has no effect on the fake market; add --replay"),
+        (Options(skip_invalid=True), "--skip-invalid: has no effect on the fake market"),
+        (Options(rate=1.0, replay=Path("x")), "--rate: has no effect on a recording; leave"),
+        (Options(seed=0, replay=Path("x")), "--seed: has no effect on a recording"),
+        (Options(symbols="A", replay=Path("x")), "--symbols: has no effect on a recording"),
     ],
 )
 def test_options_without_effect_are_refused(asked: Options, fact: str) -> None:

@@ -78,7 +78,7 @@ def test_another_checksum_is_refused_before_the_jar_is_in_place(tmp_path: Path) 
         sync([BROKER], tmp_path / "jars", Source(tmp_path, forged), lambda _: None)
     assert str(caught.value) == (
         f"broker-1.0.jar: its SHA-256 is {hashlib.sha256(forged).hexdigest()}, jgo.lock.toml says "
-        f"{SHA256}; the repository or a proxy gave another file: mend that, then run `make setup`."
+        f"{SHA256}; the repository or a proxy gave another file: fix that, then run `make setup`."
     )
     assert list((tmp_path / "jars").glob("*/*")) == []
 
@@ -120,7 +120,7 @@ def test_jars_come_from_the_repository_of_the_users_own_settings(
 
 
 def test_a_jar_that_no_repository_gives_is_named(repository: Path, tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=r"connector-2\.0\.jar: no Maven repository gives it;"):
+    with pytest.raises(SetupError, match=r"connector-2\.0\.jar: no Maven repository has it;"):
         maven(tmp_path / "downloads")(CONNECTOR)
 
 
