@@ -107,6 +107,8 @@ def test_the_plan_of_the_stock_job_calls_the_sink_once_per_insert(place: Place) 
     assert re.findall(r"PythonCalc\(.*clickhouse_insert\('([\w.]+)", plan) == ["stocks.ticks"]
     assert operators.count("PythonCalc") == len(inserts)
     assert "Exchange" not in operators
+    # An invalid record reaches the table, which stops the job at it.
+    assert "where=" not in plan
 
 
 def test_a_statement_that_flink_refuses(orders: Place) -> None:

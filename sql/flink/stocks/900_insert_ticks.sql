@@ -1,4 +1,6 @@
--- Every valid tick goes to stocks.ticks, once.
+-- One row of stocks.ticks per record of the topic, once.
+-- A record that breaks a rule has a NULL, which no column of the table takes: it stops the job, so that none is lost.
+-- To leave such records out instead, read valid_ticks.
 INSERT INTO inserted
 SELECT
     clickhouse_insert(
@@ -11,4 +13,4 @@ SELECT
         kafka_offset,
         kafka_timestamp
     ) AS stored
-FROM valid_ticks
+FROM checked_ticks

@@ -1,5 +1,5 @@
 -- One row per record of the topic, with whatever it holds: also what fits no column.
-CREATE TEMPORARY TABLE valid_ticks
+CREATE TEMPORARY TABLE checked_ticks
 (
     symbol STRING,
     price DOUBLE,
