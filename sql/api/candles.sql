@@ -1,5 +1,5 @@
--- One row per symbol and interval that had a tick: open, high, low, close. The newest first; it is still forming.
--- @param symbols [1..20] /${TICKS_SYMBOL_PATTERN}/: Whose.
+-- One row per symbol and interval that had a tick: open, high, low, close. The newest comes first and is still forming.
+-- @param symbols [1..20] /${TICKS_SYMBOL_PATTERN}/: Of which symbols.
 -- @param interval = 1m: How long one candle takes.
 -- @param from = null: Only ticks of this moment or later.
 -- @param to = null: Only ticks before this moment.
@@ -13,9 +13,9 @@ WITH toInt64(
 
 SELECT
     t.symbol,
-    -- Not toStartOfInterval, which ends in 2106.
+    -- Not toStartOfInterval, whose range ends in 2106.
     fromUnixTimestamp64Micro(toInt64(floor(toUnixTimestamp64Micro(t.timestamp) / step)) * step, 'UTC') AS start,
-    -- By time, then by offset: ticks of one moment keep the order in which they came.
+    -- By time, then by offset: ticks of one moment keep the order of their records.
     argMin(t.price, (t.timestamp, t.kafka_offset)) AS open,
     max(t.price) AS high,
     min(t.price) AS low,
@@ -23,7 +23,7 @@ SELECT
     sum(t.volume) AS volume,
     count() AS trades,
     sum(t.price * t.volume) / sum(t.volume) AS vwap
--- FINAL: a record that was stored twice is one tick, also until its parts merge.
+-- FINAL: a record that was stored twice is one tick, even before its parts are merged.
 FROM stocks.ticks AS t FINAL
 WHERE
     t.symbol IN {symbols:Array(String)}

@@ -1,7 +1,7 @@
--- One row per part of the pipeline: ticks, and each job that should run or was heard of within a day.
--- Its status is up, empty (no ticks yet), starting, stopped (it need not run) or down, and the message says why. A job
--- should run from when it first runs until it is stopped on request; at least one should. Its lag is that of all
--- partitions but the unknown_partitions.
+-- One row per part of the pipeline: ticks, and each job that should run or has reported within a day.
+-- Its status is up, empty (no ticks yet), starting, stopped (it is not expected to run) or down, and the message says
+-- why. A job should run from its first run until it is stopped on request; at least one job should. Its lag is the sum
+-- over its partitions except the unknown_partitions.
 WITH ticks AS (
     SELECT
         count() = 0 AS is_empty,
@@ -16,7 +16,7 @@ SELECT * FROM (
         if(is_empty, 'empty', 'up') AS status,
         multiIf(
             is_empty, 'no ticks yet',
-            age_seconds < -10, 'the newest tick is of the future: see the clock of its source',
+            age_seconds < -10, 'the newest tick is in the future: check the clock of its source',
             age_seconds >= 10, concat('no tick for ', formatReadableTimeDelta(floor(age_seconds))),
             ''
         ) AS message,
@@ -33,16 +33,16 @@ SELECT * FROM (
             multiIf(
                 is_up, '',
                 state = 'LOST',
-                concat('its runner has said nothing for ', formatReadableTimeDelta(floor(age_seconds))),
+                concat('its runner has not reported for ', formatReadableTimeDelta(floor(age_seconds))),
                 concat(lower(state), if(message = '', '', ': '), message)
             ),
-            -- A job that has ended either starts again or is retired.
+            -- A job that has ended is either started again or retired.
             if(
                 status = 'down' AND NOT is_alive,
                 replaceAll(' (`make run-job JOB={}` starts it; `make stop-job JOB={}` if it need not run)', '{}', job),
                 ''
             ),
-            -- What is lost is lost: the job that goes on is up.
+            -- A job that continues after a loss is up.
             if(is_alive, concat(if(is_up OR lost = '', '', '; '), lost), '')
         ) AS message,
         reported_at AS newest,

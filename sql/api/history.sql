@@ -1,7 +1,7 @@
--- One row per point of a symbol's price over time: real ticks, few enough to draw, no peak left out.
--- @param symbols [1..20] /${TICKS_SYMBOL_PATTERN}/: Whose.
+-- One row per point of a symbol's price over time: real ticks, few enough to draw, with every peak.
+-- @param symbols [1..20] /${TICKS_SYMBOL_PATTERN}/: Of which symbols.
 -- @param from = null: The first moment; without it, a day before the last.
--- @param to = null: Only ticks before this moment; without it, up to the newest (none of the future).
+-- @param to = null: Only ticks before this moment; without it, up to the newest (none in the future).
 -- @param points = 500 [4..10000]: How many points of each symbol at most.
 WITH
 coalesce(
@@ -19,7 +19,7 @@ ticks AS (
         symbol,
         timestamp,
         price,
-        -- By time, then by offset: ticks of one moment keep the order in which they came.
+        -- By time, then by offset: ticks of one moment keep the order of their records.
         (timestamp, kafka_offset) AS place
     FROM stocks.ticks
     WHERE
@@ -28,7 +28,7 @@ ticks AS (
         AND if({to:Nullable(DateTime64(6, 'UTC'))} IS NULL, timestamp <= last_moment, timestamp < last_moment)
 ),
 
--- Slices of a symbol span the ticks it has, so that a day with one busy hour shows that hour in full.
+-- The slices of a symbol divide the span of its ticks, so that a day with one busy hour shows that hour in detail.
 spans AS (
     SELECT
         symbol,

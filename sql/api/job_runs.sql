@@ -2,7 +2,7 @@
 -- @param job = null: Only this one.
 -- @param limit = 20 [1..1000]: How many rows a page has at most.
 -- @page started_at desc, run_id
-WITH heard AS (
+WITH current_runs AS (
     SELECT run_id
     FROM stocks.jobs
     WHERE is_heard
@@ -13,8 +13,8 @@ SELECT
     job,
     started_at,
     ended_at,
-    -- A runner that was killed could not say so.
-    if(status = 'running' AND run_id NOT IN (SELECT h.run_id FROM heard AS h), 'lost', status) AS status,
+    -- A runner that was killed could not write how the run ended.
+    if(status = 'running' AND run_id NOT IN (SELECT c.run_id FROM current_runs AS c), 'lost', status) AS status,
     message,
     resumed_from,
     files

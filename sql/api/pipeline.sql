@@ -1,4 +1,4 @@
--- One row per job: what it does now, and how long ticks of the last minute took from hop to hop. NULL: not known.
+-- One row per job: what it does now, and how long the ticks of the last minute took from hop to hop. NULL: not known.
 WITH hops AS (
     SELECT
         splitByChar('/', inserted_by)[1] AS job,
@@ -20,7 +20,7 @@ SELECT
     if(s.is_running, s.records_per_second, NULL) AS records_per_second,
     if(s.is_running, s.rows_per_second, NULL) AS rows_per_second,
     dateDiff('millisecond', s.checkpointed_at, now64(3, 'UTC')) / 1000 AS checkpoint_age_seconds,
-    -- Of all partitions but those of which it is not known.
+    -- The sum over the partitions whose lag is known.
     if(s.is_running, s.lag, NULL) AS lag,
     if(s.is_running, s.unknown_partitions, NULL) AS unknown_partitions,
     CAST(

@@ -10,7 +10,7 @@ SELECT
     timestamp,
     kafka_partition,
     kafka_offset
--- FINAL: a record that was stored twice is one tick, also until its parts merge.
+-- FINAL: a record that was stored twice is one tick, even before its parts are merged.
 FROM stocks.ticks FINAL
 WHERE
     (empty({symbols:Array(String)}) OR symbol IN {symbols:Array(String)})

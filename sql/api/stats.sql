@@ -1,7 +1,7 @@
 -- One row per symbol that traded in a span of time: how often, how much and at what prices.
 -- @param symbols = [] [..100] /${TICKS_SYMBOL_PATTERN}/: Only these; without any, all.
 -- @param from = null: The first moment; without it, a day before the last.
--- @param to = null: Only ticks before this moment; without it, up to the newest (none of the future).
+-- @param to = null: Only ticks before this moment; without it, up to the newest (none in the future).
 -- @cache 1
 WITH
 coalesce(
@@ -23,7 +23,7 @@ SELECT
     stddevSamp(t.price) AS price_deviation,
     sum(t.price * t.volume) / sum(t.volume) AS vwap,
     sum(t.volume) AS volume
--- FINAL: a record that was stored twice is one tick, also until its parts merge.
+-- FINAL: a record that was stored twice is one tick, even before its parts are merged.
 FROM stocks.ticks AS t FINAL
 WHERE
     (empty({symbols:Array(String)}) OR t.symbol IN {symbols:Array(String)})

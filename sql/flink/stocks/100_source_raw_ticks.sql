@@ -1,4 +1,4 @@
--- One row per record of the topic, its fields still as text, so that none is rounded or refused on the way in.
+-- One row per record of the topic. Its fields are still text, so that none is rounded or refused when it is read.
 CREATE TEMPORARY TABLE raw_ticks
 (
     symbol STRING,
@@ -14,15 +14,15 @@ WITH (
     'topic' = '${KAFKA_TOPIC}',
     'properties.bootstrap.servers' = '${KAFKA_BOOTSTRAP_SERVERS}',
     'properties.group.id' = 'millrace-stocks',
-    -- No records of a transaction that was aborted or is open. Without this line it is the same: Kafka's own default
-    -- is to read them, but the runner adds this one to a source that names none.
+    -- No records of an open or aborted transaction. Kafka's own default is to read them, but the runner adds this
+    -- option to a source that does not set it.
     'properties.isolation.level' = 'read_committed',
-    -- Partitions that are added while the job runs are seen within this time.
+    -- Partitions that are added while the job runs are read after this time at the latest.
     'scan.topic-partition-discovery.interval' = '10 s',
-    -- A broker that is away is asked again now and then; the default fills the log with its attempts.
+    -- Retry an unavailable broker every few seconds; the defaults fill the log with attempts.
     'properties.metadata.recovery.strategy' = 'none',
     'properties.reconnect.backoff.max.ms' = '5000',
-    -- Where a job without saved state begins; what is stored already is left out by the sink.
+    -- A job without saved state begins here; the sink leaves out the records that are stored already.
     'scan.startup.mode' = 'earliest-offset',
     'format' = 'json'
 )

@@ -1,9 +1,10 @@
 -- One row per record of the topic: its tick, in which a value that breaks a rule is NULL.
--- The producer keeps to the same rules (producer/tick.py). What nearly all write comes first, in few steps.
+-- The producer keeps to the same rules (producer/tick.py). The form that nearly every producer writes is tested first,
+-- in few steps.
 CREATE TEMPORARY VIEW checked_ticks AS
 SELECT
     CASE WHEN REGEXP(symbol, '^(?:${TICKS_SYMBOL_PATTERN})\z') THEN symbol END AS symbol,
-    -- A number as JSON writes it (a CAST also takes 0x1p7, 1d and blanks), above 0 and finite.
+    -- A number in JSON's grammar (a CAST also takes 0x1p7, 1d and blanks), above 0 and finite.
     CASE
         WHEN REGEXP(price, '^[1-9][0-9]{0,15}(?:\.[0-9]+)?\z') THEN CAST(price AS DOUBLE)
         WHEN
@@ -11,7 +12,7 @@ SELECT
             AND CAST(price AS DOUBLE) > 0 AND CAST(price AS DOUBLE) <= 1.7976931348623157E308
             THEN CAST(price AS DOUBLE)
     END AS price,
-    -- Whole, in 32 bits; one as 1e3 in so few characters that a DOUBLE is whole only if the text is.
+    -- Whole, in 32 bits. With an exponent (1e3) at most 16 characters: then the DOUBLE is whole only if the text is.
     CASE
         WHEN REGEXP(volume, '^(?:0|[1-9][0-9]{0,8})(?:\.0+)?\z') THEN CAST(volume AS BIGINT)
         WHEN
@@ -24,9 +25,9 @@ SELECT
             AND CAST(volume AS DOUBLE) = FLOOR(CAST(volume AS DOUBLE))
             THEN CAST(CAST(volume AS DOUBLE) AS BIGINT)
     END AS volume,
-    -- ISO 8601 in UTC, a day in the calendar of the years 1900 to 2299, down to the second and exact in microseconds.
-    -- It stays text, without zone and further zeros: the sink reads that far faster than a CAST here. REGEXP keeps its
-    -- pattern from record to record, REGEXP_EXTRACT does not.
+    -- ISO 8601 in UTC, a day that exists in the years 1900 to 2299, down to the second and exact in microseconds.
+    -- It stays text, without zone and trailing zeros: the sink parses that far faster than a CAST here does. REGEXP
+    -- compiles its pattern once, REGEXP_EXTRACT once per record.
     CASE
         WHEN
             REGEXP(

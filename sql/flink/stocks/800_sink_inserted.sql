@@ -1,4 +1,4 @@
--- One row per row given to clickhouse_insert: 1 if it was stored now, 0 if it was stored before.
+-- One row per row that clickhouse_insert gets: 1 if it was stored now, 0 if it was stored before.
 CREATE TEMPORARY TABLE inserted
 (
     stored BIGINT

@@ -37,7 +37,7 @@ def test_no_ticks_yet_is_not_down(api: Api, tables: Client) -> None:
 @pytest.mark.parametrize(
     ("state", "age", "message", "told"),
     [
-        ("RUNNING", 60, "", "its runner has said nothing for 1 minute"),
+        ("RUNNING", 60, "", "its runner has not reported for 1 minute"),
         ("RESTARTING", 0, "ClickHouse is away", "restarting: ClickHouse is away"),
         ("FAILED", 3600, "column n is wrong", "failed: column n is wrong"),
         ("STARTING", 0, "", "starting"),
@@ -70,7 +70,7 @@ def test_a_tick_with_a_future_timestamp_hides_nothing(api: Api, tables: Client) 
     far = 150 * 365 * 86400
     ticks = [("A", 1.0, 1, now - 60, 0), ("B", 2.0, 1, now - 60, 1), ("A", 9.0, 1, far, 2)]
     insert(tables, ticks)
-    assert part(api, "ticks")["message"].startswith("the newest tick is of the future")
+    assert part(api, "ticks")["message"].startswith("the newest tick is in the future")
     assert [row["symbol"] for row in api.rows("/api/stats")] == ["A", "B"]
     prices = [row["price"] for row in api.rows("/api/history", symbols="A,B")]
     assert prices == [1, 2]
@@ -92,7 +92,7 @@ def test_a_job_that_is_not_expected_does_not_make_the_pipeline_down(
     assert api.health().json()["status"] == "up"
     found = {each["part"]: each["message"] for each in api.health().json()["parts"]}
     assert found.pop("ticks")
-    assert found.pop("job killed").startswith("its runner has said nothing for 1 minute")
+    assert found.pop("job killed").startswith("its runner has not reported for 1 minute")
     assert found == {
         "job stocks": "",
         "job orders": "stopped",
