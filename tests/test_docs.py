@@ -1,0 +1,65 @@
+"""What the documents say of the repository is so: paths, links, figures. What their commands do is
+tested in tests/e2e/test_docs.py."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.documents import PAGES, sql_files
+
+DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
+DOCUMENTS = [*PAGES, *DECISIONS, ROOT / "CONTRIBUTING.md"]
+# A path of this repository: below one of its folders, without a placeholder.
+PATH = re.compile(r"`((?:api|bench|conf|docs|jobs|lib|local|producer|sql|tests)/[\w./-]*)`")
+# What a document has the reader or a command make.
+MADE = {*sql_files(), "sql/flink/sensors/", "bench/results/"}
+
+each_document = pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
+
+
+@each_document
+def test_each_path_that_a_document_names_exists(document: Path) -> None:
+    names = PATH.findall(document.read_text(encoding="utf-8"))
+    assert [name for name in names if name not in MADE and not (ROOT / name).exists()] == []
+
+
+@each_document
+def test_each_link_leads_to_a_file_and_a_heading(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    wrong = []
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
+        name, _, heading = link.partition("#")
+        target = (document.parent / name).resolve() if name else document
+        if not target.exists() or (heading and heading not in headings(target)):
+            wrong.append(link)
+    assert wrong == []
+
+
+def headings(page: Path) -> set[str]:
+    """The anchors of a page, as GitHub makes them of its headings."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_readme_is_two_screens() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
+
+
+def test_each_page_is_linked_from_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pages = [str(page.relative_to(ROOT)) for page in PAGES[1:]]
+    assert [page for page in pages if f"({page})" not in readme] == []
+
+
+@pytest.mark.parametrize("decision", DECISIONS, ids=lambda path: path.stem)
+def test_each_decision_has_a_status_a_date_and_alternatives(decision: Path) -> None:
+    text = decision.read_text(encoding="utf-8")
+    number = int(decision.name[:4])
+    assert re.match(
+        rf"# {number}\. .+\n\nStatus: (accepted|superseded by \d+), \d{{4}}-\d\d-\d\d\n", text
+    )
+    assert "\n**Alternatives.** " in text and "\n**Decision.** " in text and "\n**Why" in text
