@@ -1,6 +1,6 @@
-"""The cluster in Flink's Java: a task manager that ends has another in its place.
+"""The cluster in Flink's Java, in which a task manager that ends is replaced.
 
-It ends at an error in the closing of a task that failed, and Flink's MiniCluster starts no other:
+An error while a failed task closes ends the task manager, and Flink's MiniCluster starts no other:
 the job would wait for one for ever.
 """
 
@@ -15,13 +15,13 @@ from lib.errors import ServiceError
 
 
 def mini_cluster(client: JobClient) -> Any:
-    """Java's object for the cluster that runs a job, to which no public way leads."""
+    """Java's object for the cluster that runs a job, which no public API returns."""
     return get_field_value(client._j_job_client, "miniCluster")
 
 
 def replace_task_manager(cluster: Any, rest: Rest) -> bool:
-    """Start a task manager if none is left, and return whether it was so; Flink then starts the job
-    again from its last checkpoint. Raise ServiceError if Flink does not answer or starts none."""
+    """Start a task manager if none is left, and return whether it did; Flink then restarts the job
+    from its last checkpoint. Raise ServiceError if Flink does not answer or starts none."""
     if rest.task_managers():
         return False
     try:

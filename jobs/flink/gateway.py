@@ -1,5 +1,7 @@
-"""Flink's Java: PyFlink's own way to start it leaves no handle, and its files in the system's
-temporary folder. So it is started, watched and ended here, and PyFlink finds it by its port."""
+"""Starts, watches and ends Flink's Java, which PyFlink finds by its port.
+
+PyFlink would start it without a handle, and leave its files in the system's temporary folder.
+"""
 
 import gc
 import os
@@ -20,16 +22,16 @@ from lib import java, locks
 from lib.errors import JobError, MillraceError, RestartError, one_line
 from lib.files import show
 
-# Options for the JVM itself, which Flink's own start scripts would hand over.
+# Options of the JVM itself, which Flink's own start scripts would pass.
 JVM_OPTIONS = "env.java.opts.all"
 
-# What Flink calls as its Python.
+# The program that Flink calls as its Python.
 WORKER = Path(__file__).with_name("worker.sh")
 
-# Where PyFlink looks for a Java that runs already.
+# The variable in which PyFlink looks for the port of a Java that runs already.
 _PORT = "PYFLINK_GATEWAY_PORT"
 
-# How long a Java that does not answer may take to be seen as ended, in seconds.
+# How long to wait for the end of a Java that does not answer, in seconds.
 _END_LIMIT = 5.0
 
 
@@ -49,14 +51,14 @@ class Java:
             )
 
     def settle(self) -> None:
-        """Release in Java now what nobody needs any more, and nothing later by chance: Python's
+        """Release the unused objects in Java now, and none later at random: Python's garbage
         collector, in any thread, would wait for a Java that does not answer."""
         gc.collect()
         gc.freeze()
 
     def port(self, file: Path) -> int:
-        """Where it listens, as soon as it has written that to the file."""
-        # The four bytes of the port come after the file.
+        """The port at which it listens, as soon as it has written that to the file."""
+        # The file is created before the four bytes of the port are written.
         while not file.exists() or file.stat().st_size < 4:
             if self._process.poll() is not None:
                 self._check_start()
@@ -65,43 +67,43 @@ class Java:
         return port
 
     def check_end(self) -> None:
-        """Raise RestartError if it ends now, when it has not answered."""
+        """Raise RestartError if it ends within _END_LIMIT."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_LIMIT)
         self.check()
 
     def _check_start(self) -> None:
-        # By a signal, which no option is to blame for.
+        # A signal ended it, not a wrong option.
         if self._process.returncode < 0:
             self.check()
         assert self._process.stderr
         lines = self._process.stderr.read().decode(errors="replace").splitlines()
-        said = one_line(" ".join(line for line in lines if "Picked up J" not in line))
+        reason = one_line(" ".join(line for line in lines if "Picked up J" not in line))
         raise JobError(
-            f"conf/flink.yaml: Flink's Java does not start: {said[:300]}; "
-            f"fix {JVM_OPTIONS}, or what it says."
+            f"conf/flink.yaml: Flink's Java does not start: {reason[:300]}; "
+            f"fix {JVM_OPTIONS}, or the problem that it reports."
         )
 
     def end(self) -> None:
-        """End it also where it does not answer: this process would wait at its exit for what Java's
-        workers still have to say."""
+        """Kill it, because it may not answer: this process would wait at its exit for messages of
+        Java's workers."""
         self._process.kill()
         with self._process:
             pass
         if java_gateway._gateway is not None:
-            # Py4J would log each object that it cannot release. Not earlier: it waits for what a
-            # Java that does not answer was about to ask.
+            # Py4J would log each object that it cannot release. Not earlier: it waits for requests
+            # of a Java that does not answer.
             java_gateway._gateway.shutdown()
             java_gateway._gateway = None
         gc.unfreeze()
 
 
 @contextmanager
-def running(data_dir: Path, name: str, given: Mapping[str, str]) -> Iterator[Java]:
-    """Start Java, with the options for it among these of Flink's, a log of this name, and a new
-    folder for all that Flink and PyFlink unpack. After the block neither Java nor the folder is
-    left, and what killed runs left goes now. Raise JobError if Java refuses to start, and
-    RestartError where the block fails because it has ended."""
+def running(data_dir: Path, name: str, options: Mapping[str, str]) -> Iterator[Java]:
+    """Start Java with its options among Flink's, a log of this name, and a new folder for all that
+    Flink and PyFlink unpack. Java and the folder go with the block, and the folders of killed runs
+    go now. Raise JobError if Java refuses to start, and RestartError if the block fails because
+    Java has ended."""
     logs = data_dir / "log"
     logs.mkdir(parents=True, exist_ok=True)
     _keep_log(logs, name)
@@ -109,15 +111,15 @@ def running(data_dir: Path, name: str, given: Mapping[str, str]) -> Iterator[Jav
     os.environ["FLINK_LOG_DIR"] = str(logs)
     os.environ["FLINK_IDENT_STRING"] = name
     with locks.own_folder(data_dir / "run" / "flink", name) as folder, _temporary(folder):
-        found = folder / "gateway"
-        process = Java(_launch(folder, found, given.get(JVM_OPTIONS, "")), logs)
+        port_file = folder / "gateway"
+        process = Java(_launch(folder, port_file, options.get(JVM_OPTIONS, "")), logs)
         try:
-            os.environ[_PORT] = str(process.port(found))
+            os.environ[_PORT] = str(process.port(port_file))
             yield process
         except MillraceError:
             raise
         except Exception:
-            # PyFlink and Py4J have many words for a Java that is not there.
+            # PyFlink and Py4J have many errors for a Java that has ended.
             process.check_end()
             raise
         finally:
@@ -125,23 +127,23 @@ def running(data_dir: Path, name: str, given: Mapping[str, str]) -> Iterator[Jav
             process.end()
 
 
-def _launch(folder: Path, found: Path, options: str) -> "subprocess.Popen[bytes]":
-    # Not in JVM_ARGS, which cannot hold a path with a blank.
+def _launch(folder: Path, port_file: Path, options: str) -> "subprocess.Popen[bytes]":
+    # Not in JVM_ARGS, in which a path cannot contain a blank.
     # https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html
     own = [os.environ.get("JDK_JAVA_OPTIONS", ""), "-XX:+DisplayVMOutputToStderr"]
     own += map(shlex.quote, java.unpacks_to(folder))
     level = os.environ.get("ROOT_LOG_LEVEL", "")
     environ = os.environ | {
-        # By its name alone, for a script of PyFlink's takes no path with a blank.
+        # PyFlink's script takes a name without a path: a path could contain a blank.
         "PATH": f"{WORKER.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        # Who the worker then calls.
+        # The Python that the worker then runs.
         "JOB_PYTHON": sys.executable,
         "JDK_JAVA_OPTIONS": " ".join(own).strip(),
-        # What is logged at INFO is read, see jobs/kafka/deleted_records.py.
+        # jobs/kafka/deleted_records.py reads messages of level INFO.
         "ROOT_LOG_LEVEL": level if level in ("DEBUG", "TRACE", "ALL") else "INFO",
         "JVM_ARGS": options,
         "TMPDIR": str(folder),
-        "_PYFLINK_CONN_INFO_PATH": str(found),
+        "_PYFLINK_CONN_INFO_PATH": str(port_file),
     }
     arguments = ["-c", "org.apache.flink.client.python.PythonGatewayServer", "local"]
     process: subprocess.Popen[bytes] = launch_gateway_server_process(environ, arguments)
@@ -150,7 +152,7 @@ def _launch(folder: Path, found: Path, options: str) -> "subprocess.Popen[bytes]
 
 @contextmanager
 def _temporary(folder: Path) -> Iterator[None]:
-    """Let Python's temporary files, the workers' among them, be made in this folder."""
+    """Create Python's temporary files, the workers' too, in this folder."""
     before, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What Java says when it fails, in one line."""
+"""The reason for a failure of Java, in one line."""
 
 import re
 
@@ -7,7 +7,7 @@ from pyflink.util.exceptions import JavaException
 
 from lib.errors import one_line
 
-# As PyFlink raises a failure of Java: translated, or not.
+# PyFlink translates some failures of Java and raises others as they are.
 JAVA_ERRORS = (JavaException, Py4JJavaError)
 
 _CAUSED_BY = re.compile(r"^Caused by: (?:[\w.$]+(?:Exception|Error)?: )(?P<fact>.+)$", re.MULTILINE)
@@ -21,7 +21,7 @@ _DIFFERENT = re.compile(
     r"Query schema: (?P<query>.+)\nSink schema: +(?P<sink>.+)"
 )
 
-# Where a connector names the options that are wrong: below what is wrong with them.
+# A connector lists the wrong options below the line that says what is wrong.
 _OPTIONS = re.compile(
     r"^(?:Unsupported options|Missing required options are):\n\n(?P<names>(?:[\w.-]+\n)+)",
     re.MULTILINE,
@@ -34,18 +34,18 @@ _UNKNOWN = re.compile(r"Could not find any factory for identifier (?P<name>'[^'\
 
 
 def cause(error: BaseException) -> str:
-    """The innermost cause of a Java failure, in one line: the first line often says nothing."""
+    """The innermost cause of a Java failure, in one line: the first line often has no reason."""
     text = str(error)
     if match := _DIFFERENT.search(text):
         return one_line("{fact}: {why}: {query} for {sink}".format(**match.groupdict()))
-    found = _CAUSED_BY.findall(text)
-    fact = found[-1] if found else _CLASS_NAME.sub("", text).split("\n")[0]
+    causes = _CAUSED_BY.findall(text)
+    fact = causes[-1] if causes else _CLASS_NAME.sub("", text).split("\n")[0]
     options = _OPTIONS.search(text)
     names = f": {', '.join(options['names'].split())}" if options else ""
     return one_line(fact).rstrip(".") + names
 
 
 def is_about(error: BaseException, name: str, text: str) -> bool:
-    """Whether Flink cannot make the connector or format of the table that a statement creates."""
+    """Whether Flink cannot create the connector or format of the table that a statement creates."""
     table, connector = _CONNECTED.search(str(error)), _UNKNOWN.search(str(error))
     return bool((table and table["name"] == name) or (connector and connector["name"] in text))

@@ -1,4 +1,4 @@
-"""The few calls of Flink's REST API that a runner needs.
+"""The calls of Flink's REST API that a runner needs.
 
 https://nightlies.apache.org/flink/flink-docs-release-2.3/docs/ops/rest_api/
 """
@@ -13,10 +13,10 @@ import urllib3
 
 from lib.errors import ServiceError, UnavailableError
 
-# How long an answer may take while somebody watches, in seconds.
+# How long an answer may take while the live line waits for it, in seconds.
 REQUEST_LIMIT = 5.0
 
-# How long a savepoint may take, in seconds: the sink may be waiting for ClickHouse meanwhile.
+# How long a savepoint may take, in seconds: the sink may be waiting for ClickHouse.
 SAVEPOINT_LIMIT = 120.0
 
 _POSITION = re.compile(
@@ -25,7 +25,7 @@ _POSITION = re.compile(
 
 
 class Rest:
-    """One running job, seen through the REST API of its cluster."""
+    """One running job in the REST API of its cluster."""
 
     def __init__(self, address: str, job_id: str, logs: str) -> None:
         self.address = address
@@ -61,7 +61,7 @@ class Rest:
         return int(self._ask("GET", "/overview", None, REQUEST_LIMIT)["taskmanagers"])
 
     def last_failure(self) -> str:
-        """What made the job fail last, with its Java and Python traces; empty if nothing did."""
+        """The last failure of the job, with its Java and Python traces; empty if there is none."""
         entries = self.get("/exceptions?maxExceptions=1")["exceptionHistory"]["entries"]
         return str(entries[0]["stacktrace"]) if entries else ""
 
@@ -74,13 +74,13 @@ class Rest:
         self, names: Collection[str]
     ) -> tuple[dict[str, float], dict[tuple[str, int], int]]:
         """Sums over all tasks of the metrics of these short names; and the offset that Flink last
-        read of each (topic, partition), -1 where it has read none."""
+        read of each (topic, partition), -1 if it has read none."""
         sums: dict[str, float] = {}
         positions: dict[tuple[str, int], int] = {}
         for vertex in self.get()["vertices"]:
             path = f"/vertices/{vertex['id']}/subtasks/metrics"
-            found = (metric["id"] for metric in self.get(path))
-            wanted = [name for name in found if _short(name) in names or _POSITION.search(name)]
+            ids = (metric["id"] for metric in self.get(path))
+            wanted = [name for name in ids if _short(name) in names or _POSITION.search(name)]
             if not wanted:
                 continue
             for metric in self.get(f"{path}?get={quote(','.join(wanted))}&agg=sum"):
@@ -96,7 +96,7 @@ class Rest:
         deadline = time.monotonic() + SAVEPOINT_LIMIT
 
         def ask(method: str, path: str, body: Any = None) -> Any:
-            # Flink may be busy with the savepoint itself; to give up early would lose it.
+            # Flink may be busy with the savepoint itself, which an early timeout would lose.
             timeout = max(deadline - time.monotonic(), REQUEST_LIMIT)
             return self._ask(method, f"{self._job}{path}", body, timeout)
 
@@ -120,7 +120,7 @@ def _short(metric: str) -> str:
 
 
 def _cause(failure: dict[str, str]) -> str:
-    """The innermost cause of a failure as the REST API tells it, without its trace."""
+    """The innermost cause of a failure in the REST API's form, without its trace."""
     lines = failure.get("stack-trace", "").splitlines()
     causes = [line for line in lines if line.startswith("Caused by: ")]
     return (causes or [failure["class"]])[-1].removeprefix("Caused by: ")

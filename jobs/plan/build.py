@@ -20,10 +20,10 @@ from lib.files import show
 from lib.settings import Settings
 
 
-def build(config: Settings, job: Job, given: Mapping[str, str]) -> tuple[StatementSet, Plan]:
+def build(config: Settings, job: Job, options: Mapping[str, str]) -> tuple[StatementSet, Plan]:
     """Run every file but the inserts, which are gathered into one statement set and compiled
     together; raise JobError naming the file that Flink refuses."""
-    tables = environment.create(config, job.name, given)
+    tables = environment.create(config, job.name, options)
     function = clickhouse_insert(config.clickhouse, job.name)
     tables.create_temporary_system_function(FUNCTION, function)
     inserts = tables.create_statement_set()
@@ -34,7 +34,7 @@ def build(config: Settings, job: Job, given: Mapping[str, str]) -> tuple[Stateme
             else:
                 tables.execute_sql(sources.statement(file))
         except JAVA_ERRORS as error:
-            raise _refusal(_owner(job, error) or file.place, error) from error
+            raise _refusal(_creator(job, error) or file.place, error) from error
     try:
         return inserts, compiled_plan.read(inserts.compile_plan().as_json_string())
     except JAVA_ERRORS as error:
@@ -43,7 +43,7 @@ def build(config: Settings, job: Job, given: Mapping[str, str]) -> tuple[Stateme
 
 def _refused(tables: TableEnvironment, job: Job, error: Exception) -> JobError:
     """Flink's refusal of all inserts together, as one of the file that it is about."""
-    if place := _owner(job, error):
+    if place := _creator(job, error):
         return _refusal(place, error)
     inserts = [file for file in job.files if file.kind == "insert"]
     for file in inserts:
@@ -56,7 +56,7 @@ def _refused(tables: TableEnvironment, job: Job, error: Exception) -> JobError:
     return _refusal(", ".join(file.place for file in inserts), error)
 
 
-def _owner(job: Job, error: Exception) -> str:
+def _creator(job: Job, error: Exception) -> str:
     """The file of the table whose connector or format Flink cannot make; empty if none is."""
     made = (file for file in job.files if file.kind != "insert")
     return next((f.place for f in made if java_errors.is_about(error, f.name, f.text)), "")

@@ -1,4 +1,4 @@
-"""Whether a job may start: its plan, and each insert beside the table that it is to fill."""
+"""Checks before a job starts: its plan, and the table of each insert."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -21,37 +21,37 @@ Argument = Mapping[str, Any]
 
 
 def check(compiled: Plan, calls: Sequence[Call], client: Client | None) -> None:
-    """Raise JobError with a line for each problem of any insert; without a client, of the plan."""
-    found = [*compiled_plan.problems(compiled, calls)]
+    """Raise JobError with a line for each problem of an insert; without a client, of its plan."""
+    problems = [*compiled_plan.problems(compiled, calls)]
     if client:
         for call in calls:
-            found += [f"{call.place}: {fact}" for fact in _beside(client, call, compiled)]
-    if found:
-        raise JobError(*found)
+            problems += [f"{call.place}: {fact}" for fact in _of_table(client, call, compiled)]
+    if problems:
+        raise JobError(*problems)
 
 
-def _beside(client: Client, call: Call, compiled: Plan) -> list[str]:
-    about = table.read(client, call.target)
-    given = compiled_plan.arguments(compiled, call.text)
-    return [*table.problems(about, call.target), *_wrong_values(about, call.target, given)]
+def _of_table(client: Client, call: Call, compiled: Plan) -> list[str]:
+    filled = table.read(client, call.target)
+    arguments = compiled_plan.arguments(compiled, call.text)
+    return [*table.problems(filled, call.target), *_of_values(filled, call.target, arguments)]
 
 
-def _wrong_values(about: Table, target: Target, given: Sequence[Argument]) -> Iterator[str]:
-    """What keeps a value that Flink will hand over out of its column, as far as types tell."""
-    if not about.types or not given:
+def _of_values(filled: Table, target: Target, arguments: Sequence[Argument]) -> Iterator[str]:
+    """Why columns cannot take the values that Flink will pass, as far as their types show."""
+    if not filled.types or not arguments:
         return
-    if len(given) != len(target.columns):
-        yield table.wrong_number(target, len(given))
+    if len(arguments) != len(target.columns):
+        yield table.wrong_number(target, len(arguments))
         return
-    if all(argument["kind"] == "LITERAL" for argument in given):
+    if all(argument["kind"] == "LITERAL" for argument in arguments):
         yield f"{target.table}: all values are constants; name a column of the stream."
-    for name, argument in zip(target.columns, given, strict=True):
-        column = table.fillable(about, name)
+    for name, argument in zip(target.columns, arguments, strict=True):
+        column = table.fillable(filled, name)
         if isinstance(column, Column) and "type" in argument:
-            yield from (f"{target.table}: {fact}" for fact in _wrong_value(column, argument))
+            yield from (f"{target.table}: {fact}" for fact in _of_value(column, argument))
 
 
-def _wrong_value(column: Column, argument: Argument) -> Iterator[str]:
+def _of_value(column: Column, argument: Argument) -> Iterator[str]:
     try:
         arrow = flink_types.arrow(argument["type"])
         types.check(column, arrow)
@@ -60,11 +60,11 @@ def _wrong_value(column: Column, argument: Argument) -> Iterator[str]:
     except RefusedValueError as error:
         yield str(error)
     except (ValueError, pa.ArrowTypeError) as error:
-        given = flink_types.shown(argument["type"])
+        source = flink_types.shown(argument["type"])
         why = "" if isinstance(error, pa.ArrowTypeError) else f": {error}"
         hint = ", or hand it over as JSON text" if column.parts else ""
         yield (
-            f"column {column.name} {column.kind} cannot take {given}{why}; "
+            f"column {column.name} {column.kind} cannot take {source}{why}; "
             f"CAST it in the job's SQL{hint}."
         )
 

@@ -1,4 +1,4 @@
-"""What Flink made of the inserts, held against what the sink relies on (docs/adr/0003)."""
+"""The compiled plan of the inserts, and what the sink requires of it (docs/adr/0003)."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from jobs.targets.target import FUNCTION
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A compiled plan: its operators by id, and what flows into each."""
+    """A compiled plan: its operators by id, and the edges into each."""
 
     nodes: dict[int, dict[str, Any]]
     inputs: dict[int, list[dict[str, Any]]]
@@ -30,14 +30,14 @@ def read(text: str) -> Plan:
 def problems(plan: Plan, calls: Iterable[Call]) -> Iterator[str]:
     """For each call whose rows could be stored out of order, twice or never: why, and the remedy.
 
-    `calls` are those in the job's files: Flink leaves out a call whose result it can spare."""
+    `calls` are those in the job's files: Flink leaves out a call whose result it does not need."""
     for call in calls:
         yield from islice(_problems(plan, call), 1)
 
 
 def arguments(plan: Plan, text: str) -> list[dict[str, Any]]:
-    """What Flink hands to the call with this target: an expression for each value, or none if
-    Flink leaves the call out."""
+    """The arguments of the call with this target, an expression for each value; none if Flink
+    leaves the call out."""
     for node in plan.nodes.values():
         for operands in _operands(node):
             if operands[0]["value"] == text:
@@ -54,7 +54,9 @@ def _problems(plan: Plan, call: Call) -> Iterator[str]:
             "call it once, first in the select list of one INSERT INTO ... SELECT."
         )
     for node in plan.nodes.values():
-        if node["type"].startswith("stream-exec-sink") and _is_below(plan, node["id"], call):
+        if node["type"].startswith("stream-exec-sink") and _has_call_upstream(
+            plan, node["id"], call
+        ):
             yield from _not_insert_only(node, call.place)
     for node, count in nodes:
         if count and call.target.is_tracked:
@@ -76,12 +78,12 @@ def _operands(value: Any) -> Iterator[list[dict[str, Any]]]:
             yield from _operands(one)
 
 
-def _is_below(plan: Plan, number: int, call: Call) -> bool:
+def _has_call_upstream(plan: Plan, number: int, call: Call) -> bool:
     return any(call.text in _targets(node) for node in _upstream(plan, number))
 
 
 def _not_insert_only(sink: dict[str, Any], place: str) -> Iterator[str]:
-    """A row that takes back an earlier one would be stored like any other."""
+    """Why a sink gets more than inserts: a row that retracts another would be stored like any."""
     changes = set(sink.get("inputChangelogMode", ["INSERT"])) - {"INSERT"}
     if changes:
         yield (
@@ -91,7 +93,8 @@ def _not_insert_only(sink: dict[str, Any], place: str) -> Iterator[str]:
 
 
 def _not_in_order(plan: Plan, number: int, place: str) -> Iterator[str]:
-    """Between one source and the sink nothing may shuffle a partition's records."""
+    """Why a partition's records may come in another order: nothing may shuffle them before the
+    sink."""
     sources = 0
     for node in _upstream(plan, number):
         sources += "scan" in node["type"]
@@ -111,7 +114,7 @@ def _not_in_order(plan: Plan, number: int, place: str) -> Iterator[str]:
 
 
 def _upstream(plan: Plan, number: int) -> Iterator[dict[str, Any]]:
-    """An operator and all that flows into it, each once."""
+    """An operator and all operators before it, each once."""
     todo, seen = [number], set()
     while todo:
         if (number := todo.pop()) not in seen:

@@ -13,33 +13,33 @@ from lib.settings import Settings
 Options = Mapping[str, str]
 
 
-def create(config: Settings, job: str, given: Options) -> TableEnvironment:
-    """Return a streaming table environment with these options, in the Java that runs."""
+def create(config: Settings, job: str, flink: Options) -> TableEnvironment:
+    """A streaming table environment with these options, in the Java that runs."""
     configuration = Configuration()
-    for key, value in options(config, job, given).items():
+    for key, value in options(config, job, flink).items():
         configuration.set_string(key, value)
     environment = EnvironmentSettings.new_instance().in_streaming_mode()
     return TableEnvironment.create(environment.with_configuration(configuration).build())
 
 
-def options(config: Settings, job: str, given: Options) -> dict[str, str]:
-    """All options: defaults for paths and names, the given ones, and the address of Flink's REST
-    API, which is a setting of ours because the runner calls it."""
+def options(config: Settings, job: str, flink: Options) -> dict[str, str]:
+    """Flink's options with defaults for paths and names, and the address of its REST API, which is
+    a setting of ours because the runner calls it."""
     return {
         "pipeline.name": job,
         "pipeline.jars": ";".join(jar.as_uri() for jar in jars.flink_jars()),
         "python.executable": gateway.WORKER.name,
         "python.client.executable": sys.executable,
-        **given,
+        **flink,
         "rest.address": config.flink.rest_host,
         "rest.bind-address": config.flink.rest_host,
         "rest.port": str(config.flink.rest_port),
     }
 
 
-def short_lived(given: Options) -> dict[str, str]:
+def short_lived(flink: Options) -> dict[str, str]:
     """The same options for a JVM that only plans."""
     return {
-        **given,
-        gateway.JVM_OPTIONS: f"{given.get(gateway.JVM_OPTIONS, '')} {java.SHORT_LIVED}".strip(),
+        **flink,
+        gateway.JVM_OPTIONS: f"{flink.get(gateway.JVM_OPTIONS, '')} {java.SHORT_LIVED}".strip(),
     }

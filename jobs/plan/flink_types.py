@@ -1,4 +1,4 @@
-"""Flink's types as a compiled plan writes them, and as what PyFlink hands their values over."""
+"""Flink's types in a compiled plan, and the Arrow types in which PyFlink passes their values."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from pyflink.java_gateway import get_gateway
 from pyflink.table import types
 from pyflink.table.types import DataType
 
-# A plan writes a time that Flink counts its windows by as an object, under these names.
+# A plan writes the type of a time attribute as an object, under these names.
 _TIMES = {
     "TIMESTAMP_WITHOUT_TIME_ZONE": "TIMESTAMP",
     "TIMESTAMP_WITH_LOCAL_TIME_ZONE": "TIMESTAMP_LTZ",
@@ -16,17 +16,17 @@ _TIMES = {
 
 
 def arrow(written: str | Mapping[str, Any]) -> pa.DataType:
-    """The Arrow type of a type's values; raise ValueError for one that PyFlink does not carry."""
+    """The Arrow type of a type's values; raise ValueError for one that PyFlink does not pass."""
     text = shown(written)
     if text.split(" ")[0] == "NULL":
         return pa.null()
     try:
-        found = _read(text)
-        arrow = types.to_arrow_type(found)
+        parsed = _parse(text)
+        arrow = types.to_arrow_type(parsed)
     except Exception as error:
         raise ValueError("PyFlink does not hand it over") from error
-    # PyFlink writes maps, but Arrow cannot read a batch of more than one row of them.
-    if any(isinstance(part, types.MapType) for part in (found, *_inside(found))):
+    # PyFlink writes maps, but Arrow cannot read them in a batch of more than one row.
+    if any(isinstance(part, types.MapType) for part in (parsed, *_inside(parsed))):
         raise ValueError("PyFlink does not hand it over")
     return arrow
 
@@ -41,7 +41,7 @@ def shown(written: str | Mapping[str, Any]) -> str:
     return f"{_TIMES.get(kind, kind)}({written.get('precision', 0)})"
 
 
-def _read(text: str) -> DataType:
+def _parse(text: str) -> DataType:
     jvm = get_gateway().jvm
     loader = jvm.Thread.currentThread().getContextClassLoader()
     logical = jvm.org.apache.flink.table.types.logical.utils.LogicalTypeParser.parse(text, loader)
@@ -49,12 +49,12 @@ def _read(text: str) -> DataType:
     return types._from_java_data_type(conversions.fromLogicalToDataType(logical))
 
 
-def _inside(found: DataType) -> Iterator[DataType]:
-    """The types within a type, however deep."""
+def _inside(outer: DataType) -> Iterator[DataType]:
+    """The types within a type, at any depth."""
     for name in ("element_type", "key_type", "value_type"):
-        if part := getattr(found, name, None):
+        if part := getattr(outer, name, None):
             yield part
             yield from _inside(part)
-    for field in getattr(found, "fields", ()):
+    for field in getattr(outer, "fields", ()):
         yield field.data_type
         yield from _inside(field.data_type)

@@ -1,8 +1,8 @@
-"""Lets a vectorized UDF reach the Arrow column that a pandas Series was made from.
+"""Gives a vectorized UDF the Arrow column that a pandas Series was made from.
 
 PyFlink turns each Arrow batch into pandas Series, in which a BIGINT column with a NULL is float64:
-2^53 + 1 is rounded before a UDF sees it. Here the Series stays as it is for every UDF and also
-carries its column, so that the sink can take the exact values.
+2^53 + 1 is rounded before a UDF gets it. Here the Series stays unchanged for every UDF and also
+carries its column, so that the sink has the exact values.
 """
 
 import functools
@@ -16,7 +16,7 @@ from pyflink.fn_execution import coder_impl_slow, coders
 
 _KEY = "arrow"
 
-# PyFlink decodes in Python or, where its extension loads, in Cython: `coders` knows which.
+# PyFlink decodes in Python or, if its extension loads, in Cython: `coders` has the one in use.
 _DECODERS = (coder_impl_slow, coders.coder_impl)
 
 
@@ -37,8 +37,8 @@ def carry_arrow(to_pandas: Callable[..., list[Any]]) -> Callable[..., list[Any]]
 
 
 class _Column:
-    """The column of one Series; pandas copies it, with the attributes, to what is computed from
-    that Series, which then holds other values."""
+    """The column of one Series. Pandas copies it, with the attributes, to every Series that is
+    computed from this one and has other values."""
 
     __slots__ = ("column", "series")
 
@@ -51,14 +51,14 @@ class _Column:
 
 
 def of(value: Any) -> Any:
-    """The exact column that a Series or, of a ROW, a DataFrame was made from; anything else as it
-    is."""
+    """The exact column that a Series or, for a ROW, a DataFrame was made from; other values
+    unchanged."""
     carried = value.attrs.get(_KEY) if isinstance(value, pd.Series | pd.DataFrame) else None
     return carried.column if carried and carried.series() is value else value
 
 
 def install() -> None:
-    """Do it once for this process; a second call changes nothing."""
+    """Wrap PyFlink's decoders for this process; a second call changes nothing."""
     for decoder in _DECODERS:
         if not hasattr(decoder.arrow_to_pandas, "is_millrace"):
             decoder.arrow_to_pandas = carry_arrow(decoder.arrow_to_pandas)

@@ -24,7 +24,7 @@ class Batch:
 
     @classmethod
     def of(cls, table: pa.Table) -> "Batch":
-        """The batch of these rows, which say their partition and offset if they are tracked."""
+        """The batch of these rows, which have a partition and an offset if they are tracked."""
         if not set(PLACE) <= set(table.column_names):
             return cls(table, _NONE, _NONE)
         partitions, offsets = (table[name].to_numpy().astype(np.int64) for name in PLACE)
@@ -39,8 +39,8 @@ class Batch:
 
     def ranges(self) -> dict[int, tuple[int, int]]:
         """The first and the last offset of each partition."""
-        found = {}
+        ranges = {}
         for partition in np.unique(self.partitions).tolist():
             offsets = self.offsets[self.partitions == partition]
-            found[partition] = int(offsets.min()), int(offsets.max())
-        return found
+            ranges[partition] = int(offsets.min()), int(offsets.max())
+        return ranges

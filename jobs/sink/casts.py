@@ -1,6 +1,6 @@
-"""Casts of Arrow arrays to what a ClickHouse column holds, which are exact or refused.
+"""Exact casts of Arrow arrays to the types of ClickHouse columns.
 
-What Arrow or ClickHouse would round, wrap, clip, cut or default raises ArrowException."""
+A value that Arrow or ClickHouse would round, wrap, clip, cut or default raises ArrowException."""
 
 from typing import Any, TypeAlias
 
@@ -14,8 +14,8 @@ from jobs.targets.types import Column
 
 Array: TypeAlias = pa.ChunkedArray | pa.Array
 
-# What ClickHouse's types can hold, first and one past the last: days or seconds since 1970.
-# Beyond, it would wrap or clip without a word.
+# The ranges of ClickHouse's types, first and one past the last: days or seconds since 1970. It
+# wraps or clips other values without an error.
 # https://clickhouse.com/docs/sql-reference/data-types/datetime64
 _DAYS = {"Date": (0, 65_536), "Date32": (-25_567, 120_530)}
 _SECONDS = {"DateTime": (0, 2**32), "DateTime64": (-2_208_988_800, 10_413_792_000)}
@@ -24,7 +24,7 @@ _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def cast(column: Column, array: Array) -> Array:
-    """The array as what the column holds; raise ArrowException for a value that does not fit."""
+    """The array in the column's type; raise ArrowException for a value that does not fit."""
     types.check(column, array.type)
     if array.null_count and not column.is_nullable:
         raise pa.ArrowInvalid("the column takes no NULL")
@@ -47,7 +47,7 @@ def _whole(array: Array) -> pa.Array:
 
 def _cast_plain(column: Column, array: Array) -> Array:
     if pa.types.is_integer(array.type) and pa.types.is_decimal(column.arrow):
-        # Arrow asks for room for any number of the type; here only for those that came.
+        # Arrow requires room for every number of the type; here only for the ones in the array.
         array = array.cast(pa.decimal256(76, column.arrow.scale))
     exact = array.cast(column.arrow, safe=True)
     if _may_round(array.type, column.arrow):
@@ -63,7 +63,7 @@ def _cast_plain(column: Column, array: Array) -> Array:
 
 
 def _cast_nested(column: Column, array: pa.Array) -> pa.Array:
-    """Each value in a list, map or row as exactly as a value of a column."""
+    """Lists, maps or rows, of which each value is cast as exactly as one of a column."""
     if types.family(array.type) == "text":
         return cast(column, json_casts.read(column, array))
     if column.base == "Tuple":
@@ -80,7 +80,7 @@ def _cast_nested(column: Column, array: pa.Array) -> pa.Array:
 
 
 def _cast_row(column: Column, array: pa.Array) -> pa.Array:
-    # Below a row that is NULL there may be anything.
+    # The fields of a row that is NULL may have any values.
     is_valid = array.is_valid()
     kept = array.filter(is_valid) if array.null_count else array
     parts = [
@@ -128,12 +128,12 @@ def _check_range(column: Column, array: Any, low: int, high: int) -> None:
         raise pa.ArrowInvalid(f"beyond what {column.kind} can hold")
 
 
-def _may_round(given: pa.DataType, taken: pa.DataType) -> bool:
-    """Casts of which Arrow's safe mode lets a rounded value through."""
+def _may_round(source: pa.DataType, target: pa.DataType) -> bool:
+    """Whether Arrow's safe mode may round a value in this cast."""
     return (
-        given != taken
-        and (pa.types.is_floating(given) or pa.types.is_floating(taken))
-        and not pa.types.is_integer(taken)
+        source != target
+        and (pa.types.is_floating(source) or pa.types.is_floating(target))
+        and not pa.types.is_integer(target)
     )
 
 

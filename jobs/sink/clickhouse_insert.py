@@ -20,8 +20,8 @@ from lib import clickhouse
 from lib.errors import JobError, SinkError
 from lib.settings import ClickHouse
 
-# Batches begun and not stored, as (job, subtask, attempt, target). After a failure Flink may still
-# hand the next batch to a new instance of the same attempt, whose stored offset would also cover
+# Batches begun but not stored, as (job, subtask, attempt, target). After a failure Flink may still
+# pass the next batch to a new instance of the same attempt, whose stored offset would also cover
 # the lost batch.
 _unfinished: set[tuple[str, int, int, str]] = set()
 

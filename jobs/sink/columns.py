@@ -1,4 +1,4 @@
-"""A batch's values as what ClickHouse's columns hold, exactly or refused."""
+"""Casts the values of a batch to ClickHouse's columns: exactly, or refused with the reason."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from lib.errors import JobError, one_line
 
 
 class RefusedValueError(JobError):
-    """A value that the column cannot hold exactly; `row` is its place in the batch, if known."""
+    """A value that the column cannot hold exactly; `row` is its row in the batch, if known."""
 
     def __init__(self, text: str, row: int | None) -> None:
         super().__init__(text)
@@ -20,7 +20,7 @@ class RefusedValueError(JobError):
 
 
 def cast(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
-    """Values (an Arrow column, a pandas Series or one constant) as exactly what the column holds.
+    """Values (an Arrow column, a pandas Series or one constant) in exactly the column's type.
 
     Raise RefusedValueError for one that would have to be rounded, wrapped, clipped or defaulted."""
     array = None
@@ -34,7 +34,7 @@ def cast(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
 
 
 def _reason(column: Column, array: Any, row: int | None, error: Exception) -> str:
-    """Why the value in a row is refused: the error of the whole batch may be about another one."""
+    """Why the value in a row is refused: the error of the batch may be about another value."""
     try:
         if row is not None:
             casts.cast(column, array.slice(row, 1))
@@ -59,7 +59,7 @@ def _constant(column: Column, value: Any, rows: int) -> pa.Array:
     if isinstance(value, datetime):
         raise pa.ArrowInvalid("PyFlink cuts a constant to milliseconds, so take it from a column")
     is_whole = isinstance(value, int) and not isinstance(value, bool)
-    # Else Arrow guesses from the value, and takes a whole number for an Int64.
+    # Otherwise Arrow infers the type from the value, Int64 for a whole number.
     known = is_whole and "number" in column.takes and pa.types.is_integer(column.arrow)
     return pa.array([value] * rows, type=column.arrow if known else None)
 
@@ -75,7 +75,7 @@ def _from_floats(column: Column, values: Any) -> pa.Array:
 
 
 def _first_bad(column: Column, array: pa.ChunkedArray | pa.Array) -> int | None:
-    """Where the first value stands that cannot be cast, found by halving."""
+    """The row of the first value that cannot be cast, by bisection."""
     start, size = 0, len(array)
     while size > 1:
         half = size // 2

@@ -1,5 +1,4 @@
-"""How the sink inserts: the settings of each insert, which failures are tried again, and for how
-long."""
+"""The settings of the sink's inserts, and which failures are retried for how long."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +10,14 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 from lib.clickhouse_errors import is_transient
 from lib.errors import SinkError, one_line
 
-# How long an insert is tried before it fails and Flink restarts from the last checkpoint, in
-# seconds: enough for a restart of ClickHouse, and stopping the job never hangs.
+# How long an insert is retried before it fails and Flink restarts from the last checkpoint, in
+# seconds: enough for a restart of ClickHouse, and short enough for a job that is to stop.
 RETRY_LIMIT = 20.0
 
 _PLAIN = {
     # The answer comes when the rows are stored, not when they are queued.
     "async_insert": 0,
-    # A value that is missing is an error here, never a default.
+    # A missing value is an error, never a default.
     "input_format_null_as_default": 0,
     "input_format_arrow_allow_missing_columns": 0,
     # One insert is one block, which its token names, and one part: stored whole or not at all.
@@ -28,7 +27,7 @@ _PLAIN = {
     "min_insert_block_size_bytes": 0,
     # A part of few rows is read whole at no cost; merges make its indexes.
     "materialize_skip_indexes_on_insert": 0,
-    # A batch that is sent again reaches a materialized view that it did not reach before.
+    # A batch that is sent again reaches the materialized views that it did not reach before.
     "deduplicate_blocks_in_dependent_materialized_views": 1,
 }
 
@@ -44,7 +43,7 @@ def settings(token: str, query_id: str) -> dict[str, Any]:
 
 
 def retrying() -> Retrying:
-    """Tries with a growing pause while the failure may pass; raises the last after RETRY_LIMIT."""
+    """Retries with a growing pause while the failure may pass; raise the last after RETRY_LIMIT."""
     return Retrying(
         retry=retry_if_exception(_may_pass),
         stop=stop_after_delay(RETRY_LIMIT),

@@ -1,4 +1,4 @@
-"""Arrays, maps and tuples that come as JSON text: PyFlink carries no ROW in an ARRAY or a ROW."""
+"""Arrays, maps and tuples in JSON text: PyFlink does not transfer a ROW in an ARRAY or a ROW."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ class _Pairs(tuple[tuple[str, Any], ...]):
 
 
 def read(column: Column, array: pa.Array) -> pa.Array:
-    """The lists, maps or rows that these texts say; raise ArrowInvalid for one that says none."""
+    """The lists, maps or rows in these texts; raise ArrowInvalid for a text that has none."""
     try:
         return _build(column, [None if text is None else _load(text) for text in array.to_pylist()])
     except ValueError as error:
@@ -57,38 +57,38 @@ def _rows(column: Column, values: Sequence[Any]) -> pa.Array:
     names = [part.name for part in column.parts]
     rows = [_row(names, value) for value in values if value is not None]
     parts = [_build(part, [row[at] for row in rows]) for at, part in enumerate(column.parts)]
-    found = pa.StructArray.from_arrays(parts, names=names)
-    return spread(found, pa.array([value is not None for value in values], pa.bool_()))
+    valid = pa.StructArray.from_arrays(parts, names=names)
+    return spread(valid, pa.array([value is not None for value in values], pa.bool_()))
 
 
 def spread(rows: pa.Array, is_valid: pa.Array) -> pa.Array:
-    """The rows in the places that are valid, NULL in the others."""
+    """The rows where `is_valid`, NULL elsewhere."""
     places = pc.subtract(pc.cumulative_sum(is_valid.cast(pa.int64())), 1)
     return rows.take(pc.if_else(is_valid, places, None))
 
 
 def _row(names: Sequence[str], value: Any) -> Sequence[Any]:
     if isinstance(value, _Pairs):
-        found = dict(value)
-        if len(found) == len(value) and found.keys() == set(names):
-            return [found[name] for name in names]
+        fields = dict(value)
+        if len(fields) == len(value) and fields.keys() == set(names):
+            return [fields[name] for name in names]
     elif isinstance(value, list) and len(value) == len(names):
         return value
     raise ValueError(f"not a JSON array of {len(names)} values or object of {', '.join(names)}")
 
 
 def _leaves(column: Column, values: Sequence[Any]) -> pa.Array:
-    """Values of one type as Flink would hand them over, numbers as text, which is exact."""
-    given = [value for value in values if value is not None]
+    """Values of one type as Flink would pass them, numbers as text, which is exact."""
+    present = [value for value in values if value is not None]
     if "bool" in column.takes:
-        _check(column, given, bool)
+        _check(column, present, bool)
         return pa.array(values, pa.bool_())
     if "number" in column.takes:
-        _check(column, given, int | Decimal | str if "text" in column.takes else int | Decimal)
+        _check(column, present, int | Decimal | str if "text" in column.takes else int | Decimal)
         if "text" in column.takes:
             return pa.array([None if v is None else _number(v) for v in values], pa.string())
         return pa.array([None if v is None else float(v) for v in values], pa.float64())
-    _check(column, given, str)
+    _check(column, present, str)
     texts = pa.array(values, pa.string())
     return texts.cast(pa.date32()) if column.takes == {"date"} else texts
 

@@ -1,4 +1,4 @@
-"""How far each Kafka partition is stored by one writer."""
+"""The stored and received offsets of each Kafka partition, by one writer."""
 
 from dataclasses import dataclass, field
 

@@ -1,5 +1,5 @@
-"""Values that Arrow has no type for: they come as text, bytes or numbers, and are read one by one
-by Python's own types, as ClickHouse's reading of text wraps a number and takes 1 for an Enum."""
+"""Values that Arrow has no type for: text, bytes or numbers, converted one by one by Python's own
+types, because ClickHouse's parser of text wraps a number and takes 1 for an Enum."""
 
 import ipaddress
 import re
@@ -17,7 +17,7 @@ _WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 
 def cast(column: Column, array: pa.Array) -> pa.Array:
-    """The array as a column of one of BASES holds it; raise ArrowInvalid for what does not fit."""
+    """The array as a column of one of BASES; raise ArrowInvalid for a value that does not fit."""
     if column.base in ("Enum8", "Enum16"):
         return _cast_enum(column, array.cast(pa.string()))
     read = _READ[column.base]
@@ -29,7 +29,7 @@ def cast(column: Column, array: pa.Array) -> pa.Array:
 
 
 def times_of_day(array: pa.Array) -> pa.Array:
-    """Texts such as 10:00:01.123456789, which Arrow reads only behind a date."""
+    """Texts such as 10:00:01.123456789, which Arrow reads only after a date."""
     stamps = pc.binary_join_element_wise("1970-01-01", array.cast(pa.string()), "T")
     return stamps.cast(pa.timestamp("ns")).cast(pa.time64("ns"))
 
@@ -44,11 +44,11 @@ def _cast_enum(column: Column, array: pa.Array) -> pa.Array:
 def _uuid(value: str | bytes, column: Column) -> str:
     if isinstance(value, bytes):
         return str(uuid.UUID(bytes=value))
-    found = str(uuid.UUID(value))
+    text = str(uuid.UUID(value))
     # Python also takes braces, urn: and hyphens anywhere.
-    if found != value.lower():
+    if text != value.lower():
         raise ValueError("badly formed UUID")
-    return found
+    return text
 
 
 def _ipv4(value: str, column: Column) -> int:
@@ -56,13 +56,13 @@ def _ipv4(value: str, column: Column) -> int:
 
 
 def _ipv6(value: str | bytes, column: Column) -> bytes:
-    """As ClickHouse does, an IPv4 address is taken for the IPv6 one that it is mapped to."""
-    found = ipaddress.ip_address(value)
-    if isinstance(found, ipaddress.IPv4Address):
-        found = ipaddress.IPv6Address(f"::ffff:{found}")
-    if found.scope_id:
+    """An IPv4 address becomes the IPv6 address that it is mapped to, as in ClickHouse."""
+    address = ipaddress.ip_address(value)
+    if isinstance(address, ipaddress.IPv4Address):
+        address = ipaddress.IPv6Address(f"::ffff:{address}")
+    if address.scope_id:
         raise ValueError("its zone would be cut")
-    return found.packed
+    return address.packed
 
 
 def _wide(value: str | int | float | Decimal, column: Column) -> bytes:

@@ -1,4 +1,4 @@
-"""A table that the sink fills: what ClickHouse says of it, and whether a target fits it."""
+"""A table in ClickHouse that the sink fills, and whether a target fits it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from jobs.targets.target import PLACE, Target
 from jobs.targets.types import Column
 from lib.errors import JobError
 
-# What the sink adds to each row, if the table has a column for it and the target does not name it:
-# its writer, so that several share a table, and when the sink got it.
+# The columns that the sink fills by itself if the table has them and the target does not name them:
+# the writer of the row, so that several share a table, and the time at which the sink received it.
 OWN_COLUMNS = ("inserted_by", "received_at")
 
 
@@ -26,7 +26,7 @@ class Table:
 
 
 def read(client: Client, target: Target) -> Table:
-    """What ClickHouse says of a target's table; no column at all if there is none."""
+    """A target's table as ClickHouse describes it; without any column if it does not exist."""
     where = {"d": target.database, "t": target.relation}
     rows = client.query(
         "SELECT name, type, default_kind IN ('MATERIALIZED', 'ALIAS') FROM system.columns"
@@ -43,38 +43,38 @@ def read(client: Client, target: Target) -> Table:
 
 
 def names(table: Table, target: Target) -> Sequence[str]:
-    """The columns that an insert fills: the target's, and behind them the sink's own."""
+    """The columns that an insert fills: the target's, then the sink's own."""
     own = [name for name in OWN_COLUMNS if name in table.types and name not in target.columns]
     return [*target.columns, *own]
 
 
 def columns(table: Table, target: Target) -> Sequence[Column]:
-    """The columns that an insert fills; raise JobError for one of a type that it cannot."""
+    """The columns that an insert fills; raise JobError for one whose type it cannot fill."""
     return [types.column(name, table.types[name]) for name in names(table, target)]
 
 
 def problems(table: Table, target: Target) -> list[str]:
-    """All that keeps the sink from filling the table, each as fact and remedy."""
+    """All reasons why the sink cannot fill the table, each with a remedy."""
     if not table.types:
         return [
             f"{target.table}: table not found in ClickHouse; "
             "add a new file to sql/clickhouse that makes it, then run `make migrate`."
         ]
-    found = [*_columns_missing(table, target)]
+    facts = [*_columns_missing(table, target)]
     known = {}
     for name in names(table, target):
         match fillable(table, name):
             case str() as problem:
-                found.append(f"{target.table}: {problem}")
+                facts.append(f"{target.table}: {problem}")
             case Column() as column:
                 known[name] = column
     if target.is_tracked:
-        found += _not_tracked(table, target, known)
-    return found
+        facts += _not_tracked(table, target, known)
+    return facts
 
 
 def fillable(table: Table, name: str) -> Column | str | None:
-    """A column, why it cannot be filled, or None if there is none."""
+    """A column, or why it cannot be filled, or None if it does not exist."""
     try:
         return types.column(name, table.types[name]) if name in table.types else None
     except JobError as error:
@@ -82,7 +82,7 @@ def fillable(table: Table, name: str) -> Column | str | None:
 
 
 def wrong_number(target: Target, values: int) -> str:
-    """That a target has not as many columns as there are values."""
+    """The problem that a target has not as many columns as values."""
     return (
         f"{target.table}: {values} values for {len(target.columns)} columns; "
         "give one value for each column named."
@@ -106,7 +106,7 @@ def _columns_missing(table: Table, target: Target) -> Iterator[str]:
 
 
 def _not_tracked(table: Table, target: Target, known: Mapping[str, Column]) -> Iterator[str]:
-    """Why a mark in this table would not say what is stored."""
+    """Why the offsets in this table would not show which records are stored."""
     for name in PLACE:
         if name in known and (
             known[name].is_nullable or not pa.types.is_integer(known[name].arrow)

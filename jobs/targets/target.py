@@ -1,4 +1,4 @@
-"""The first argument of clickhouse_insert: 'database.table (column, ...)', maybe with a name."""
+"""The first argument of clickhouse_insert: 'database.table (column, ...)', optionally AS name."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from lib.quoting import quote_name
 
 FUNCTION = "clickhouse_insert"
 
-# A name as it is, or between backquotes or double quotes, as ClickHouse reads it.
+# A plain name, or one in backquotes or double quotes, as ClickHouse reads it.
 _PLAIN = r"[A-Za-z_]\w*"
 _QUOTED = r"`(?:[^`\\]|``|\\.)+`|\"(?:[^\"\\]|\"\"|\\.)+\""
 _COLUMN = rf"\s*(?:{_QUOTED}|[^\s,()`\"][^,()`\"]*)\s*"
@@ -18,13 +18,14 @@ _TARGET = re.compile(
     re.IGNORECASE,
 )
 
-# The columns that say which Kafka record a row is.
+# The columns that identify the Kafka record of a row.
 PLACE = ("kafka_partition", "kafka_offset")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where rows go; `name` tells the writers of one job apart and is the table's unless given."""
+    """A table and its columns to fill; `name`, by default the table's, identifies the writer in a
+    job."""
 
     database: str
     relation: str
@@ -33,21 +34,21 @@ class Target:
 
     @property
     def table(self) -> str:
-        """Both names as SQL takes them, quoted where they must be."""
+        """Both names in SQL, quoted if necessary."""
         return self.beside(self.relation)
 
     def beside(self, relation: str) -> str:
-        """The same of another table of the database."""
+        """The names of another table of the database."""
         return f"{_shown(self.database)}.{_shown(relation)}"
 
     @property
     def is_tracked(self) -> bool:
-        """Whether rows say which Kafka record they come from, so that none is stored twice."""
+        """Whether each row identifies its Kafka record, so that none is stored twice."""
         return set(PLACE) <= set(self.columns)
 
 
 def parse(text: str) -> Target:
-    """Read a target; raise JobError that shows the text and what was expected."""
+    """Parse a target; raise JobError with the text and what was expected."""
     match = _TARGET.fullmatch(text)
     columns = tuple(map(_plain, re.findall(_COLUMN, match["columns"]))) if match else ()
     if not match or len(set(columns)) < len(columns):
@@ -68,7 +69,7 @@ def parse(text: str) -> Target:
 
 
 def _plain(name: str) -> str:
-    """The name without its quotes, and what is escaped in them as it is."""
+    """The name without its quotes and escapes."""
     name = name.strip()
     if name[0] not in '`"':
         return name

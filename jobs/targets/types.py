@@ -10,10 +10,10 @@ from clickhouse_connect.datatypes.base import ClickHouseType
 from lib import clickhouse_types
 from lib.errors import JobError, one_line
 
-# What ClickHouse reads from Arrow without a guess, and the families of values that may become it
-# without a doubt about what is meant. A text is not a number, nor a number a time: SQL must
-# name the conversion. Text is taken where Flink has no type for the value or loses some of it on
-# the way here, and for times, which Arrow reads far faster than a CAST in Flink.
+# The Arrow type that ClickHouse reads unambiguously, and the families of values that convert to it
+# unambiguously. A text is not a number, nor a number a time: SQL must name the conversion. Text is
+# taken if Flink has no type for the value or loses some of it on the way here, and for times, which
+# Arrow reads far faster than a CAST in Flink.
 _NUMBER = frozenset({"number"})
 _EXACT = frozenset({"number", "text"})
 _TEXT = frozenset({"text"})
@@ -45,7 +45,7 @@ _PLAIN: dict[str, tuple[pa.DataType, frozenset[str]]] = {
     "FixedString": (pa.binary(), _BYTES),
     "Enum8": (pa.string(), _TEXT),
     "Enum16": (pa.string(), _TEXT),
-    # Not as bytes: those of a BYTES column ClickHouse takes for NULL.
+    # Not as bytes: ClickHouse reads those of a BYTES column as NULL.
     "UUID": (pa.string(), _BYTES),
     "IPv4": (pa.uint32(), _TEXT),
     "IPv6": (pa.binary(16), _BYTES),
@@ -83,7 +83,7 @@ class Column:
 
 
 def column(name: str, kind: str) -> Column:
-    """Read a type as system.columns shows it; raise JobError for one that cannot be inserted."""
+    """Parse a type of system.columns; raise JobError for one that cannot be inserted."""
     try:
         return _column(name, clickhouse_types.parse(kind))
     except ValueError as error:
@@ -93,8 +93,8 @@ def column(name: str, kind: str) -> Column:
         ) from error
 
 
-def _column(name: str, found: ClickHouseType) -> Column:
-    kind = clickhouse_types.plain(found)
+def _column(name: str, parsed: ClickHouseType) -> Column:
+    kind = clickhouse_types.plain(parsed)
     base = str(kind.base_type)
     if base in _GEOMETRY:
         return _column(name, clickhouse_types.parse(_GEOMETRY[base]))
@@ -143,7 +143,7 @@ def _plain(kind: Any, base: str) -> tuple[pa.DataType, frozenset[str]]:
 
 
 def schema(columns: Sequence[Column]) -> pa.Schema:
-    """What a batch for these columns looks like; types ClickHouse reads without a guess."""
+    """The schema of a batch for these columns."""
     return pa.schema([pa.field(c.name, c.arrow, nullable=c.is_nullable) for c in columns])
 
 
@@ -167,25 +167,25 @@ _FAMILIES = (
 )
 
 
-def family(given: pa.DataType) -> str:
-    """What kind of value an Arrow type holds."""
-    return next((name for name, holds in _FAMILIES if holds(given)), str(given))
+def family(arrow: pa.DataType) -> str:
+    """The kind of value that an Arrow type holds."""
+    return next((name for name, holds in _FAMILIES if holds(arrow)), str(arrow))
 
 
-def check(column: Column, given: pa.DataType) -> None:
+def check(column: Column, arrow: pa.DataType) -> None:
     """Raise ArrowTypeError if no value of this type may become one of the column."""
-    found = family(given)
-    if found == "null":
+    kind = family(arrow)
+    if kind == "null":
         return
-    if found not in column.takes:
-        raise pa.ArrowTypeError(f"it is {given}, not what the column holds")
-    if found == "list":
-        check(column.parts[0], given.value_type)
-    elif found == "map":
-        check(column.parts[0], given.key_type)
-        check(column.parts[1], given.item_type)
-    elif found == "row":
-        if given.num_fields != len(column.parts):
-            raise pa.ArrowTypeError(f"it is {given}, not of {len(column.parts)} values")
-        for part, field in zip(column.parts, given, strict=True):
+    if kind not in column.takes:
+        raise pa.ArrowTypeError(f"it is {arrow}, not what the column holds")
+    if kind == "list":
+        check(column.parts[0], arrow.value_type)
+    elif kind == "map":
+        check(column.parts[0], arrow.key_type)
+        check(column.parts[1], arrow.item_type)
+    elif kind == "row":
+        if arrow.num_fields != len(column.parts):
+            raise pa.ArrowTypeError(f"it is {arrow}, not of {len(column.parts)} values")
+        for part, field in zip(column.parts, arrow, strict=True):
             check(part, field.type)
