@@ -33,31 +33,18 @@ class Plain:
         return b""
 
 
-class Zlib:
-    """gzip, or deflate, which in HTTP is zlib's format."""
+class Flushed:
+    """One zlib or zstd body, flushed after every block."""
 
-    def __init__(self, *, gzip: bool) -> None:
-        self._object = zlib.compressobj(3, zlib.DEFLATED, 31 if gzip else 15)
-
-    def add(self, block: bytes) -> bytes:
-        return self._object.compress(block) + self._object.flush(zlib.Z_SYNC_FLUSH)
-
-    def end(self) -> bytes:
-        return self._object.flush()
-
-
-class Zstd:
-    """One zstd frame, flushed after every block."""
-
-    def __init__(self) -> None:
-        self._object = zstandard.ZstdCompressor(level=1).compressobj()
+    def __init__(self, compressor: Any, flush: int) -> None:
+        self._compressor = compressor
+        self._flush = flush
 
     def add(self, block: bytes) -> bytes:
-        flush = zstandard.COMPRESSOBJ_FLUSH_BLOCK
-        return self._object.compress(block) + self._object.flush(flush)
+        return bytes(self._compressor.compress(block) + self._compressor.flush(self._flush))
 
     def end(self) -> bytes:
-        return self._object.flush()
+        return bytes(self._compressor.flush())
 
 
 class Lz4:
@@ -92,11 +79,20 @@ class Both:
         return self._outer.add(self._inner.end()) + self._outer.end()
 
 
+# Deflate is zlib's format in HTTP.
 _COMPRESSORS: dict[str, Callable[[], Compressor]] = {
-    "gzip": lambda: Zlib(gzip=True),
-    "deflate": lambda: Zlib(gzip=False),
-    "zstd": Zstd,
+    "gzip": lambda: Flushed(zlib.compressobj(3, wbits=31), zlib.Z_SYNC_FLUSH),
+    "deflate": lambda: Flushed(zlib.compressobj(3), zlib.Z_SYNC_FLUSH),
+    "zstd": lambda: Flushed(
+        zstandard.ZstdCompressor(level=1).compressobj(), zstandard.COMPRESSOBJ_FLUSH_BLOCK
+    ),
     "lz4": Lz4,
+}
+_DECOMPRESSORS: dict[str, Callable[[], Any]] = {
+    "gzip": lambda: zlib.decompressobj(31),
+    "deflate": zlib.decompressobj,
+    "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
+    "lz4": lz4.frame.LZ4FrameDecompressor,
 }
 
 
@@ -110,62 +106,26 @@ def choose(accepted: str) -> tuple[str | None, Compressor]:
 
 
 def decompress(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """Decompress a body; one that breaks off or is not in that encoding is an error."""
+    """Decompress a body; raise QueryError for one that is incomplete or in another encoding."""
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         yield from chunks
         return
-    unpack = _decompressor(encoding)
+    if encoding not in _DECOMPRESSORS:
+        raise refusal(Code.UNKNOWN_COMPRESSION_METHOD, f"Unknown compression method {encoding}")
+    decompressor = _DECOMPRESSORS[encoding]()
     try:
         for chunk in chunks:
-            yield from _unpacked(unpack, chunk)
+            while chunk:
+                # A member or frame has ended and the next one follows, perhaps in a later chunk.
+                if decompressor.eof:
+                    decompressor = _DECOMPRESSORS[encoding]()
+                yield decompressor.decompress(chunk)
+                chunk = decompressor.unused_data
     except (zlib.error, zstandard.ZstdError, RuntimeError, EOFError) as error:
         raise _broken(encoding, str(error)) from None
-    if not unpack.eof:
+    if not decompressor.eof:
         raise _broken(encoding, "the compressed body breaks off")
-
-
-def _unpacked(unpack: Any, chunk: bytes) -> Iterator[bytes]:
-    while chunk:
-        # The member or frame before may have ended with the chunk before.
-        if unpack.eof:
-            unpack.restart()
-        yield unpack.decompress(chunk)
-        chunk = unpack.unused_data
-
-
-class _Unpack:
-    """A decompressor that can begin again where one member or frame ends and the next follows."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
-        self._object = make()
-
-    def restart(self) -> None:
-        self._object = self._make()
-
-    @property
-    def eof(self) -> bool:
-        return bool(self._object.eof)
-
-    @property
-    def unused_data(self) -> bytes:
-        return bytes(self._object.unused_data or b"")
-
-    def decompress(self, chunk: bytes) -> bytes:
-        return bytes(self._object.decompress(chunk))
-
-
-def _decompressor(encoding: str) -> _Unpack:
-    makers: dict[str, Callable[[], Any]] = {
-        "gzip": lambda: zlib.decompressobj(31),
-        "deflate": lambda: zlib.decompressobj(15),
-        "zstd": lambda: zstandard.ZstdDecompressor().decompressobj(),
-        "lz4": lz4.frame.LZ4FrameDecompressor,
-    }
-    if encoding not in makers:
-        raise refusal(Code.UNKNOWN_COMPRESSION_METHOD, f"Unknown compression method {encoding}")
-    return _Unpack(makers[encoding])
 
 
 def _broken(encoding: str, why: str) -> Exception:
