@@ -3,8 +3,8 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from lib import ports
 from lib.processes import end_with_parent
+from lib.waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]
 READER = {"X-ClickHouse-User": "reader"}
@@ -26,7 +27,7 @@ def command(path: Path, port: int, *more: str) -> list[str]:
 
 
 class Embedded:
-    """One server process; `stop` and `kill` end it, and leaving the fixture ends it anyway."""
+    """One server process; `stop` and `kill` end it, and so does the end of the fixture."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -48,20 +49,15 @@ class Embedded:
                 stdout=log,
                 preexec_fn=end_with_parent,
             )
-        self._wait()
+        assert until(self._answers, 120, pause=0.05), self.log.read_text()
         return self
 
-    def _wait(self) -> None:
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            assert self.process is not None
-            assert self.process.poll() is None, self.log.read_text()
-            try:
-                if self.http.get(self.url + "ping").text == "Ok.\n":
-                    return
-            except httpx.TransportError:
-                time.sleep(0.05)
-        raise AssertionError(f"no answer in 120 s: {self.log.read_text()}")
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()
+        with suppress(httpx.TransportError):
+            return self.http.get(self.url + "ping").text == "Ok.\n"
+        return False
 
     def kill(self) -> None:
         assert self.process is not None
@@ -79,12 +75,12 @@ class Embedded:
             self.kill()
 
     def post(self, sql: str | bytes, *, reader: bool = False, **params: Any) -> httpx.Response:
-        """Send SQL in a body and return the response, whatever it says."""
+        """Send SQL in a body and return the response, whatever its status."""
         headers = READER if reader else {}
         return self.http.post(self.url, params=params, content=sql, headers=headers)
 
     def sql(self, sql: str | bytes, **params: Any) -> str:
-        """Run SQL that must succeed; its answer."""
+        """Run SQL that must succeed, and return its answer."""
         response = self.post(sql, **params)
         assert response.status_code == 200, response.text
         return response.text.strip()
@@ -93,8 +89,17 @@ class Embedded:
         return clickhouse_connect.get_client(host="127.0.0.1", port=self.port, **options)
 
 
+def code_of(response: httpx.Response) -> int | None:
+    """The code of the error that a response reports, if it does."""
+    code = response.headers.get("X-ClickHouse-Exception-Code")
+    return None if code is None else int(code)
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
 @pytest.fixture
-def run() -> Callable[..., subprocess.CompletedProcess[str]]:
+def run() -> Run:
     """Runs the program to its end, for starts that must fail."""
 
     def run(path: Path, port: int, *more: str) -> subprocess.CompletedProcess[str]:

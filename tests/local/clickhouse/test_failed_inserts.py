@@ -1,4 +1,4 @@
-"""An insert that fails after its rows are read is an error, never a 200."""
+"""Inserts that fail after their rows are read: an error each, never a 200."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -10,7 +10,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from lib.clickhouse_errors import Code
 from tests.conftest import wait_until
-from tests.local.clickhouse.conftest import Embedded
+from tests.local.clickhouse.conftest import Embedded, code_of
 
 ROWS = b"1,1\n2,0\n3,3\n"
 SLOW = "FROM system.processes WHERE Settings['log_comment'] = 'slow'"
@@ -46,7 +46,7 @@ def refused(server: Embedded, rows: bytes = ROWS, **settings: str) -> tuple[str,
     assert response.status_code >= 400, response.headers["X-ClickHouse-Summary"]
     assert '"written_rows":"0"' in response.headers["X-ClickHouse-Summary"]
     name = response.text.rpartition(" (version")[0].rpartition("(")[2].rstrip(")")
-    assert f"Code: {response.headers['X-ClickHouse-Exception-Code']}." in response.text
+    assert f"Code: {code_of(response)}." in response.text
     # The connection and the server serve the next query.
     assert server.sql("SELECT 1") == "1"
     return name, int(server.sql("SELECT sum(rows) FROM system.parts WHERE table = 'target'"))
@@ -56,7 +56,7 @@ def stored(server: Embedded) -> str:
     return server.sql("SELECT count() FROM failing.t")
 
 
-def test_more_partitions_than_an_insert_may_have(server: Embedded, database: str) -> None:
+def test_an_insert_into_too_many_partitions(server: Embedded, database: str) -> None:
     server.sql("CREATE TABLE failing.t (d Date) ENGINE = MergeTree PARTITION BY d ORDER BY d")
     csv = "".join(f"{day}\n" for day in DAYS).encode()
     values = ", ".join(f"('{day}')" for day in DAYS)
@@ -67,7 +67,7 @@ def test_more_partitions_than_an_insert_may_have(server: Embedded, database: str
     for answer in answers:
         assert answer.status_code == 500
         assert "Too many partitions for single INSERT block" in answer.text
-        assert answer.headers["X-ClickHouse-Exception-Code"] == str(Code.TOO_MANY_PARTS.value)
+        assert code_of(answer) == Code.TOO_MANY_PARTS
     with pytest.raises(DatabaseError, match="TOO_MANY_PARTS"):
         server.client().insert_arrow("failing.t", pa.table({"d": DAYS}))
     assert stored(server) == "0"
@@ -87,7 +87,7 @@ def test_a_view_that_cannot_take_a_row(
 ) -> None:
     make_view(server, select)
     assert refused(server) == (name, 0)
-    # As on a server: the table has the rows, the view does not, and the client knows.
+    # As on a server: the table has the rows, the view has not, and the client gets an error.
     assert stored(server) == "3"
 
 
@@ -141,7 +141,7 @@ def test_a_limit_of_the_server(
     assert stored(server) == "0"
 
 
-def test_more_parts_than_merges_keep_up_with(server: Embedded, database: str) -> None:
+def test_an_insert_while_merges_are_behind(server: Embedded, database: str) -> None:
     make(server, settings="parts_to_throw_insert = 2, parts_to_delay_insert = 1000")
     server.sql("SYSTEM STOP MERGES failing.t")
     for _ in range(2):
@@ -153,13 +153,13 @@ def test_more_parts_than_merges_keep_up_with(server: Embedded, database: str) ->
 def test_an_insert_that_is_killed(server: Embedded, database: str) -> None:
     make(server, ", w UInt8 DEFAULT sleepEachRow(0.1)")
     rows = ROWS * 100
-    answers: list[int] = []
+    answers: list[int | None] = []
 
     def insert() -> None:
         query = "INSERT INTO failing.t (a, v) SETTINGS log_comment = 'slow' FORMAT CSV"
         settings = {"function_sleep_max_microseconds_per_block": "100000000"}
         answer = server.post(rows, query=query, **settings)
-        answers.append(int(answer.headers["X-ClickHouse-Exception-Code"]))
+        answers.append(code_of(answer))
 
     thread = Thread(target=insert)
     thread.start()
@@ -189,14 +189,14 @@ def test_settings_in_the_statement_hold_for_its_insert(server: Embedded, databas
         ("INSERT INTO failing.t VALUES", b"(1, length('a;'));(2, 2),(3, 3)"),
     ],
 )
-def test_values_that_go_on_behind_a_semicolon(
+def test_values_after_a_semicolon_are_refused(
     server: Embedded, database: str, query: str, body: bytes
 ) -> None:
     make(server)
     answer = server.post(body, query=query)
     assert answer.status_code == 500
     assert "Cannot read data after semicolon" in answer.text
-    assert answer.headers["X-ClickHouse-Exception-Code"] == str(Code.CANNOT_READ_ALL_DATA.value)
+    assert code_of(answer) == Code.CANNOT_READ_ALL_DATA
     assert stored(server) == "0"
 
 

@@ -9,13 +9,15 @@ import httpx
 import pyarrow as pa
 import pytest
 
+from tests.local.clickhouse.conftest import Embedded
+
 ROWS = b"1\n" * 1000
 
 
 MILLION = 1_000_000
 
 
-def arrow(count, rows_per_batch=None, first=0):
+def arrow(count: int, rows_per_batch: int | None = None, first: int = 0) -> bytes:
     sink = io.BytesIO()
     table = pa.table({"a": pa.array(range(first, first + count), pa.int64())})
     with pa.ipc.new_stream(sink, table.schema) as writer:
@@ -34,14 +36,14 @@ def arrow(count, rows_per_batch=None, first=0):
     ],
     ids=["arrow", "arrow in batches", "json", "csv", "rowbinary"],
 )
-def test_a_million_rows_are_one_part(server, table, fmt, body):
+def test_a_million_rows_are_one_part(server: Embedded, table: str, fmt: str, body: bytes) -> None:
     server.sql(f"SYSTEM STOP MERGES {table}")
     assert server.post(body, query=f"INSERT INTO {table} (a) FORMAT {fmt}").status_code == 200
     parts = f"FROM system.parts WHERE table = '{table}' AND active"
     assert server.sql(f"SELECT count(), sum(rows) {parts}") == f"1\t{MILLION}"
 
 
-def test_a_token_stores_a_batch_once(server, table):
+def test_a_token_stores_a_batch_once(server: Embedded, table: str) -> None:
     for token in ("one", "one", "two"):
         settings = {"insert_deduplication_token": token, "async_insert": "0"}
         server.sql(b"1\n", query=f"INSERT INTO {table} (a) FORMAT CSV", **settings)
@@ -49,7 +51,7 @@ def test_a_token_stores_a_batch_once(server, table):
 
 
 @pytest.mark.parametrize("fmt", ["JSONEachRow", "CSV", "ArrowStream"])
-def test_a_bad_row_at_the_end_stores_nothing(server, table, fmt):
+def test_a_bad_row_at_the_end_stores_nothing(server: Embedded, table: str, fmt: str) -> None:
     body = {
         "JSONEachRow": b'{"a": 1}\n' * 50_000 + b'{"a": "x"}\n',
         "CSV": b"1\n" * 50_000 + b"x\n",
@@ -78,7 +80,9 @@ HEAD = (
     ids=["length not reached", "no last chunk", "no end of chunk", "bad chunk", "chunk too short"],
 )
 @pytest.mark.parametrize("goodbye", ["close", "half close", "reset"])
-def test_a_body_that_breaks_off_stores_nothing(server, table, request_bytes, goodbye):
+def test_an_incomplete_body_stores_nothing(
+    server: Embedded, table: str, request_bytes: bytes, goodbye: str
+) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(request_bytes)
         time.sleep(0.05)
@@ -93,17 +97,17 @@ def test_a_body_that_breaks_off_stores_nothing(server, table, request_bytes, goo
     assert server.sql(f"SELECT count() FROM {table}") == "0"
 
 
-def test_a_chunked_body_is_stored(server, table):
+def test_a_chunked_body_is_stored(server: Embedded, table: str) -> None:
     pieces = (b"%d\n" % n for n in range(5000))
     params = {"query": f"INSERT INTO {table} (a) FORMAT CSV"}
     assert server.http.post(server.url, params=params, content=pieces).status_code == 200
     assert server.sql(f"SELECT count() FROM {table}") == "5000"
 
 
-def test_readers_see_whole_batches_while_a_writer_inserts(server, table):
+def test_readers_see_whole_batches_while_a_writer_inserts(server: Embedded, table: str) -> None:
     seen, stop = [], threading.Event()
 
-    def read():
+    def read() -> None:
         with httpx.Client(timeout=90) as client:
             while not stop.is_set():
                 answer = client.post(server.url, content=f"SELECT count() FROM {table}").text

@@ -1,4 +1,4 @@
-"""Starting, stopping and being killed."""
+"""The server process: its time zone, signals and kills."""
 
 import contextlib
 import signal
@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from local.clickhouse.execution.service import WORKERS
-from tests.conftest import wait_until
+from tests.conftest import Held, wait_until
+from tests.local.clickhouse.conftest import Embedded
 
 
-def test_times_are_in_utc_wherever_the_machine_is(server):
+def test_times_are_in_utc_wherever_the_machine_is(server: Embedded) -> None:
     """The server of these tests is started with TZ=Asia/Tokyo."""
     assert server.sql("SELECT timezone(), toDateTime(0)") == "UTC\t1970-01-01 00:00:00"
 
@@ -25,7 +26,9 @@ SLOW = "SELECT count() FROM system.processes WHERE startsWith(query, 'SELECT sle
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_lets_a_running_insert_finish(own_server, held, number):
+def test_a_signal_lets_a_running_insert_finish(
+    own_server: Embedded, held: Held, number: signal.Signals
+) -> None:
     own_server.start()
     own_server.sql("CREATE TABLE t (a Int64) ENGINE = MergeTree ORDER BY a")
     answers = []
@@ -43,7 +46,7 @@ def test_a_signal_lets_a_running_insert_finish(own_server, held, number):
     assert own_server.sql("SELECT count() FROM t") == "10"
 
 
-def test_a_signal_does_not_wait_for_ever(own_server):
+def test_a_signal_ends_an_endless_query(own_server: Embedded) -> None:
     own_server.start()
     sql = "SELECT sleepEachRow(1) FROM numbers(1000) SETTINGS max_block_size = 1 FORMAT JSON"
     endless = threading.Thread(target=swallow, args=(own_server, sql))
@@ -53,7 +56,9 @@ def test_a_signal_does_not_wait_for_ever(own_server):
     endless.join()
 
 
-def test_slow_queries_in_all_threads_end_when_their_clients_leave(own_server):
+def test_slow_queries_in_all_threads_end_when_their_clients_disconnect(
+    own_server: Embedded,
+) -> None:
     own_server.start()
     with contextlib.ExitStack() as clients:
         fill(own_server, clients, WORKERS + 3)
@@ -61,14 +66,14 @@ def test_slow_queries_in_all_threads_end_when_their_clients_leave(own_server):
     wait_until(lambda: own_server.sql(SLOW) == "0")
 
 
-def test_slow_queries_in_all_threads_do_not_hold_a_signal_up(own_server):
+def test_slow_queries_in_all_threads_do_not_delay_a_signal(own_server: Embedded) -> None:
     own_server.start()
     with contextlib.ExitStack() as clients:
         fill(own_server, clients, WORKERS + 3)
         assert own_server.stop() == 0
 
 
-def test_a_signal_ends_a_query_that_cannot_be_stopped(own_server):
+def test_a_signal_ends_a_query_that_cannot_be_stopped(own_server: Embedded) -> None:
     own_server.start()
     sql = "SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a Int8')"
     tries = threading.Thread(target=swallow, args=(own_server, sql))
@@ -78,8 +83,8 @@ def test_a_signal_ends_a_query_that_cannot_be_stopped(own_server):
     tries.join()
 
 
-def fill(server, clients, count):
-    """Ask for slow queries, as many as given, and return when no thread is free for another."""
+def fill(server: Embedded, clients: contextlib.ExitStack, count: int) -> None:
+    """Send this many slow queries, and return when no thread is free for another."""
     sql = "SELECT sleepEachRow(1) FROM numbers(600) SETTINGS max_block_size = 1 FORMAT JSON"
     for _ in range(count):
         client = HTTPConnection("127.0.0.1", server.port, timeout=90)
@@ -87,30 +92,30 @@ def fill(server, clients, count):
     wait_until(lambda: not is_answered(server))
 
 
-def is_answered(server):
+def is_answered(server: Embedded) -> bool:
     with contextlib.suppress(httpx.TimeoutException):
         return server.http.post(server.url, content="SELECT 1", timeout=2).status_code == 200
     return False
 
 
-def wait_until_it_runs(server, begin):
+def wait_until_it_runs(server: Embedded, begin: str) -> None:
     """Return when a query that begins like this has begun."""
     shown = f"SELECT count() FROM system.processes WHERE startsWith(query, '{begin}')"
     wait_until(lambda: server.sql(shown) != "0")
 
 
-def listens(server):
+def listens(server: Embedded) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", server.port)):
         return True
     return False
 
 
-def swallow(server, sql):
+def swallow(server: Embedded, sql: str) -> None:
     with contextlib.suppress(httpx.TransportError):
         server.post(sql)
 
 
-def test_a_kill_loses_no_acknowledged_batch_and_tears_none(own_server):
+def test_a_kill_loses_no_acknowledged_batch_and_tears_none(own_server: Embedded) -> None:
     own_server.start()
     own_server.sql("CREATE TABLE t (a Int64) ENGINE = MergeTree ORDER BY a")
     acknowledged = 0
@@ -123,7 +128,7 @@ def test_a_kill_loses_no_acknowledged_batch_and_tears_none(own_server):
         acknowledged = stored // 5000
 
 
-def insert_until_killed(server, delay):
+def insert_until_killed(server: Embedded, delay: float) -> int:
     timer = threading.Timer(delay, server.kill)
     timer.start()
     acknowledged = 0

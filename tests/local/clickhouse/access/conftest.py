@@ -1,8 +1,8 @@
-"""What an attack by the user `reader` could reach: a file, a table, an address."""
+"""A file, a table and an address that an attack by the user `reader` could reach."""
 
 import http.server
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,22 +11,22 @@ from tests.local.clickhouse.conftest import Embedded
 
 
 class Trap(http.server.BaseHTTPRequestHandler):
-    """Counts whoever reaches it."""
+    """Counts the requests that reach it."""
 
     reached = 0
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         Trap.reached += 1
         self.send_error(500)
 
     do_HEAD = do_POST = do_PUT = do_GET  # noqa: N815
 
-    def log_message(self, *arguments):
+    def log_message(self, *arguments: object) -> None:
         pass
 
 
 @pytest.fixture(scope="module")
-def trap():
+def trap() -> Iterator[str]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Trap)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"127.0.0.1:{server.server_address[1]}"
@@ -35,21 +35,21 @@ def trap():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
     (folder / "secret.csv").write_text("TOPSECRET,2\n")
     return folder
 
 
 @pytest.fixture(scope="module")
-def guarded(server):
+def guarded(server: Embedded) -> Iterator[None]:
     server.sql("CREATE TABLE guarded (a Int64) ENGINE = MergeTree ORDER BY a")
     server.sql("INSERT INTO guarded VALUES (42)")
     yield
     server.sql("DROP TABLE guarded SYNC")
 
 
-def state(server):
+def state(server: Embedded) -> str:
     """Everything an attack could have changed."""
     return server.sql(
         "SELECT (SELECT groupArray(a) FROM guarded),"

@@ -1,6 +1,12 @@
-"""What the user `reader` must not be able to do, and what it must be."""
+"""Statements that the user `reader` may not run, and statements that it may."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+from lib.clickhouse_errors import Code
+from tests.local.clickhouse.conftest import Embedded, code_of
 
 WRITES = [
     "INSERT INTO guarded VALUES (1)",
@@ -165,16 +171,18 @@ ATTACKS = WRITES + LIMITS + FILES + OUTFILES + NETWORK
     [(attack, "body") for attack in ATTACKS]
     + [(attack, way) for attack in WRITES[:6] + OUTFILES[:3] for way in ("address", "session")],
 )
-def test_attacks_are_refused_and_have_no_effect(assert_refused, attack, way):
+def test_attacks_are_refused_and_have_no_effect(
+    assert_refused: Callable[[str, str], None], attack: str, way: str
+) -> None:
     assert_refused(attack, way)
 
 
 @pytest.mark.parametrize(
     "name", ["max_threads", "readonly", "max_execution_time", "max_block_size"]
 )
-def test_settings_in_the_address_are_refused(server, name):
+def test_settings_in_the_address_are_refused(server: Embedded, name: str) -> None:
     response = server.post("SELECT 1", reader=True, **{name: "7"})
-    assert response.headers["x-clickhouse-exception-code"] == "164"
+    assert code_of(response) == Code.READONLY
 
 
 @pytest.mark.parametrize(
@@ -190,7 +198,9 @@ def test_settings_in_the_address_are_refused(server, name):
         {"ext_structure": "b UInt8 MATERIALIZED file('{secret}')", "ext_format": "JSONEachRow"},
     ],
 )
-def test_external_tables_open_no_door(server, folder, params):
+def test_an_external_table_cannot_read_a_file(
+    server: Embedded, folder: Path, params: dict[str, str]
+) -> None:
     filled = {k: v.format(secret=folder / "secret.csv") for k, v in params.items()}
     response = server.http.post(
         server.url,
@@ -200,10 +210,10 @@ def test_external_tables_open_no_door(server, folder, params):
     assert "TOPSECRET" not in response.text
 
 
-def test_a_parameter_opens_no_door(server, guarded, folder):
+def test_a_parameter_cannot_name_a_file(server: Embedded, guarded: None, folder: Path) -> None:
     secret = str(folder / "secret.csv")
     for sql in ("SELECT * FROM {t:Identifier}", "DESCRIBE {t:Identifier}"):
-        # A text that passes with one value has not passed with another.
+        # A text that passed with one value is checked again with another.
         assert server.post(sql, reader=True, param_t="guarded").status_code == 200
         response = server.post(sql, reader=True, param_t=secret, database="default")
         assert response.status_code >= 400
@@ -233,12 +243,14 @@ def test_a_parameter_opens_no_door(server, guarded, folder):
         "SELECT count() FROM system.processes",
     ],
 )
-def test_reading_works(server, guarded, sql):
+def test_reading_works(server: Embedded, guarded: None, sql: str) -> None:
     response = server.post(sql, reader=True)
     assert response.status_code == 200, response.text
 
 
-def test_a_table_that_went_is_gone_for_who_asked_before(server, guarded):
+def test_a_table_that_is_dropped_is_unknown_to_a_query_that_passed_before(
+    server: Embedded, guarded: None
+) -> None:
     server.post("CREATE TABLE passing (a Int8) ENGINE = Memory")
     for sql in ("SELECT a FROM passing", "DESCRIBE TABLE passing"):
         assert [server.post(sql, reader=True).status_code for _ in range(2)] == [200, 200]

@@ -1,6 +1,10 @@
-"""Names of files and of unsafe functions: where they stand for one, and where they are values."""
+"""Names of files and of unsafe functions, used as such and as values."""
+
+from collections.abc import Callable
 
 import pytest
+
+from tests.local.clickhouse.conftest import Embedded
 
 ATTACKS = [
     "SELECT 1 IN default.`{secret}`",
@@ -25,7 +29,9 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_name_that_stands_for_a_file_or_a_function_is_refused(assert_refused, attack):
+def test_a_name_of_a_file_or_a_function_is_refused(
+    assert_refused: Callable[[str, str], None], attack: str
+) -> None:
     assert_refused(attack, "body")
 
 
@@ -46,6 +52,6 @@ def test_a_name_that_stands_for_a_file_or_a_function_is_refused(assert_refused, 
         " (SELECT a AS `file` FROM guarded) AS u USING (`file`)",
     ],
 )
-def test_a_name_that_is_a_value_is_read(server, guarded, sql):
+def test_a_name_that_is_a_value_is_read(server: Embedded, guarded: None, sql: str) -> None:
     response = server.post(sql, reader=True)
     assert response.status_code == 200, response.text

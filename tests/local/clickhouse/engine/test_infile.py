@@ -11,7 +11,7 @@ ROWS = b"1\n" * 1000
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
-def test_rows_are_a_file_to_the_engine(monkeypatch, platform):
+def test_rows_are_a_file_to_the_engine(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     with as_file(ROWS) as path:
         assert Path(path).read_bytes() == ROWS

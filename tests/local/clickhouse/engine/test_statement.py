@@ -1,4 +1,4 @@
-"""Where an INSERT's data begins, and which format a statement asks for."""
+"""The beginning of an INSERT's data, and the format of a statement."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from local.clickhouse.engine.statement import as_subquery, output_format, split_
         (b"INSERT INTO t", b"INSERT INTO t", None, b""),
     ],
 )
-def test_an_insert_is_split(sql, head, fmt, data):
+def test_an_insert_is_split(sql: bytes, head: bytes | None, fmt: str | None, data: bytes) -> None:
     found = split_insert(sql)
     assert found.fmt == fmt
     assert sql[found.data_start :] == data
@@ -41,12 +41,14 @@ def test_an_insert_is_split(sql, head, fmt, data):
         (b"INSERT INTO t FORMAT Settings\n1", b"INSERT INTO t ", b""),
     ],
 )
-def test_settings_are_apart_from_the_target(sql, head, settings):
+def test_settings_are_split_from_the_target(
+    sql: bytes, head: bytes | None, settings: bytes
+) -> None:
     insert = split_insert(sql)
     assert (insert.head, insert.settings) == (head, settings)
 
 
-def test_the_data_is_read_from_a_file():
+def test_the_data_is_read_from_a_file() -> None:
     insert = split_insert(b"INSERT INTO t -- all\nSETTINGS a = 1 -- one\nFORMAT CSV\n1")
     assert insert.from_infile("/data", "CSV") == (
         b"INSERT INTO t -- all\n\nFROM INFILE '/data' COMPRESSION 'none'\n"
@@ -65,7 +67,7 @@ def test_the_data_is_read_from_a_file():
         b"'INSERT INTO t VALUES'",
     ],
 )
-def test_other_statements_are_not(sql):
+def test_other_statements_are_not_split(sql: bytes) -> None:
     assert split_insert(sql) is None
 
 
@@ -83,7 +85,7 @@ def test_other_statements_are_not(sql):
         (b"SELECT 'it''s \\' FORMAT CSV'", None),
     ],
 )
-def test_the_format_asked_for(sql, fmt):
+def test_the_format_of_a_statement(sql: bytes, fmt: str | None) -> None:
     assert output_format(sql) == fmt
 
 
@@ -101,5 +103,5 @@ def test_the_format_asked_for(sql, fmt):
         (b"", None),
     ],
 )
-def test_a_select_as_a_subquery(sql, subquery):
+def test_a_select_as_a_subquery(sql: bytes, subquery: bytes | None) -> None:
     assert as_subquery(sql) == subquery

@@ -7,25 +7,26 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.conftest import wait_until
+from lib.clickhouse_errors import Code
+from tests.conftest import Held, wait_until
+from tests.local.clickhouse.conftest import Embedded, code_of
 
 
-def test_the_query_id_is_found_while_it_runs_and_is_unique(server):
+def test_a_query_id_is_shown_and_unique_while_the_query_runs(server: Embedded) -> None:
     sql = "SELECT sleepEachRow(1) FROM numbers(1000) SETTINGS max_block_size = 1"
     running = threading.Thread(target=server.post, args=(sql,), kwargs={"query_id": "slow-one"})
     running.start()
     find = "FROM system.processes WHERE Settings['log_comment'] = 'slow-one'"
     wait_until(lambda: server.sql(f"SELECT count() {find}") == "1")
-    assert (
-        server.post("SELECT 1", query_id="slow-one").headers["x-clickhouse-exception-code"] == "216"
-    )
+    second = server.post("SELECT 1", query_id="slow-one")
+    assert code_of(second) == Code.QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING
     server.sql("KILL QUERY WHERE Settings['log_comment'] = 'slow-one'")
     running.join()
     assert server.sql("SELECT 1", query_id="slow-one") == "1"
 
 
 @pytest.mark.parametrize("fmt", ["TSV", "JSON"])
-def test_a_query_whose_client_left_is_cancelled(server, fmt):
+def test_a_disconnect_cancels_a_query_that_reads(server: Embedded, fmt: str) -> None:
     sql = f"SELECT number, sleep(0.05) FROM numbers(99999) SETTINGS max_block_size = 1 FORMAT {fmt}"
     find = f"FROM system.processes WHERE Settings['log_comment'] = 'left-{fmt}'"
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=90)) as connection:
@@ -37,7 +38,9 @@ def test_a_query_whose_client_left_is_cancelled(server, fmt):
     wait_until(lambda: server.sql(f"SELECT count() {find}") == "0")
 
 
-def test_a_client_that_leaves_stops_no_query_of_the_same_comment(server, table, held):
+def test_a_disconnect_cancels_no_other_query_of_the_same_comment(
+    server: Embedded, table: str, held: Held
+) -> None:
     find = "FROM system.processes WHERE Settings['log_comment'] = 'app'"
     insert = f"INSERT INTO {table} (a) SELECT a FROM {held.rows}"
     select = f"SELECT count() FROM {held.rows}"
@@ -60,13 +63,15 @@ def test_a_client_that_leaves_stops_no_query_of_the_same_comment(server, table, 
     assert server.sql(f"SELECT count() FROM {table}") == "10"
 
 
-def test_an_insert_whose_client_left_goes_on(server, table, held):
+def test_an_insert_continues_after_its_client_disconnects(
+    server: Embedded, table: str, held: Held
+) -> None:
     find = "FROM system.processes WHERE Settings['log_comment'] = 'left'"
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=90)) as connection:
         sql = f"INSERT INTO {table} (a) SELECT a FROM {held.rows}"
         connection.request("POST", "/?query_id=left", sql)
         wait_until(lambda: server.sql(f"SELECT count() {find}") == "1")
-    # Enough for the server to see it leave, and to stop what it should not.
+    # Time for the server to notice the disconnect, and to cancel what it should not.
     time.sleep(0.3)
     held.let_go()
     wait_until(lambda: server.sql(f"SELECT count() FROM {table}") == "10")

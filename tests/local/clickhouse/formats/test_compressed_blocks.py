@@ -5,19 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from lib.clickhouse_errors import Code
 from local.clickhouse.errors import QueryError
 from local.clickhouse.formats.compressed_blocks import Blocks, unpacked
+from tests.local.clickhouse.conftest import Embedded, code_of
 
 MIB = 1 << 20
 METHODS = {"LZ4": 0x82, "LZ4HC": 0x82, "ZSTD": 0x90, "NONE": 0x02, "nosuch": 0x82}
 
 
-def numbers(count):
+def numbers(count: int) -> bytes:
     return struct.pack(f"<{count}q", *range(count))
 
 
-def test_a_file_of_the_engine_is_read(server):
-    """The engine writes a column as such blocks: its checksums and sizes are the ones to have."""
+def test_a_file_of_the_engine_is_read(server: Embedded) -> None:
+    """The engine writes a column as compressed blocks, with the right checksums and sizes."""
     server.sql(
         "CREATE OR REPLACE TABLE blocks (a Int64) ENGINE = MergeTree ORDER BY a SETTINGS "
         "min_bytes_for_wide_part = 0, min_rows_for_wide_part = 0, "
@@ -31,7 +33,7 @@ def test_a_file_of_the_engine_is_read(server):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("size", [0, 1, MIB - 1, MIB, 2 * MIB + 5])
-def test_what_is_packed_is_unpacked(method, size):
+def test_compressed_data_is_decompressed(method: str, size: int) -> None:
     data = (numbers(10_000) * 40)[:size]
     packed = Blocks({"network_compression_method": method}).add(data)
     assert unpacked(packed, check=True) == data
@@ -42,43 +44,48 @@ def test_what_is_packed_is_unpacked(method, size):
 
 GOOD = Blocks({}).add(b"1\n" * 1000)
 BROKEN = {
-    "a wrong checksum": (b"\x00" + GOOD[1:], 40),
-    "a flipped bit": (GOOD[:-1] + bytes([GOOD[-1] ^ 1]), 40),
-    "no end": (GOOD[:-1], 33),
-    "no head": (GOOD + GOOD[:20], 33),
-    "not such blocks": (b"INSERT INTO rows FORMAT CSV\n" + b"1\n" * 1000, 271),
+    "a wrong checksum": (b"\x00" + GOOD[1:], Code.CHECKSUM_DOESNT_MATCH),
+    "a flipped bit": (GOOD[:-1] + bytes([GOOD[-1] ^ 1]), Code.CHECKSUM_DOESNT_MATCH),
+    "no end": (GOOD[:-1], Code.CANNOT_READ_ALL_DATA),
+    "no head": (GOOD + GOOD[:20], Code.CANNOT_READ_ALL_DATA),
+    "not such blocks": (b"INSERT INTO rows FORMAT CSV\n" + b"1\n" * 1000, Code.CANNOT_DECOMPRESS),
 }
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_block_stores_nothing(server, table, case):
+def test_a_broken_block_stores_nothing(server: Embedded, table: str, case: str) -> None:
     body, code = BROKEN[case]
     query = f"INSERT INTO {table} (a) FORMAT CSV"
     response = server.post(body, query=query, decompress="1")
-    assert response.headers["x-clickhouse-exception-code"] == str(code), response.text
+    assert code_of(response) == code, response.text
     assert server.sql(f"SELECT count() FROM {table}") == "0"
 
 
 @pytest.mark.parametrize(
     ("mark", "packed", "plain", "code"),
-    [(0x83, 9, 0, 89), (0x82, 8, 0, 271), (0x82, 1 << 31, 0, 271), (0x02, 9, 1 << 31, 271)],
+    [
+        (0x83, 9, 0, Code.UNKNOWN_COMPRESSION_METHOD),
+        (0x82, 8, 0, Code.CANNOT_DECOMPRESS),
+        (0x82, 1 << 31, 0, Code.CANNOT_DECOMPRESS),
+        (0x02, 9, 1 << 31, Code.CANNOT_DECOMPRESS),
+    ],
 )
-def test_impossible_heads_are_refused(mark, packed, plain, code):
+def test_impossible_heads_are_refused(mark: int, packed: int, plain: int, code: int) -> None:
     body = bytes(16) + struct.pack("<BII", mark, packed, plain)
     with pytest.raises(QueryError) as refused:
         unpacked(body, check=False)
     assert refused.value.code == code
 
 
-def test_a_frame_that_states_a_false_size_is_refused():
+def test_a_frame_that_states_a_false_size_is_refused() -> None:
     frame = bytes.fromhex("28b52ffde0") + struct.pack("<Q", 1 << 60) + b"\x01\x00\x00"
     with pytest.raises(QueryError) as refused:
         unpacked(bytes(16) + struct.pack("<BII", 0x90, 9 + len(frame), 10) + frame, check=False)
-    assert refused.value.code == 271
+    assert refused.value.code == Code.CANNOT_DECOMPRESS
 
 
 @pytest.mark.parametrize("in_body", [True, False])
-def test_blocks_are_stored(server, table, in_body):
+def test_blocks_are_stored(server: Embedded, table: str, in_body: bool) -> None:
     query, rows = f"INSERT INTO {table} (a) FORMAT CSV", b"1\n" * 1000
     body = Blocks({}).add(query.encode() + b"\n" + rows if in_body else rows)
     params = {"decompress": "1"} if in_body else {"decompress": "1", "query": query}
@@ -86,7 +93,7 @@ def test_blocks_are_stored(server, table, in_body):
     assert server.sql(f"SELECT count() FROM {table}") == "1000"
 
 
-def test_a_client_may_send_no_checksums(server, table):
+def test_a_client_may_omit_checksums(server: Embedded, table: str) -> None:
     unchecked = {"http_native_compression_disable_checksumming_on_decompress": "1"}
     body = bytes(16) + GOOD[16:]
     query = f"INSERT INTO {table} (a) FORMAT CSV"
@@ -97,7 +104,7 @@ def test_a_client_may_send_no_checksums(server, table):
 @pytest.mark.parametrize("method", ["LZ4", "ZSTD"])
 @pytest.mark.parametrize("rows", [1, 300_000])
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
-def test_an_answer_in_blocks(server, method, rows, encoding):
+def test_an_answer_in_blocks(server: Embedded, method: str, rows: int, encoding: str) -> None:
     response = server.http.post(
         server.url,
         content=f"SELECT number::Int64 FROM numbers({rows}) FORMAT RowBinary",
@@ -109,20 +116,20 @@ def test_an_answer_in_blocks(server, method, rows, encoding):
     assert unpacked(response.content, check=True) == numbers(rows)
 
 
-def test_an_empty_answer_has_no_block(server):
+def test_an_empty_answer_has_no_block(server: Embedded) -> None:
     assert server.post("SELECT 1 WHERE 0", compress="1").content == b""
 
 
 @pytest.mark.parametrize(
     "sql", ["SELECT nosuch", "SELECT throwIf(number = 4000000) FROM numbers(9e6)"]
 )
-def test_an_error_is_in_a_block_too(server, sql):
+def test_an_error_is_in_a_block_too(server: Embedded, sql: str) -> None:
     response = server.post(sql, compress="1", wait_end_of_query="1")
     assert response.status_code >= 400
-    code = response.headers["x-clickhouse-exception-code"]
+    code = code_of(response)
     assert unpacked(response.content, check=True).startswith(f"Code: {code}. ".encode())
 
 
-def test_an_error_of_the_request_itself_is_plain(server):
+def test_an_error_of_the_request_itself_is_plain(server: Embedded) -> None:
     response = server.post("SELECT 1", compress="1", user="nobody")
     assert response.text.startswith("Code: 516. ")

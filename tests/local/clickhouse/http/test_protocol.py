@@ -1,12 +1,14 @@
-"""Any byte in a request's first line, byte by byte."""
+"""Bytes beyond ASCII in a request's first line."""
 
 import socket
 import time
 
 import pytest
 
+from tests.local.clickhouse.conftest import Embedded
 
-def raw(server, target):
+
+def raw(server: Embedded, target: bytes) -> bytes:
     """The answer to a GET whose address is sent as it is."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=90) as connection:
         head = b"GET /?%s HTTP/1.1\r\nHost: localhost\r\n" % target
@@ -31,11 +33,11 @@ def raw(server, target):
         (b"query=SELECT%201&query_id=%FF&session_id=%FF", b"1\n"),
     ],
 )
-def test_any_byte_may_stand_in_an_address(server, target, answer):
+def test_any_byte_may_stand_in_an_address(server: Embedded, target: bytes, answer: bytes) -> None:
     assert raw(server, target) == answer
 
 
-def test_the_body_of_a_pipelined_request_is_kept_as_it_came(server, table):
+def test_the_body_of_a_pipelined_request_is_kept_as_it_came(server: Embedded, table: str) -> None:
     query = b"GET /?query=SELECT%201 HTTP/1.1\r\nHost: localhost\r\n\r\n"
     insert = (
         b"POST /?query=INSERT%%20INTO%%20%s%%20FORMAT%%20CSV HTTP/1.1\r\nHost: localhost\r\n"
@@ -50,7 +52,7 @@ def test_the_body_of_a_pipelined_request_is_kept_as_it_came(server, table):
     assert server.sql(f"SELECT b FROM {table}") == "é"
 
 
-def test_bytes_that_came_in_pieces_and_on_a_kept_connection(server):
+def test_a_first_line_in_pieces_on_a_kept_connection(server: Embedded) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=90) as connection:
         line = "GET /?query=SELECT%20'é' HTTP/1.1\r\n".encode()
         answers = connection.makefile("rb")

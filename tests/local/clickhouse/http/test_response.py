@@ -5,8 +5,10 @@ import json
 import httpx
 import pytest
 
+from tests.local.clickhouse.conftest import Embedded
 
-def test_headers_of_an_answer(server):
+
+def test_headers_of_an_answer(server: Embedded) -> None:
     response = server.post("SELECT number FROM numbers(5) FORMAT JSONEachRow", query_id="mine")
     assert response.headers["content-type"] == "application/x-ndjson; charset=UTF-8"
     assert response.headers["x-clickhouse-query-id"] == "mine"
@@ -17,7 +19,7 @@ def test_headers_of_an_answer(server):
     assert (summary["read_rows"], summary["result_rows"]) == ("5", "5")
 
 
-def test_an_error_in_the_middle_breaks_the_answer_off(server):
+def test_an_error_in_the_middle_leaves_the_answer_incomplete(server: Embedded) -> None:
     sql = "SELECT throwIf(number = 4000000) FROM numbers(9000000)"
     seen = b""
     with (
