@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Playwright, as benchmarks, screenshots and tests start it."""
+"""Debian's Chromium, driven by Playwright, for benchmarks, screenshots and tests."""
 
 import shutil
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ FLAGS = [
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser for as long as the block runs; raise ClickException where there is none."""
+    """Run a browser; raise ClickException if it is not installed."""
     program = shutil.which("chromium")
     if program is None:
         raise click.ClickException("chromium: not on PATH; apt-get install chromium")
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=program, args=FLAGS, timeout=120_000)
-        yield found
-        found.close()
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS, timeout=120_000)
+        yield browser
+        browser.close()

@@ -14,15 +14,12 @@ from pathlib import Path
 
 import click
 from playwright.sync_api import Browser, Page
-from rich.console import Console
 
 from bench.browser import chromium
-from bench.stack import program, stack
+from bench.stack import console, program, stack
 from lib.settings import Settings
 
-console = Console(highlight=False, soft_wrap=True)
-
-# Tasks of more than 50 ms, from before the page's first script on.
+# Tasks of more than 50 ms, from before the first script of the page.
 LONG_TASKS = """
     window.longTasks = [];
     new PerformanceObserver((list) => {
@@ -45,7 +42,7 @@ def main(minutes: int, symbols: int, rate: int) -> None:
         config = ending.enter_context(
             stack(Path(ending.enter_context(tempfile.TemporaryDirectory())))
         )
-        # Its first checkpoint is done: it has started by then.
+        # The job has started when its first checkpoint is done.
         ending.enter_context(program("jobs", "run", "stocks", until=" s ago"))
         ending.enter_context(program("api", until="endpoints at"))
         browser = ending.enter_context(chromium())
@@ -58,27 +55,27 @@ def main(minutes: int, symbols: int, rate: int) -> None:
 
 @contextmanager
 def ticks(symbols: list[str], rate: float) -> Iterator[None]:
-    """A producer that sends so many ticks a second of these symbols, until the block ends."""
+    """Run a producer that sends ticks of these symbols at a rate per second."""
     os.environ["MILLRACE_PRODUCER__SYMBOLS"] = json.dumps(dict.fromkeys(symbols, 100.0))
     with program("producer", "--rate", str(rate / len(symbols)), until=None):
         yield
 
 
 def first_price(config: Settings, browser: Browser, times: int = 10) -> None:
-    """Print how long it takes from the navigation until prices are on the page."""
-    found = []
+    """Print the time from the navigation until prices are on the page."""
+    delays = []
     for _ in range(times):
         page = opened(config, browser)
-        found.append(page.evaluate(FIRST_PRICE))
+        delays.append(page.evaluate(FIRST_PRICE))
         page.context.close()
     console.print(
-        f"load to first price: {statistics.median(found):.0f} ms at the median, "
-        f"{max(found):.0f} ms at most, of {times} loads with an empty cache"
+        f"load to first price: {statistics.median(delays):.0f} ms at the median, "
+        f"{max(delays):.0f} ms at most, of {times} loads with an empty cache"
     )
 
 
 def opened(config: Settings, browser: Browser) -> Page:
-    """The dashboard in a tab of its own, with its first prices."""
+    """Open the dashboard in a new tab and wait for its first prices."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.add_init_script(LONG_TASKS)
@@ -88,7 +85,7 @@ def opened(config: Settings, browser: Browser) -> Page:
 
 
 def delays(config: Settings, browser: Browser, seconds: float = 60) -> None:
-    """Print how old ticks are when they are painted, as the page itself measures it."""
+    """Print the age of ticks when they are painted, as the page itself measures it."""
     page = opened(config, browser)
     page.wait_for_timeout(1_000 * seconds)
     p50, p99 = page.evaluate(DELAYS)
@@ -97,7 +94,7 @@ def delays(config: Settings, browser: Browser, seconds: float = 60) -> None:
 
 
 def long_run(config: Settings, browser: Browser, minutes: int, rate: int) -> None:
-    """Print long tasks, delays and the heap, after a collection, minute by minute."""
+    """Print long tasks, delays and the heap after a garbage collection, every minute."""
     page = opened(config, browser)
     tools = page.context.new_cdp_session(page)
     tools.send("Performance.enable")

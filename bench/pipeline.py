@@ -1,4 +1,4 @@
-"""How fast the whole pipeline is on this machine: a backlog drained, and one tick's way to a query.
+"""How fast the pipeline is on this machine: throughput of a backlog, and latency of single ticks.
 
 Starts a stack of its own in a temporary folder, so that nothing else runs in it, and prints two
 figures. Run it with `make bench`; the machine should have nothing else to do.
@@ -11,24 +11,18 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from clickhouse_connect.driver.client import Client
 from confluent_kafka import Producer
-from rich.console import Console
-from rich.progress import track
 
-from bench.stack import program, stack
+from bench.stack import console, program, progress, quantile, stack
 from lib import clickhouse
 from lib.settings import Settings
 
 SYMBOLS = [f"S{number:03}" for number in range(100)]
-
-console = Console(highlight=False)
 
 
 @click.command()
@@ -43,24 +37,18 @@ def main(ticks: int, rate: int, seconds: int) -> None:
         console.print(f"loading {ticks:,} ticks into Kafka")
         load(config, ticks)
         client = clickhouse.connect(config.clickhouse)
-        with job() as process:
+        with program("jobs", "run", "stocks", until="web UI") as process:
             drain(client, ticks, process)
             latency(config, client, rate, seconds)
 
 
-@contextmanager
-def job() -> Iterator[subprocess.Popen[str]]:
-    with program("jobs", "run", "stocks", until="web UI") as process:
-        yield process
-
-
 def load(config: Settings, ticks: int) -> None:
-    """Put a backlog into the topic, with a client far faster than the pipeline."""
+    """Send a backlog to the topic, with a client far faster than the pipeline."""
     producer = Producer(
         {"bootstrap.servers": config.kafka.bootstrap_servers, "linger.ms": 50, "acks": "all"}
     )
     rng = random.Random(1)
-    for number in track(range(ticks), console=console, transient=True):
+    for number in progress(range(ticks), "loading"):
         send(producer, config.kafka.topic, rng, rng.randrange(1, 1_000))
         if number % 1_000 == 0:
             producer.poll(0)
@@ -86,7 +74,7 @@ def drain(client: Client, ticks: int, job: subprocess.Popen[str]) -> None:
     """Print how fast the backlog was stored, from the first batch to the last."""
     while count(client) < ticks:
         if job.poll() is not None:
-            raise click.ClickException("the job ended: what it said stands above")
+            raise click.ClickException("the job ended; see its output above")
         time.sleep(0.2)
     rows, distinct, seconds, first = client.query(
         "SELECT count(), uniqExact(kafka_partition, kafka_offset),"
@@ -104,9 +92,11 @@ def count(client: Client) -> int:
 
 
 def latency(config: Settings, client: Client, rate: int, seconds: int) -> None:
-    """Print how long after its sending a tick is in the answer to a query."""
+    """Print how long after it was sent a tick is in the answer to a query."""
     producer = Producer({"bootstrap.servers": config.kafka.bootstrap_servers, "linger.ms": 0})
-    rng, sent, seen = random.Random(2), {}, {}
+    rng = random.Random(2)
+    sent: dict[int, float] = {}
+    seen: dict[int, float] = {}
     begin = time.monotonic()
     ended = threading.Event()
 
@@ -124,7 +114,7 @@ def latency(config: Settings, client: Client, rate: int, seconds: int) -> None:
 
     poller = threading.Thread(target=poll)
     poller.start()
-    for number in track(range(rate * seconds), console=console, transient=True):
+    for number in progress(range(rate * seconds), "sending"):
         time.sleep(max(0.0, begin + number / rate - time.monotonic()))
         sent[1_000_001 + number] = time.monotonic()
         send(producer, config.kafka.topic, rng, 1_000_001 + number)
@@ -133,10 +123,10 @@ def latency(config: Settings, client: Client, rate: int, seconds: int) -> None:
     time.sleep(2)
     ended.set()
     poller.join()
-    delays = sorted(1e3 * (seen[number] - at) for number, at in sent.items() if number in seen)
+    delays = [1e3 * (seen[number] - at) for number, at in sent.items() if number in seen]
     if not delays:
-        raise click.ClickException("no tick came to a query within 2 s: no latency to tell")
-    p50, p99 = statistics.median(delays), delays[int(len(delays) * 0.99)]
+        raise click.ClickException("no tick was queryable within 2 s; is the job running?")
+    p50, p99 = statistics.median(delays), quantile(delays, 0.99)
     console.print(
         f"latency at {rate} ticks a second: {len(delays):,} of {len(sent):,} ticks queryable after "
         f"{p50:.0f} ms at the median, {p99:.0f} ms at the 99th percentile"

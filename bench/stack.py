@@ -1,20 +1,24 @@
-"""What the benchmarks run on: a stack of their own in a temporary folder, and our programs."""
+"""The stack of the benchmarks, in a temporary folder, and what they share to measure and print."""
 
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import track
 
 from lib import conf, ports
 from lib.conf import ROOT
 from lib.processes import end_with_parent
 from lib.settings import Settings
+
+console = Console(highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -35,7 +39,7 @@ def stack(folder: Path) -> Iterator[Settings]:
 
 @contextmanager
 def program(module: str, *arguments: str, until: str | None) -> Iterator[subprocess.Popen[str]]:
-    """A program of Millrace's, from when it has said `until` if that is given, ended in order."""
+    """Run a program of Millrace, after it has printed `until` if that is not None."""
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
@@ -46,10 +50,28 @@ def program(module: str, *arguments: str, until: str | None) -> Iterator[subproc
     assert process.stdout
     try:
         if until and not any(until in line for line in process.stdout):
-            raise click.ClickException(f"{module} ended: what it said stands above")
-        # Read on, so that it never waits for us.
+            raise click.ClickException(f"{module} ended; see its output above")
+        # Read on: a full pipe would block it.
         threading.Thread(target=process.stdout.read, daemon=True).start()
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
+
+
+def progress(steps: range, text: str) -> Iterable[int]:
+    """The steps, with a progress bar on a terminal."""
+    return track(steps, text, console=console, transient=True, disable=not console.is_terminal)
+
+
+def quantile(values: Iterable[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[int(len(ordered) * share)]
+
+
+def remove_cache(folder: Path) -> None:
+    """Remove @cache from the endpoints of a folder, so that each answer is computed."""
+    for file in folder.glob("*.sql"):
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = (line for line in lines if not line.startswith("-- @cache"))
+        file.write_text("".join(kept), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Takes the pictures of the dashboard in docs/ from a running demo: `make screenshots`."""
+"""Take the pictures of the dashboard in docs/ from a running demo: `make screenshots`."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ PICTURES: dict[str, dict[str, Any]] = {
 @click.command()
 @click.option("--view", default="", help="The page's address after the ?.")
 def main(view: str) -> None:
-    """Take a picture of each kind, of a demo that has run for some minutes."""
+    """Take all pictures, of a demo that has run for some minutes."""
     api = conf.load().api
     with chromium() as browser:
         for name, look in PICTURES.items():
@@ -30,7 +30,7 @@ def main(view: str) -> None:
 
 
 def take(browser: Browser, address: str, name: str, look: dict[str, Any]) -> None:
-    """Open the page, wait until it is live and its delay is known, and keep what it shows."""
+    """Open the page, wait until it is live and its delay is known, and save a picture."""
     context = browser.new_context(**look)
     page = context.new_page()
     try:
@@ -39,7 +39,7 @@ def take(browser: Browser, address: str, name: str, look: dict[str, Any]) -> Non
     except Error as error:
         fact = str(error).splitlines()[0]
         raise click.ClickException(f"{address}: {fact}; start it with `make demo`") from None
-    # The first seconds are those of loading.
+    # The delays of the first seconds include loading.
     page.wait_for_timeout(5_000)
     page.screenshot(path=FOLDER / f"{name}.png")
     click.echo(f"docs/{name}.png")

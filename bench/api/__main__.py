@@ -1,0 +1,71 @@
+"""How fast the API is on this machine, compared with the same SQL in ClickHouse.
+
+Starts a stack of its own in a temporary folder, fills it, and prints one line per figure. Run it
+with `make bench-api`; nothing else should run on the machine.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import click
+
+from bench.api.compare import compare
+from bench.api.fill import fill, settle
+from bench.api.load import load
+from bench.api.memory import memory
+from bench.api.push import push
+from bench.api.reload import EDITED, edit
+from bench.stack import console, program, remove_cache, stack
+from lib import clickhouse
+from lib.conf import ROOT
+
+MILLION = "-- One row per tick.\nSELECT * FROM stocks.ticks LIMIT 1000000\n"
+
+
+@click.command()
+@click.option("--chunks", default=10, show_default=True, help="How many million ticks.")
+@click.option("--symbols", default=500, show_default=True, help="Of how many symbols.")
+@click.option("--rate", default=500, show_default=True, help="Requests a second.")
+@click.option("--clients", default=500, show_default=True, help="That follow the stream.")
+def main(chunks: int, symbols: int, rate: int, clients: int) -> None:
+    """Measure the API's latency, throughput, push and memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["MILLRACE_SQL_DIR"] = str(copy_sql(Path(folder)))
+        with stack(Path(folder)) as config:
+            client = clickhouse.connect(config.clickhouse)
+            with program("api", until="endpoints at") as api:
+                fill(client, range(1), chunks, symbols)
+                settle(client)
+                small = compare(config, "latest", "")
+                fill(client, range(1, chunks), chunks, symbols)
+                settle(client)
+                large = compare(config, "latest", "")
+                console.print(
+                    f"latest at {chunks} million ticks takes {large / small:.2f} times as long "
+                    "as at 1"
+                )
+                for name in ("latest", "history", "candles", "recent", "stats"):
+                    compare(config, name, "symbols=S001")
+                for path in ("latest", "latest?symbols=S001"):
+                    asyncio.run(load(config, path, rate, seconds=20))
+                asyncio.run(push(config, client, clients))
+                memory(config, api)
+            with program("api", "--reload", until="endpoints at"):
+                edit(config)
+
+
+def copy_sql(folder: Path) -> Path:
+    """Copy the repository's SQL, without caches and with two more endpoints: one answers a million
+    rows, the other is edited."""
+    copy = shutil.copytree(ROOT / "sql", folder / "sql")
+    (copy / "api" / "million.sql").write_text(MILLION, encoding="utf-8")
+    (copy / "api" / "edited.sql").write_text(EDITED.format(-1), encoding="utf-8")
+    remove_cache(copy / "api")
+    return copy
+
+
+if __name__ == "__main__":
+    main()
