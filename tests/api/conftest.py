@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from bench.stack import remove_cache
 from tests.api.keyed import KEYS, SCALARS
 from tests.api.query_runner import QueryRunner
 from tests.api.support import Api, insert, migrated
@@ -39,10 +40,7 @@ def api(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ap
     """The API with the endpoints of the repository, kept free of what tests add."""
     # No answer may be older than the rows that a test has just stored.
     found = Api(tmp_path_factory.mktemp("api"), server.settings)
-    for file in found.sql.glob("*.sql"):
-        text = file.read_text(encoding="utf-8")
-        lines = [line for line in text.splitlines() if not line.startswith("-- @cache")]
-        file.write_text("\n".join(lines), encoding="utf-8")
+    remove_cache(found.sql)
     with found.running():
         yield found
 
