@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from clickhouse_connect.driver.client import Client
 
 from jobs.__main__ import main
-from jobs.run import expected
+from jobs.run import lifecycle
 from lib.errors import JobError
 from tests.api.job_status import part, report
 from tests.api.keyed import ME, SOME
@@ -114,12 +114,12 @@ def test_an_expected_job_is_down_until_it_is_retired(api: Api, tables: Client) -
         assert part(api, f"job {job}")["message"].endswith(
             f" (`make run-job JOB={job}` starts it; `make stop-job JOB={job}` if it need not run)"
         )
-        assert expected.should_run(tables, "stocks", job)
-        assert expected.retire(tables, "stocks", job)
+        assert lifecycle.should_run(tables, "stocks", job)
+        assert lifecycle.retire(tables, "stocks", job)
         assert part(api, f"job {job}")["message"] == "stopped"
         assert api.health().json()["status"] == "up"
-        assert not expected.should_run(tables, "stocks", job)
-        assert not expected.retire(tables, "stocks", job), "once"
+        assert not lifecycle.should_run(tables, "stocks", job)
+        assert not lifecycle.retire(tables, "stocks", job), "once"
 
 
 def test_stopping_a_job_that_has_ended_retires_it(
@@ -138,8 +138,8 @@ def test_stopping_a_job_that_has_ended_retires_it(
 def test_a_job_that_runs_on_another_machine_is_not_retired(api: Api, tables: Client) -> None:
     report(tables)
     with pytest.raises(JobError, match=r"^job stocks: does not run on this machine, but its "):
-        expected.retire(tables, "stocks", "stocks")
-    assert not expected.retire(tables, "stocks", "nowhere")
+        lifecycle.retire(tables, "stocks", "stocks")
+    assert not lifecycle.retire(tables, "stocks", "nowhere")
 
 
 def test_a_pipeline_whose_only_job_is_not_expected_is_down(api: Api, tables: Client) -> None:
