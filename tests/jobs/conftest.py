@@ -1,4 +1,4 @@
-"""PyFlink warns about itself when it is imported: once, here, where that fails no test."""
+"""Imports PyFlink, which warns about itself, where that fails no test."""
 
 import warnings
 

@@ -38,11 +38,11 @@ def test_comments_and_white_space_make_no_version(text: str) -> None:
         "SELECT a, 'b c' FROM `t `",
     ],
 )
-def test_what_a_string_or_a_name_says_makes_a_version(text: str) -> None:
+def test_strings_and_names_make_a_version(text: str) -> None:
     assert version(text) != version("SELECT a, 'b c' FROM t")
 
 
-def test_strings_that_look_like_comments_are_told_apart() -> None:
+def test_strings_that_look_like_comments_are_compared() -> None:
     assert version("SELECT '--a'") != version("SELECT '--b'")
     assert version("SELECT '/*a*/'") != version("SELECT '/*b*/'")
 
@@ -51,21 +51,21 @@ def test_order_and_number_of_files_make_a_version() -> None:
     assert len({version("a", "b"), version("b", "a"), version("a b"), version("a")}) == 4
 
 
-def test_a_job_is_all_that_its_files_say(tmp_path: Path) -> None:
+def test_a_job_has_the_calls_topics_and_version_of_its_files(tmp_path: Path) -> None:
     config = msgspec.structs.replace(conf.load(environ={}), data_dir=tmp_path)
-    found = job.load(config, "stocks")
-    assert found.name == "stocks" and found.files[0].number == 100
-    assert found.topics == (config.kafka.topic,) and found.reads_committed
-    assert [call.target.table for call in found.calls] == ["stocks.ticks"]
-    assert found.state == tmp_path / "flink" / "stocks" / found.version
-    assert found.state.parent == found.states
+    stocks = job.load(config, "stocks")
+    assert stocks.name == "stocks" and stocks.files[0].number == 100
+    assert stocks.topics == (config.kafka.topic,) and stocks.reads_committed
+    assert [call.target.table for call in stocks.calls] == ["stocks.ticks"]
+    assert stocks.state == tmp_path / "flink" / "stocks" / stocks.version
+    assert stocks.state.parent == stocks.states
 
 
 SINK = SqlFile(800, "sink", "inserted", "800.sql", "CREATE TABLE a.`inserted` (n INT)")
 
 
 @pytest.mark.parametrize("name", ["inserted", "`inserted`", "a.inserted(n)", "a.`inserted`"])
-def test_a_table_that_is_filled_is_one_of_the_jobs_files(name: str) -> None:
+def test_a_table_that_an_insert_fills_is_created_by_the_job(name: str) -> None:
     text = f"-- All, not inserted.\nINSERT INTO {name} SELECT 1"
     insert = SqlFile(900, "insert", "inserted", "900.sql", text)
     config = conf.load(environ={})

@@ -1,4 +1,4 @@
-"""Flink's Java by itself: where it unpacks, and what its end means."""
+"""Flink's Java alone: where it unpacks files, and what its end means."""
 
 import gc
 import os
@@ -31,27 +31,27 @@ def test_java_unpacks_into_a_folder_that_goes_with_it_however_it_ends(tmp_path: 
         assert temporary.is_dir() and temporary.parent == data / "run" / "flink"
         pid = int(jvm.java.lang.ProcessHandle.current().pid())
         os.kill(pid, signal.SIGKILL)
-        # What is asked of it fails, and the reason is its end.
+        # Requests fail, and the reason is its end.
         wait_until(lambda: jvm.java.lang.System.nanoTime() is None)
     assert list((data / "run" / "flink").iterdir()) == []
     assert "PYFLINK_GATEWAY_PORT" not in os.environ
 
 
-def test_a_java_that_does_not_answer_is_ended_too(tmp_path: Path) -> None:
+def test_a_java_that_does_not_answer_is_killed(tmp_path: Path) -> None:
     with gateway.running(tmp_path, "j", {}) as java:
-        # As PyFlink asks it, which it asks back all the time.
+        # As PyFlink does, which the Java calls back all the time.
         jvm = get_gateway().jvm
         pid = int(jvm.java.lang.ProcessHandle.current().pid())
-        unneeded: list[Any] = [jvm.java.util.ArrayList()]
-        unneeded.append(unneeded)
+        unused: list[Any] = [jvm.java.util.ArrayList()]
+        unused.append(unused)
         java.settle()
-        del unneeded
+        del unused
         os.kill(pid, signal.SIGSTOP)
         gc.collect()
     assert not is_alive(pid)
 
 
-def test_a_java_that_refuses_its_options_is_told_with_its_words(tmp_path: Path) -> None:
+def test_a_java_that_refuses_its_options_is_reported_with_its_message(tmp_path: Path) -> None:
     with (
         pytest.raises(JobError) as error,
         gateway.running(tmp_path, "j", {"env.java.opts.all": "-Xmx1"}),

@@ -32,5 +32,5 @@ from jobs.flink import java_errors
         ("no class at all", "no class at all"),
     ],
 )
-def test_a_java_failure_is_told_by_its_innermost_cause(text: str, fact: str) -> None:
+def test_a_java_failure_is_reported_by_its_innermost_cause(text: str, fact: str) -> None:
     assert java_errors.cause(Exception(text)) == fact

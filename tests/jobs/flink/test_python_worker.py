@@ -1,4 +1,4 @@
-"""What Flink calls as its Python, called as Flink does."""
+"""The Python that Flink calls, called as Flink does."""
 
 import os
 import subprocess
@@ -17,26 +17,26 @@ def call(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def imported(asked: subprocess.CompletedProcess[str]) -> set[str]:
-    """The modules that Python says it imported, when it is to tell how long each took."""
-    lines = [line for line in asked.stderr.splitlines() if line.startswith("import time:")]
+def imported(ended: subprocess.CompletedProcess[str]) -> set[str]:
+    """The modules that Python imported, from its report of the time that each took."""
+    lines = [line for line in ended.stderr.splitlines() if line.startswith("import time:")]
     return {line.rpartition("|")[2].strip() for line in lines}
 
 
-def test_whatever_else_flink_asks_python_is_asked() -> None:
-    asked = call("-c", "import sys; print(sys.executable, sys.argv[1:])", "a b")
-    assert asked.stdout == f"{sys.executable} ['a b']\n"
+def test_other_calls_run_python_itself() -> None:
+    ended = call("-c", "import sys; print(sys.executable, sys.argv[1:])", "a b")
+    assert ended.stdout == f"{sys.executable} ['a b']\n"
     assert call("-c", "raise SystemExit(3)").returncode == 3
 
 
-def test_a_worker_that_is_a_process_gets_all_of_beam() -> None:
-    asked = call("-m", python_worker.BOOT, PYTHONPROFILEIMPORTTIME="1")
-    assert asked.returncode == 1 and "No id provided." in asked.stdout
-    assert {"apache_beam.coders", "pandas"} <= imported(asked)
+def test_a_worker_that_is_a_process_imports_all_of_beam() -> None:
+    ended = call("-m", python_worker.BOOT, PYTHONPROFILEIMPORTTIME="1")
+    assert ended.returncode == 1 and "No id provided." in ended.stdout
+    assert {"apache_beam.coders", "pandas"} <= imported(ended)
 
 
-def test_a_worker_that_is_a_thread_is_asked_for_without_beam_and_pandas() -> None:
-    asked = call(
+def test_a_worker_that_is_a_thread_is_requested_without_beam_and_pandas() -> None:
+    ended = call(
         "-m",
         python_worker.BOOT,
         "--id=1",
@@ -44,8 +44,8 @@ def test_a_worker_that_is_a_thread_is_asked_for_without_beam_and_pandas() -> Non
         PYTHON_LOOPBACK_SERVER_ADDRESS="localhost:1",
         PYTHONPROFILEIMPORTTIME="1",
     )
-    # Where it asks, nobody listens.
-    assert "Starting up Python harness in loopback mode." in asked.stdout
-    assert asked.returncode == 1 and "StatusCode.UNAVAILABLE" in asked.stderr
-    assert "grpc" in imported(asked)
-    assert not {"apache_beam.coders", "pandas"} & imported(asked)
+    # Nothing listens at that address.
+    assert "Starting up Python harness in loopback mode." in ended.stdout
+    assert ended.returncode == 1 and "StatusCode.UNAVAILABLE" in ended.stderr
+    assert "grpc" in imported(ended)
+    assert not {"apache_beam.coders", "pandas"} & imported(ended)

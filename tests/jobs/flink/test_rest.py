@@ -1,4 +1,4 @@
-"""Flink's REST API, by a server that answers late."""
+"""Flink's REST API, with a server that answers late."""
 
 import json
 import time
@@ -33,7 +33,7 @@ class Late(BaseHTTPRequestHandler):
         body = json.dumps(ANSWERS[self.path]).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
-        # Who asked may have given up.
+        # The client may have given up.
         with suppress(ConnectionError):
             self.end_headers()
             self.wfile.write(body)
@@ -47,7 +47,7 @@ class Late(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def late() -> Iterator[Rest]:
-    """The job a, of which one is told late."""
+    """The job a of a server that answers late."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Late) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
@@ -56,12 +56,12 @@ def late() -> Iterator[Rest]:
         thread.join()
 
 
-def test_the_cluster_tells_its_task_managers(late: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cluster_reports_its_task_managers(late: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rest, "REQUEST_LIMIT", 90.0)
     assert late.task_managers() == 1
 
 
-def test_a_look_gives_up_early_and_a_savepoint_does_not(
+def test_a_request_for_the_status_times_out_early_and_a_savepoint_does_not(
     late: Rest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rest, "REQUEST_LIMIT", 0.1)
@@ -70,9 +70,7 @@ def test_a_look_gives_up_early_and_a_savepoint_does_not(
     assert late.stop("file:/") == "file:/saved"
 
 
-def test_a_savepoint_is_waited_for_only_so_long(
-    late: Rest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_savepoint_times_out(late: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("REQUEST_LIMIT", "SAVEPOINT_LIMIT"):
         monkeypatch.setattr(rest, name, 0.1)
     with pytest.raises(ServiceError, match="does not answer; see the log"):

@@ -26,7 +26,7 @@ def test_the_newest_complete_one_is_taken(tmp_path: Path) -> None:
     assert state.newest(tmp_path) == newest
 
 
-def test_a_job_that_began_anew_leaves_older_state(tmp_path: Path) -> None:
+def test_a_job_that_started_from_its_sources_ignores_older_state(tmp_path: Path) -> None:
     save(tmp_path / "job1" / "chk-9", 100)
     state.begin(tmp_path)
     assert state.newest(tmp_path) is None
@@ -34,7 +34,7 @@ def test_a_job_that_began_anew_leaves_older_state(tmp_path: Path) -> None:
     assert state.newest(tmp_path) == newest
 
 
-def test_a_job_can_begin_anew_in_all_its_versions(tmp_path: Path) -> None:
+def test_all_versions_of_a_job_can_start_from_the_sources(tmp_path: Path) -> None:
     for version in ("a", "b"):
         save(tmp_path / version / "job1" / "chk-9", 100)
     state.begin_all(tmp_path)
@@ -42,7 +42,7 @@ def test_a_job_can_begin_anew_in_all_its_versions(tmp_path: Path) -> None:
     state.begin_all(tmp_path / "not there")
 
 
-def test_options_name_where_to_save_and_what_to_resume(tmp_path: Path) -> None:
+def test_options_have_the_folder_to_save_to_and_the_state_to_resume(tmp_path: Path) -> None:
     folder = tmp_path / "flink" / "stocks" / "a version"
     assert state.options(folder, None) == {"execution.checkpointing.dir": folder.as_uri()}
     resume = folder / "chk-1"

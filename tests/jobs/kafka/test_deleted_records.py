@@ -1,4 +1,4 @@
-"""What Kafka's client logs in Flink, line by line as it was seen there."""
+"""The log of Kafka's client in Flink, with lines as seen there."""
 
 from pathlib import Path
 
@@ -19,11 +19,11 @@ AT = (
 
 
 def splits(**offsets: int) -> str:
-    found = ", ".join(
+    listed = ", ".join(
         f"[Partition: a.b-{name[1:]}, StartingOffset: {offset}, StoppingOffset: -92]"
         for name, offset in offsets.items()
     )
-    return f"x SourceReaderBase [] - Adding split(s) to reader: [{found}]"
+    return f"x SourceReaderBase [] - Adding split(s) to reader: [{listed}]"
 
 
 def seek(partition: int, strategy: str) -> str:
@@ -53,7 +53,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def look(log: Path, unread: dict[int, int], *lines: str) -> tuple[list[str], dict[int, int]]:
-    """What is lost, and where each partition begins."""
+    """The lost records, and the start of each partition."""
     log.write_text("".join(f"{line}\n" for line in lines))
     gaps = {("a.b", 7): Span(10, 12)}
     client = ClientLog(log, {("a.b", number): at for number, at in unread.items()}, gaps)
@@ -66,7 +66,7 @@ def test_a_first_start_at_the_earliest_offset_has_lost_nothing(log: Path) -> Non
     assert look(log, {}, *lines) == ([], {0: 10, 1: 0})
 
 
-def test_a_start_from_saved_offsets_has_lost_what_was_deleted_since(log: Path) -> None:
+def test_a_start_from_saved_offsets_has_lost_records_deleted_since(log: Path) -> None:
     lines = splits(p0=60, p1=60), deleted(1, 60), reset(1, 110)
     assert look(log, {0: 60, 1: 60}, *lines) == (
         ["partition 1, offsets 60 to 109"],
@@ -74,16 +74,16 @@ def test_a_start_from_saved_offsets_has_lost_what_was_deleted_since(log: Path) -
     )
 
 
-def test_a_start_from_the_sources_has_lost_what_no_run_before_has_read(log: Path) -> None:
+def test_a_start_from_the_sources_has_lost_records_that_no_run_has_read(log: Path) -> None:
     lines = splits(p0=-2, p1=-2, p2=-2), reset(0, 100), reset(1, 100), reset(2, 0)
     assert look(log, {0: 99, 1: 100, 2: 50}, *lines)[0] == ["partition 0, offset 99"]
 
 
-def test_what_another_version_of_the_job_has_read_is_not_lost(log: Path) -> None:
+def test_records_that_another_version_of_the_job_has_read_are_not_lost(log: Path) -> None:
     assert look(log, {0: 50}, splits(p0=10), deleted(0, 10), reset(0, 40))[0] == []
 
 
-def test_what_is_deleted_while_a_job_is_behind_is_lost(log: Path) -> None:
+def test_records_deleted_while_a_job_is_behind_are_lost(log: Path) -> None:
     lines = [splits(p0=0), deleted(0, 10), reset(0, 20), deleted(0, 25), reset(0, 30)]
     ranges = ["partition 0, offsets 10 to 19", "partition 0, offsets 25 to 29"]
     assert look(log, {}, *lines) == (ranges, {0: 30})

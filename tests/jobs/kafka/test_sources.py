@@ -1,4 +1,4 @@
-"""What the runner adds to a source file."""
+"""The isolation level that the runner adds to a source file."""
 
 import pytest
 
@@ -25,16 +25,16 @@ def file(options: str, kind: str = "source") -> SqlFile:
         "-- 'connector' = 'kafka' needs\n'topic' = 'a',\n'connector' = 'kafka'",
     ],
 )
-def test_a_kafka_source_reads_what_is_committed(options: str) -> None:
-    given = file(options)
-    found = sources.statement(given)
-    assert COMMITTED in sqlfiles.without_comments(found)
-    assert found.count("'kafka'") + found.count("'upsert-kafka'") == 1
-    assert found.count("\n") == given.text.count("\n"), "Flink's errors name a line"
+def test_a_kafka_source_reads_committed_records(options: str) -> None:
+    source = file(options)
+    statement = sources.statement(source)
+    assert COMMITTED in sqlfiles.without_comments(statement)
+    assert statement.count("'kafka'") + statement.count("'upsert-kafka'") == 1
+    assert statement.count("\n") == source.text.count("\n"), "Flink's errors name a line"
 
 
 @pytest.mark.parametrize(
-    "given",
+    "source",
     [
         file(f"'connector' = 'kafka', {UNCOMMITTED}"),
         file(f"'connector' = 'kafka', {COMMITTED}"),
@@ -42,15 +42,15 @@ def test_a_kafka_source_reads_what_is_committed(options: str) -> None:
         file("'connector' = 'kafka'", "sink"),
     ],
 )
-def test_what_a_file_says_of_itself_stays(given: SqlFile) -> None:
-    assert sources.statement(given) == given.text
+def test_an_isolation_level_in_a_file_stays(source: SqlFile) -> None:
+    assert sources.statement(source) == source.text
 
 
-def test_a_job_that_reads_what_is_not_committed_is_known() -> None:
+def test_a_job_that_reads_uncommitted_records_is_recognized() -> None:
     assert sources.reads_uncommitted([file(f"'connector' = 'kafka', {UNCOMMITTED}")])
     assert not sources.reads_uncommitted([file(f"{COMMITTED} -- {UNCOMMITTED}")])
 
 
-def test_each_source_that_is_shipped_says_so() -> None:
+def test_each_source_of_the_project_sets_its_isolation_level() -> None:
     for path in (ROOT / "sql" / "flink").glob("*/*_source_*.sql"):
         assert COMMITTED in sqlfiles.without_comments(path.read_text()), path

@@ -1,4 +1,4 @@
-"""Topics that were deleted and made again: noticed by their ids, refused while rows remain."""
+"""Recreated topics: recognized by their ids, refused while rows of the earlier ones remain."""
 
 from pathlib import Path
 
@@ -20,13 +20,13 @@ def test_a_topic_with_another_id_is_another_topic(tmp_path: Path) -> None:
         topics.check_same(tmp_path, {"ticks": "2"})
 
 
-def test_what_one_version_of_a_job_read_is_kept_for_the_others(tmp_path: Path) -> None:
+def test_topics_of_one_version_of_a_job_are_kept_for_the_others(tmp_path: Path) -> None:
     topics.remember(tmp_path, {"ticks": "1"})
     topics.remember(tmp_path, {"other": "5"})
     assert topics.changed(tmp_path, {"ticks": "2", "other": "5"}) == ["ticks"]
 
 
-def test_another_topic_is_refused_while_its_rows_would_be_skipped(
+def test_another_topic_is_refused_while_its_records_would_be_left_out(
     client: Client, database: str
 ) -> None:
     columns = "(kafka_partition, kafka_offset, kafka_timestamp)"

@@ -1,4 +1,4 @@
-"""All that keeps a job from starting, in one error; tests/e2e/test_plan.py has Flink's plans."""
+"""All problems that prevent a job's start, in one error; tests/e2e/test_plan.py has real plans."""
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -15,10 +15,10 @@ def insert(number: int, target: str) -> SqlFile:
     return SqlFile(number, "insert", "t", f"sql/{number}_insert_t.sql", text)
 
 
-def compiled(found: tuple[Call, ...], *values: dict[str, object]) -> compiled_plan.Plan:
+def compiled(called: tuple[Call, ...], *values: dict[str, object]) -> compiled_plan.Plan:
     """A plan in which each call gets these values from one source."""
     nodes: dict[int, dict[str, object]] = {1: {"id": 1, "type": "stream-exec-table-source-scan_2"}}
-    for number, call in enumerate(found, 2):
+    for number, call in enumerate(called, 2):
         target = {"kind": "LITERAL", "value": call.text}
         made = {"systemName": "clickhouse_insert", "operands": [target, *values]}
         nodes[number] = {"id": number, "type": "stream-exec-python-calc_1", "projection": [made]}
@@ -29,13 +29,13 @@ def compiled(found: tuple[Call, ...], *values: dict[str, object]) -> compiled_pl
 
 
 def problems(client: Client, files: list[SqlFile], *values: dict[str, object]) -> list[str]:
-    found = calls.read(files)
+    called = calls.read(files)
     with pytest.raises(JobError) as error:
-        check.check(compiled(found, *values), found, client)
+        check.check(compiled(called, *values), called, client)
     return error.value.lines
 
 
-def test_all_problems_of_all_files_are_told_at_once(client: Client, database: str) -> None:
+def test_all_problems_of_all_files_are_reported_at_once(client: Client, database: str) -> None:
     client.command(
         f"CREATE TABLE {database}.t (n Int64, kafka_partition Int32, kafka_offset Int64)"
         " ENGINE = MergeTree ORDER BY n"
@@ -68,7 +68,7 @@ def test_all_problems_of_all_files_are_told_at_once(client: Client, database: st
     ]
 
 
-def test_constants_alone_say_no_number_of_rows(client: Client, database: str) -> None:
+def test_constants_alone_give_no_number_of_rows(client: Client, database: str) -> None:
     client.command(f"CREATE TABLE {database}.t (n Int64) ENGINE = MergeTree ORDER BY n")
     assert problems(client, [insert(900, f"{database}.t (n)")], {"kind": "LITERAL"}) == [
         f"sql/900_insert_t.sql:3: {database}.t: all values are constants; "
@@ -76,14 +76,16 @@ def test_constants_alone_say_no_number_of_rows(client: Client, database: str) ->
     ]
 
 
-def test_the_plan_and_the_tables_are_told_together(client: Client, database: str) -> None:
-    found = calls.read(
+def test_problems_of_the_plan_and_the_tables_are_reported_together(
+    client: Client, database: str
+) -> None:
+    called = calls.read(
         [insert(900, f"{database}.gone (n)"), insert(910, f"{database}.gone (n) AS b")]
     )
     with pytest.raises(JobError) as error:
-        check.check(compiled(found[:1], {"kind": "INPUT_REF"}), found, client)
+        check.check(compiled(called[:1], {"kind": "INPUT_REF"}), called, client)
     first, *others = error.value.lines
     assert first.startswith("sql/910_insert_t.sql:3: Flink would call clickhouse_insert 0 times; ")
     assert [line[:20] for line in others] == ["sql/900_insert_t.sql", "sql/910_insert_t.sql"]
     with pytest.raises(JobError, match="0 times"):
-        check.check(compiled(found[:1], {"kind": "INPUT_REF"}), found, None)
+        check.check(compiled(called[:1], {"kind": "INPUT_REF"}), called, None)

@@ -1,5 +1,4 @@
-"""What a plan must not be, on small plans made by hand; tests/e2e/test_plan.py asks Flink for real
-ones."""
+"""Wrong plans, written by hand; tests/e2e/test_plan.py has Flink's."""
 
 import json
 from typing import Any
@@ -27,7 +26,7 @@ def call(text: str) -> dict[str, Any]:
 
 
 def text_of(*operators: tuple[str, list[int], str], shuffle: str = "FORWARD", **sink: Any) -> str:
-    """The JSON of a plan: each operator's type, the ids that flow into it, and whom it calls."""
+    """The JSON of a plan: each operator's type, the ids of its inputs, and its call of the sink."""
     nodes = [
         {"id": number, "type": kind, "projection": [call(called)] if called else []}
         | (sink if kind == SINK else {})
@@ -42,16 +41,16 @@ def text_of(*operators: tuple[str, list[int], str], shuffle: str = "FORWARD", **
 
 
 def check(text: str, *targets: str) -> None:
-    assert found(text, *targets) == []
+    assert problems(text, *targets) == []
 
 
-def found(text: str, *targets: str) -> list[str]:
+def problems(text: str, *targets: str) -> list[str]:
     calls = [Call(target, PLACE, parse(target)) for target in targets]
     return [*compiled_plan.problems(compiled_plan.read(text), calls)]
 
 
 def refusal(text: str, *targets: str) -> str:
-    (problem,) = found(text, *targets)
+    (problem,) = problems(text, *targets)
     return problem
 
 
@@ -90,7 +89,7 @@ def test_an_exchange_or_another_shuffle_loses_the_order() -> None:
         )
 
 
-def test_rows_that_say_no_place_may_come_in_any_order() -> None:
+def test_rows_without_an_offset_may_come_in_any_order() -> None:
     plain = "s.t (a)"
     check(text_of((SCAN, [], ""), (CALC, [1], plain), (SINK, [2], ""), shuffle="HASH"), plain)
 
@@ -108,7 +107,7 @@ def test_rows_that_change_are_refused() -> None:
 
 
 @pytest.mark.parametrize("times", [0, 2])
-def test_a_call_that_is_left_out_or_doubled_is_refused(times: int) -> None:
+def test_a_call_that_is_left_out_or_duplicated_is_refused(times: int) -> None:
     calcs = [(CALC, [1], TARGET)] * times
     text = text_of((SCAN, [], ""), *calcs, (SINK, [*range(2, times + 2)] or [1], ""))
     assert refusal(text, TARGET) == (

@@ -152,18 +152,18 @@ def test_lost_records_are_reported_during_the_run_and_after_it(
 ) -> None:
     given = config(clickhouse, database)
     lost = [LostRecords("t", 1, 5, 9)]
-    told = "t, partition 1, offsets 5 to 9: deleted from Kafka before the job read them; "
+    message = "t, partition 1, offsets 5 to 9: deleted from Kafka before the job read them; "
     runs = f"SELECT status, message FROM {database}.job_runs FINAL"
     with pytest.raises(JobError), reporting(given) as run:
         wait_until(lambda: client.query(runs).result_rows == [("running", "")])
         run.set_lost(lost)
         run.set_status(JobStatus(1.0, "RUNNING", lost=lost), None)
-        wait_until(lambda: client.query(runs).first_row[1].startswith(told))
+        wait_until(lambda: client.query(runs).first_row[1].startswith(message))
         status = f"SELECT state, message, lost FROM {database}.job_status FINAL"
-        wait_until(lambda: client.query(status).first_row[2].startswith(told))
+        wait_until(lambda: client.query(status).first_row[2].startswith(message))
         assert client.query(status).first_row[0] == "RUNNING"
         raise JobError("a.sql: no.")
-    assert client.query(runs).first_row[1].startswith(f"a.sql: no. {told}")
+    assert client.query(runs).first_row[1].startswith(f"a.sql: no. {message}")
     assert client.query(status).first_row[1] == "a.sql: no."
 
 

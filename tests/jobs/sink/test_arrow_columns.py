@@ -29,20 +29,20 @@ def test_the_exact_column_of_a_series_is_found() -> None:
     assert arrow_columns.of(numbers).to_pylist() == NUMBERS
 
 
-def test_what_is_computed_from_a_series_is_not_its_column() -> None:
+def test_a_series_computed_from_another_does_not_have_its_column() -> None:
     numbers, _ = converted()
     for other in (numbers * 2, numbers + 0, numbers.copy(), numbers[::-1], numbers.head(1),
                   copy.deepcopy(numbers), numbers.fillna(0)):  # fmt: skip
         assert arrow_columns.of(other) is other
 
 
-def test_a_time_with_a_zone_stays_the_series_that_knows_it() -> None:
+def test_a_time_with_a_zone_stays_a_series() -> None:
     _, instants = converted()
     assert arrow_columns.of(instants) is instants
     assert pa.array(instants).cast(pa.int64()).to_pylist()[0] < 0
 
 
-def test_what_is_no_series_stays_as_it_is() -> None:
+def test_a_value_that_is_no_series_stays_unchanged() -> None:
     plain = pd.Series([1])
     for value in (None, 1, "a", plain):
         assert arrow_columns.of(value) is value

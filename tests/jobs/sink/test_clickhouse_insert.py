@@ -23,7 +23,7 @@ class Counter:
 
 
 class Context:
-    """As much of Flink's FunctionContext as the sink asks for."""
+    """The part of Flink's FunctionContext that the sink uses."""
 
     def __init__(self, attempt: int = 0) -> None:
         self.rows = Counter()

@@ -18,7 +18,7 @@ UTC = "UTC"
 
 
 def stored(client: Client, database: str, kind: str, values: Any, rows: int = 1) -> list[Any]:
-    """What ClickHouse shows of values that were cast and inserted as the sink does."""
+    """The values in ClickHouse after a cast and an insert as in the sink."""
     table = f"{database}.values"
     client.command(
         f"CREATE OR REPLACE TABLE {table} (id UInt32 DEFAULT rowNumberInAllBlocks(), x {kind})"
@@ -133,7 +133,7 @@ def test_integers_keep_their_ends_and_take_nothing_beyond(
     ],
 
 )  # fmt: skip
-def test_what_a_column_can_hold_comes_back_unchanged(
+def test_a_value_that_a_column_can_hold_comes_back_unchanged(
     client: Client, database: str, kind: str, values: Any, expected: list[str | None]
 ) -> None:
     assert stored(client, database, kind, values) == expected
@@ -264,5 +264,5 @@ def test_a_constant_fills_every_row(
         ("DateTime('UTC')", times(datetime(2024, 1, 1, 0, 0, 0, 1)), "lose data"),
     ],
 )
-def test_what_a_column_cannot_hold_is_refused(kind: str, values: Any, fact: str) -> None:
+def test_a_value_that_a_column_cannot_hold_is_refused(kind: str, values: Any, fact: str) -> None:
     assert fact in refused(kind, values)

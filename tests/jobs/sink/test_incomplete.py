@@ -46,7 +46,7 @@ def sums(client: Client, table: str) -> list[int]:
 
 
 def new_process() -> None:
-    """What a process that ends forgets."""
+    """A process forgets its notes when it ends."""
     incomplete._here.clear()
 
 
@@ -58,7 +58,7 @@ def start_again(client: Any, table: str) -> None:
 
 
 class Unavailable(Flaky):
-    """After its first insert ClickHouse answers nothing."""
+    """ClickHouse does not answer after its first insert."""
 
     def query(self, *args: Any, **more: Any) -> Any:
         if self.tokens:
@@ -73,7 +73,7 @@ def test_a_view_that_refuses_a_row_ends_the_job_and_gets_every_row_when_it_is_fi
     flaky = Flaky(client)
     with pytest.raises(SinkError) as error:
         open_store(flaky, table).insert(batch(range(4)), nullcontext)
-    assert len(flaky.tokens) == 1, "a refusal must not be tried again"
+    assert len(flaky.tokens) == 1, "a refusal must not be retried"
     text = str(error.value)
     assert text.startswith(f"{table}: ClickHouse refuses the rows: ")
     assert f"while pushing to view {table.split('.')[0]}.v_per_share" in text
@@ -90,9 +90,7 @@ def test_a_view_that_refuses_a_row_ends_the_job_and_gets_every_row_when_it_is_fi
     assert sums(client, table) == [6, 6, 6]
 
 
-def test_a_large_batch_in_pieces_is_sent_again_as_the_one_that_it_was(
-    client: Client, table: str
-) -> None:
+def test_a_large_batch_in_pieces_is_sent_again_as_one_insert(client: Client, table: str) -> None:
     view(client, table, "per_share", "sum(n + intDiv(1, n))")
     halves = [batch(range(70_000)).table, batch(range(70_000, 140_000)).table]
     rows = Batch.of(pa.concat_tables(halves))
@@ -119,7 +117,7 @@ def test_a_view_that_lacks_memory_gets_the_rows_of_a_later_try(client: Client, t
     assert sums(client, table) == [6, 6, 6]
 
 
-def test_what_is_sent_again_after_a_lost_answer_is_in_each_view_once(
+def test_rows_sent_again_after_a_lost_answer_are_in_each_view_once(
     client: Client, table: str
 ) -> None:
     flaky = Flaky(client, lose_answer)
@@ -129,7 +127,7 @@ def test_what_is_sent_again_after_a_lost_answer_is_in_each_view_once(
     assert sums(client, table) == [6, 6, 6]
 
 
-def test_a_server_killed_between_table_and_view_leaves_none_behind(
+def test_a_server_killed_between_table_and_view_leaves_no_view_incomplete(
     client: Client, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inserts, "RETRY_LIMIT", 0.0)
@@ -193,7 +191,7 @@ def test_without_a_deduplication_window_the_views_that_lack_rows_are_named(
         ("DROP TABLE {table} SYNC", "UNKNOWN_TABLE"),
     ],
 )
-def test_what_cannot_pass_is_refused_at_once_with_the_servers_words(
+def test_a_permanent_failure_is_refused_at_once_with_the_servers_message(
     client: Client, table: str, change: str, fact: str
 ) -> None:
     flaky = Flaky(client)
@@ -212,21 +210,21 @@ def test_what_cannot_pass_is_refused_at_once_with_the_servers_words(
         ("", {"max_memory_usage": 1000, "max_untracked_memory": 1}, "MEMORY_LIMIT_EXCEEDED"),
     ],
 )
-def test_what_may_pass_is_tried_again_until_it_has_passed(
+def test_a_transient_failure_is_retried_until_it_has_passed(
     client: Client, table: str, setting: str, limits: dict[str, Any], fact: str
 ) -> None:
     client.command(f"SYSTEM STOP MERGES {table}")
     open_store(client, table, attempt="first").insert(batch(range(1)), nullcontext)
     if setting:
         client.command(f"ALTER TABLE {table} MODIFY SETTING {setting}")
-    said: list[str] = []
+    messages: list[str] = []
 
     def fail(insert: Any, settings: dict[str, Any]) -> None:
         try:
             settings.update(limits)
             insert()
         except DatabaseError as error:
-            said.append(str(error))
+            messages.append(str(error))
             raise
 
     def passed(insert: Any, settings: dict[str, Any]) -> None:
@@ -236,6 +234,6 @@ def test_what_may_pass_is_tried_again_until_it_has_passed(
         insert()
 
     open_store(Flaky(client, fail, fail, passed), table).insert(batch(range(1, 4)), nullcontext)
-    assert len(said) == 2 and all(fact in text for text in said)
+    assert len(messages) == 2 and all(fact in text for text in messages)
     assert count(client, table) == (4, 4)
     assert sums(client, table) == [6, 6, 6]

@@ -1,4 +1,4 @@
-"""The store against a real ClickHouse: what it refuses or tries again, and what is then stored."""
+"""The store with a real ClickHouse: which inserts it refuses or retries, and what is stored."""
 
 import threading
 from collections.abc import Iterator
@@ -49,13 +49,13 @@ def open_store(client: Any, table: str, writer: str = "job/t", attempt: str = "a
 
 
 def count(client: Client, table: str) -> tuple[int, int]:
-    """Rows, and different offsets among them."""
+    """The number of rows, and of different offsets among them."""
     query = f"SELECT count(), uniqExact(kafka_partition, kafka_offset) FROM {table}"
     rows, places = client.query(query).result_rows[0]
     return rows, places
 
 
-def test_a_batch_that_comes_again_reaches_a_view_that_it_did_not_reach(
+def test_a_batch_that_is_sent_again_reaches_a_view_that_it_did_not_reach(
     client: Client, database: str
 ) -> None:
     table = f"{database}.t"
@@ -76,7 +76,7 @@ def test_a_batch_that_comes_again_reaches_a_view_that_it_did_not_reach(
 
 
 class Flaky:
-    """A client in front of a real one; each insert first asks what happens on its way."""
+    """A client in front of a real one; an event happens on the way of each insert."""
 
     def __init__(self, client: Client, *events: Any) -> None:
         self._client = client
@@ -119,7 +119,7 @@ def table(client: Client, database: str) -> str:
         ([lose_answer, refuse_connection], 1),
     ],
 )
-def test_a_batch_is_stored_once_however_its_tries_end(
+def test_a_batch_is_stored_once_however_its_attempts_end(
     client: Client, table: str, events: list[Any], tries: int
 ) -> None:
     flaky = Flaky(client, *events)
@@ -128,7 +128,7 @@ def test_a_batch_is_stored_once_however_its_tries_end(
     assert len(flaky.tokens) == tries and len(set(flaky.tokens)) == 1
 
 
-def test_a_lost_answer_is_found_out_without_a_deduplication_window(
+def test_a_lost_answer_is_detected_without_a_deduplication_window(
     client: Client, table: str
 ) -> None:
     client.command(f"ALTER TABLE {table} MODIFY SETTING non_replicated_deduplication_window = 0")
@@ -136,7 +136,7 @@ def test_a_lost_answer_is_found_out_without_a_deduplication_window(
     assert count(client, table) == (10, 10)
 
 
-def test_rows_whose_token_is_known_but_which_are_not_stored_are_not_taken_for_stored(
+def test_rows_that_are_not_stored_although_their_token_is_known_are_an_error(
     client: Client, table: str
 ) -> None:
     def note_token_only(insert: Any, settings: dict[str, Any]) -> None:
@@ -166,7 +166,7 @@ def refusal(client: Client, table: str, rows: Batch, change: str) -> str:
     client.command(change)
     with pytest.raises(SinkError) as error:
         store.insert(rows, nullcontext)
-    assert len(flaky.tokens) == 1, "a refusal must not be tried again"
+    assert len(flaky.tokens) == 1, "a refusal must not be retried"
     text = str(error.value)
     assert text.startswith(f"{table}: ClickHouse refuses the rows: ") and "\n" not in text
     assert text.endswith(
@@ -182,7 +182,7 @@ def refusal(client: Client, table: str, rows: Batch, change: str) -> str:
         ("ALTER TABLE {table} DROP COLUMN n", "NO_SUCH_COLUMN_IN_TABLE"),
     ],
 )
-def test_what_the_user_must_mend_is_refused_at_once(
+def test_a_failure_that_a_user_must_fix_is_refused_at_once(
     client: Client, table: str, change: str, fact: str
 ) -> None:
     assert fact in refusal(client, table, batch(range(10)), change.format(table=table))
@@ -206,7 +206,7 @@ def test_an_unknown_user_is_refused_at_once(
         store.insert(batch(range(1)), nullcontext)
 
 
-def test_what_may_pass_is_raised_as_it_is_after_the_limit(
+def test_a_transient_failure_is_raised_unchanged_after_the_limit(
     client: Client, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inserts, "RETRY_LIMIT", 0.5)
@@ -216,7 +216,7 @@ def test_what_may_pass_is_raised_as_it_is_after_the_limit(
     assert len(flaky.tokens) > 1
 
 
-def test_too_many_parts_may_pass(client: Client, table: str) -> None:
+def test_too_many_parts_is_transient(client: Client, table: str) -> None:
     def too_many(insert: Any, settings: Any) -> None:
         raise DatabaseError("Too many parts", code=252)
 
@@ -224,19 +224,19 @@ def test_too_many_parts_may_pass(client: Client, table: str) -> None:
     assert count(client, table) == (3, 3)
 
 
-def test_each_try_asks_its_guard_and_a_bug_is_not_tried_again(client: Client, table: str) -> None:
-    asked = []
+def test_each_retry_enters_its_guard_and_a_bug_is_not_retried(client: Client, table: str) -> None:
+    entered = []
 
     @contextmanager
     def guard() -> Iterator[None]:
-        asked.append(1)
-        if len(asked) == 2:
+        entered.append(1)
+        if len(entered) == 2:
             raise ZeroDivisionError
         yield
 
     with pytest.raises(ZeroDivisionError):
         open_store(Flaky(client, refuse_connection), table).insert(batch(range(1)), guard)
-    assert len(asked) == 2 and count(client, table) == (0, 0)
+    assert len(entered) == 2 and count(client, table) == (0, 0)
 
 
 def test_rows_are_stored_once_though_the_server_is_killed_and_started_again(
@@ -278,7 +278,7 @@ def test_one_insert_is_one_part(client: Client, table: str) -> None:
     assert client.query(parts, {"t": table}).result_rows == [(20_000,)]
 
 
-def test_marks_are_the_highest_offsets_of_each_partition(client: Client, table: str) -> None:
+def test_stored_offsets_are_the_highest_of_each_partition(client: Client, table: str) -> None:
     store = open_store(client, table)
     assert store.stored_offsets() == {}
     store.insert(batch(range(5, 9)), nullcontext)
@@ -286,7 +286,7 @@ def test_marks_are_the_highest_offsets_of_each_partition(client: Client, table: 
     assert store.stored_offsets() == {0: 8, 7: 2}
 
 
-def test_marks_are_the_writers_own_where_rows_name_it(client: Client, database: str) -> None:
+def test_stored_offsets_are_those_of_one_writer(client: Client, database: str) -> None:
     table = f"{database}.t"
     make(client, table)
     first, second = (open_store(client, table, writer) for writer in ("job/t", "job/t2"))
@@ -296,7 +296,7 @@ def test_marks_are_the_writers_own_where_rows_name_it(client: Client, database: 
     assert second.stored_times(0, 0, 9).keys() == set(range(4))
 
 
-def test_stored_times_are_milliseconds_of_the_offsets_asked_for(
+def test_stored_times_are_milliseconds_of_the_requested_offsets(
     client: Client, database: str
 ) -> None:
     for number, kind in enumerate(["DateTime64(3, 'UTC')", "DateTime('UTC')", "DateTime64(6)"]):
@@ -307,15 +307,15 @@ def test_stored_times_are_milliseconds_of_the_offsets_asked_for(
         )
         moment = datetime(2024, 1, 1, tzinfo=UTC)
         client.insert(table, [[1, 0, offset, moment, "job/t"] for offset in range(5)])
-        found = open_store(client, table).stored_times(0, 1, 3)
-        assert found == dict.fromkeys(range(1, 4), int(moment.timestamp() * 1000))
+        times = open_store(client, table).stored_times(0, 1, 3)
+        assert times == dict.fromkeys(range(1, 4), int(moment.timestamp() * 1000))
 
 
 @pytest.fixture
 def inserting(
     client: Client, clickhouse: ClickHouse, table: str, held: Held
 ) -> Iterator[threading.Thread]:
-    """An insert of an earlier attempt, which runs until what its view reads is let go of."""
+    """An insert of an earlier attempt, which runs until the rows that its view reads are there."""
     client.command(
         f"CREATE MATERIALIZED VIEW {table}_view ENGINE = MergeTree ORDER BY n AS"
         f" SELECT n, late FROM {table} CROSS JOIN (SELECT max(a) AS late FROM {held.rows}) AS held"
@@ -329,7 +329,7 @@ def inserting(
     thread.join()
 
 
-def test_who_comes_later_waits_for_an_insert_that_still_runs(
+def test_a_later_attempt_waits_for_an_insert_that_still_runs(
     client: Client, table: str, held: Held, inserting: threading.Thread
 ) -> None:
     later = open_store(client, table, attempt="new")
@@ -415,20 +415,20 @@ def test_tables_that_cannot_be_written_are_refused_with_a_remedy(
     ]
 
 
-def test_names_that_must_be_quoted_are(client: Client, database: str) -> None:
+def test_names_that_must_be_quoted_are_quoted(client: Client, database: str) -> None:
     client.command(f"CREATE DATABASE `{database}-q`")
     client.command(
         f"CREATE TABLE `{database}-q`.`my.ticks` (`bid, ask` Int64, kafka_partition Int32,"
         " kafka_offset Int64, kafka_timestamp DateTime, inserted_by String)"
         " ENGINE = MergeTree ORDER BY kafka_offset"
     )
-    found = parse(
+    target = parse(
         f"`{database}-q`.`my.ticks` (`bid, ask`, kafka_partition, kafka_offset, `kafka_timestamp`)"
     )
-    store = Store(client, found, "job/my.ticks", "a")
+    store = Store(client, target, "job/my.ticks", "a")
     rows = batch(range(3), writer="job/my.ticks").table
     renamed = rows.rename_columns(["bid, ask", *rows.column_names[1:]])
     store.insert(Batch.of(renamed), nullcontext)
     assert store.stored_offsets() == {0: 2}
     assert store.stored_times(0, 0, 2) == dict.fromkeys(range(3), 0)
-    assert client.command(f"SELECT sum(`bid, ask`) FROM {found.table}") == 3
+    assert client.command(f"SELECT sum(`bid, ask`) FROM {target.table}") == 3

@@ -20,7 +20,7 @@ def test_rows_at_or_below_the_stored_offset_are_not_new() -> None:
     assert offsets.stored == {0: 5, 2: 1}
 
 
-def test_gaps_are_allowed_and_batches_go_on_where_the_last_ended() -> None:
+def test_gaps_are_allowed_and_a_batch_continues_the_last_one() -> None:
     offsets = StoredOffsets()
     assert offsets.receive(rows((0, 3), (0, 10))).all()
     assert offsets.receive(rows((0, 11))).all()

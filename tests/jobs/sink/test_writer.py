@@ -36,14 +36,14 @@ def table(client: Client, database: str) -> str:
 
 
 def attempt(client: Any, table: str, name: str = "", job: str = "job") -> Writer:
-    found = parse(f"{table} {COLUMNS}{f' AS {name}' if name else ''}")
+    target = parse(f"{table} {COLUMNS}{f' AS {name}' if name else ''}")
     # The fence outlives a test, as a job outlives its attempts.
-    writer = f"{job}-{table}/{found.name}"
-    return Writer(Store(client, found, writer, secrets.token_hex(8)))
+    writer = f"{job}-{table}/{target.name}"
+    return Writer(Store(client, target, writer, secrets.token_hex(8)))
 
 
 def values(*places: tuple[int, int], topic: int = EPOCH) -> tuple[Any, ...]:
-    """Columns of the records at these (partition, offset); all that a record says follows."""
+    """Columns of the records at these (partition, offset), from which all values follow."""
     partitions, offsets = zip(*places, strict=True)
     return (
         pa.array([p * 1000 + o for p, o in places]),
@@ -73,9 +73,9 @@ def test_replays_with_any_batch_boundaries_store_each_record_once(
     total = 60
     for _ in range(12):
         writer = attempt(client, table)
-        marks = writer._store.stored_offsets()
+        stored_offsets = writer._store.stored_offsets()
         # Flink goes back to a checkpoint, which lies at or before what is stored.
-        at = {p: int(random.integers(0, marks.get(p, -1) + 2)) for p in range(3)}
+        at = {p: int(random.integers(0, stored_offsets.get(p, -1) + 2)) for p in range(3)}
         for _ in range(int(random.integers(1, 5))):
             places = []
             for p in random.permutation(3).tolist():
@@ -88,7 +88,7 @@ def test_replays_with_any_batch_boundaries_store_each_record_once(
     assert stored(client, table) == [(p, o) for p in range(3) for o in range(total)]
 
 
-def test_new_and_stored_rows_are_told_apart(client: Client, table: str) -> None:
+def test_new_rows_are_distinguished_from_stored_rows(client: Client, table: str) -> None:
     assert run(attempt(client, table), (0, 0), (0, 2)) == [True, True]
     again = attempt(client, table)
     assert run(again, (0, 0), (0, 2)) == [False, False]
@@ -97,7 +97,7 @@ def test_new_and_stored_rows_are_told_apart(client: Client, table: str) -> None:
     assert stored(client, table, "n != kafka_partition * 1000 + kafka_offset") == []
 
 
-def test_a_recreated_topic_is_noticed(client: Client, table: str) -> None:
+def test_a_recreated_topic_is_refused(client: Client, table: str) -> None:
     run(attempt(client, table), *partition(0, 10))
     with pytest.raises(SinkError) as error:
         run(attempt(client, table), *partition(0, 5), topic=EPOCH + 60_000)
@@ -109,7 +109,7 @@ def test_a_recreated_topic_is_noticed(client: Client, table: str) -> None:
     assert len(stored(client, table)) == 10
 
 
-def test_two_writers_share_a_table_under_names_of_their_own(client: Client, table: str) -> None:
+def test_two_writers_with_different_names_share_a_table(client: Client, table: str) -> None:
     run(attempt(client, table), *partition(0, 10))
     run(attempt(client, table, "late"), *partition(0, 4))
     run(attempt(client, table, job="other"), *partition(0, 3))
@@ -120,7 +120,9 @@ def test_two_writers_share_a_table_under_names_of_their_own(client: Client, tabl
 
 
 @pytest.mark.parametrize("kind", ["DateTime64(3, 'UTC')", "DateTime64(6, 'UTC')"])
-def test_each_row_says_when_the_sink_got_it(client: Client, table: str, kind: str) -> None:
+def test_each_row_has_the_time_at_which_the_sink_received_it(
+    client: Client, table: str, kind: str
+) -> None:
     client.command(f"ALTER TABLE {table} ADD COLUMN received_at {kind}")
     before = client.command("SELECT toString(now64(3, 'UTC'))")
     run(attempt(client, table), *partition(0, 3))
@@ -130,22 +132,24 @@ def test_each_row_says_when_the_sink_got_it(client: Client, table: str, kind: st
     assert before <= first == last <= f"{after}9"
 
 
-def test_a_column_that_the_target_names_is_the_targets(client: Client, table: str) -> None:
+def test_a_column_that_the_target_names_is_not_filled_by_the_sink(
+    client: Client, table: str
+) -> None:
     client.command(f"ALTER TABLE {table} ADD COLUMN received_at DateTime64(3, 'UTC')")
-    found = parse(f"{table} {COLUMNS[:-1]}, received_at)")
-    store = Store(client, found, "job/t", "a")
+    target = parse(f"{table} {COLUMNS[:-1]}, received_at)")
+    store = Store(client, target, "job/t", "a")
     assert store.own_columns == ["inserted_by"]
-    given = values(*partition(0, 3))
-    Writer(store).insert((*given, given[3]), 3)
+    columns = values(*partition(0, 3))
+    Writer(store).insert((*columns, columns[3]), 3)
     same = f"SELECT countIf(received_at = kafka_timestamp) FROM {table}"
     assert client.command(same) == 3
 
 
-def test_a_table_without_places_takes_every_row_each_time(client: Client, database: str) -> None:
+def test_a_table_without_offsets_gets_every_row_each_time(client: Client, database: str) -> None:
     client.command(f"CREATE TABLE {database}.plain (n Int64) ENGINE = MergeTree ORDER BY n")
-    found = parse(f"{database}.plain (n)")
+    target = parse(f"{database}.plain (n)")
     for number in range(2):
-        writer = Writer(Store(client, found, "job/plain", str(number)))
+        writer = Writer(Store(client, target, "job/plain", str(number)))
         assert writer.insert((pa.array([1, 2]),), 2).tolist() == [True, True]
     assert client.command(f"SELECT count() FROM {database}.plain") == 4
 
@@ -173,7 +177,7 @@ def test_wrong_values_are_refused_and_nothing_is_stored(client: Client, table: s
     assert stored(client, table) == []
 
 
-def test_an_attempt_that_was_given_up_stores_nothing_more(client: Client, table: str) -> None:
+def test_a_fenced_attempt_stores_nothing_more(client: Client, table: str) -> None:
     old, new = attempt(client, table), attempt(client, table)
     run(old, *partition(0, 3), *partition(1, 3))
     run(new, *partition(0, 6))
@@ -184,9 +188,7 @@ def test_an_attempt_that_was_given_up_stores_nothing_more(client: Client, table:
     assert stored(client, table) == [*partition(0, 7), *partition(1, 7)]
 
 
-def test_a_batch_of_a_new_and_a_superseded_partition_stores_neither(
-    client: Client, table: str
-) -> None:
+def test_a_batch_of_a_new_and_a_fenced_partition_stores_neither(client: Client, table: str) -> None:
     old, new = attempt(client, table), attempt(client, table)
     run(old, *partition(0, 3))
     run(new, *partition(0, 4))
@@ -198,7 +200,7 @@ def test_a_batch_of_a_new_and_a_superseded_partition_stores_neither(
 
 
 class Paused:
-    """A client whose first insert fails, and waits before that is known."""
+    """A client whose first insert fails, which is known only after a wait."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -215,14 +217,14 @@ class Paused:
         self._client.insert_arrow(*args, **more)
 
 
-def test_an_old_thread_that_tries_again_after_a_restart_doubles_nothing(
+def test_an_old_thread_that_retries_after_a_restart_duplicates_nothing(
     client: Client, clickhouse: ClickHouse, table: str
 ) -> None:
     paused = Paused(connections.connect(clickhouse, compress=False))
     old, new = attempt(paused, table), attempt(client, table)
 
     def live() -> None:
-        # Unless it tries again before the new one has its claim.
+        # Unless it retries before the claim of the new one.
         with suppress(FencedError):
             run(old, *partition(0, 5))
 

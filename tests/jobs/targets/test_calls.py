@@ -1,4 +1,4 @@
-"""What a job's files are refused for before Flink sees them."""
+"""Calls of the sink that are refused before Flink starts."""
 
 import pytest
 
@@ -82,7 +82,7 @@ def test_a_call_in_a_view_is_refused() -> None:
         ("200_view_clickhouse_insert", "CREATE VIEW clickhouse_insert AS SELECT 1"),
     ],
 )
-def test_a_file_that_makes_the_sink_again_is_to_be_deleted(name: str, text: str) -> None:
+def test_a_file_that_defines_the_sink_again_is_to_be_deleted(name: str, text: str) -> None:
     kind = name.split("_")[1]
     made = SqlFile(1, kind, name.removeprefix(f"{name[:4]}{kind}_"), f"sql/{name}.sql", text)
     assert refusal(made, file(f"INSERT INTO inserted SELECT {CALL} FROM v")) == (
@@ -90,7 +90,7 @@ def test_a_file_that_makes_the_sink_again_is_to_be_deleted(name: str, text: str)
     )
 
 
-def test_a_wrong_target_is_told_with_file_and_line() -> None:
+def test_a_wrong_target_is_reported_with_file_and_line() -> None:
     text = "-- All.\nINSERT INTO inserted\nSELECT clickhouse_insert('s.t', a) FROM v"
     assert refusal(file(text)).startswith("sql/900_insert_t.sql:3: clickhouse_insert: 's.t' is not")
 

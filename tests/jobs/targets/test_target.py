@@ -25,13 +25,13 @@ def test_a_target_names_table_columns_and_writer(text: str, target: Target) -> N
     assert parse(text) == target
 
 
-def test_a_table_that_keeps_the_place_of_its_rows_is_tracked() -> None:
+def test_a_table_with_partition_and_offset_is_tracked() -> None:
     assert parse("s.t (kafka_offset, a, kafka_partition)").is_tracked
     assert not parse("s.t (a, kafka_timestamp)").is_tracked
 
 
 @pytest.mark.parametrize("place", ["kafka_partition", "kafka_offset"])
-def test_half_a_place_is_refused(place: str) -> None:
+def test_a_partition_or_an_offset_alone_is_refused(place: str) -> None:
     with pytest.raises(JobError) as error:
         parse(f"s.t (a, {place})")
     assert str(error.value) == (

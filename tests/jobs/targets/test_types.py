@@ -32,7 +32,7 @@ def ints(*values: int) -> pa.Array:
 
 
 def rows(*values: Any, a: pa.DataType | None = None) -> pa.Array:
-    """What PyFlink makes of ROW<EXPR$0, EXPR$1>."""
+    """A ROW<EXPR$0, EXPR$1> as PyFlink passes it."""
     return pa.array(values, pa.struct([("EXPR$0", a or pa.int64()), ("EXPR$1", pa.string())]))
 
 
@@ -198,7 +198,7 @@ _NEVER_NULL = ("Array", "Map", "LowCardinality", "SimpleAggregateFunction", "Poi
 
 
 def stored(client: Client, database: str, kind: str, array: pa.Array) -> list[Any]:
-    """What ClickHouse shows of values that were cast and inserted as the sink does."""
+    """The values in ClickHouse after a cast and an insert as in the sink."""
     table = f"{database}.`bid, ask`"
     client.command(
         f"CREATE OR REPLACE TABLE {table} (id UInt32 DEFAULT rowNumberInAllBlocks(),"
@@ -260,7 +260,7 @@ def test_a_type_keeps_its_values_and_refuses_others(
         ("Array(Nullable(Tuple(Int8)))", "[null, [1]]", "[NULL,(1)]"),
     ],
 )
-def test_what_flink_cannot_carry_comes_as_json(
+def test_a_value_that_flink_cannot_pass_comes_as_json(
     client: Client, database: str, kind: str, text: str, shown: str
 ) -> None:
     assert stored(client, database, kind, pa.array([text])) == [shown]
@@ -289,7 +289,7 @@ def test_what_flink_cannot_carry_comes_as_json(
         ("Tuple(a Int64, b Int64)", "5"),
     ],
 )
-def test_json_that_says_something_else_is_refused(kind: str, text: str) -> None:
+def test_json_of_another_form_is_refused(kind: str, text: str) -> None:
     with pytest.raises(RefusedValueError, match=r"^column x .+ cannot take .+: .+; filter or CAST"):
         columns.cast(types.column("x", kind), pa.array([text]), 0)
 
