@@ -43,7 +43,7 @@ def _restart(name: str, seconds: float, early_ends: str, started: str) -> tuple[
     if times > LIMIT:
         raise JobError(
             f"{name} ended {times} times in a row within {seconds:.0f} s of its start; it stays "
-            "down until it is started by hand, and what runs beside it goes on."
+            "down until it is started by hand, and the other programs keep running."
         )
     pause = min(2.0 ** (times - 2), LONGEST) if times > 1 else 0.0
     after = f" in {pause:.0f} s" if pause else ""

@@ -98,7 +98,7 @@ def _report_ended(name: str, supervisor: Supervisor, console: Console) -> None:
     _print(
         console,
         "demo",
-        f"{name} ended and is not started again, the rest goes on; "
+        f"{name} ended and is not started again; the other programs keep running; "
         f"`{PROGRAMS[name]}` in a second terminal starts it",
     )
 

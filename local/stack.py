@@ -67,7 +67,7 @@ def last_line(log: Path) -> str:
     """The last line of a log, and where the rest is."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    last = lines[-1] if lines else "it said nothing"
+    last = lines[-1] if lines else "no output"
     return f"{last} (the whole of it is in {show(log)})"
 
 

@@ -22,7 +22,7 @@ from lib.errors import exit_on_error
 )
 def main(path: Path, host: str, port: int, log_level: str) -> None:
     """Serve a ClickHouse database over HTTP to programs on this machine."""
-    # The engine takes its time zone from there when it is loaded; every answer says UTC.
+    # The engine reads its time zone from TZ when it is loaded; every response states UTC.
     os.environ["TZ"] = "UTC"
     from local.clickhouse.http.server import serve
 

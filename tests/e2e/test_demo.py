@@ -96,7 +96,7 @@ def test_a_demo_starts_its_job_again_and_ends_with_the_stack(own: Place) -> None
 
     assert own.run("jobs", "stop", "stocks").code == 0
     demo.wait_line(
-        r"^      demo \| job ended and is not started again, the rest goes on; "
+        r"^      demo \| job ended and is not started again; the other programs keep running; "
         "`make run-job` in a second terminal starts it$"
     )
     assert {name: own.pid(name) for name in others} == others

@@ -45,5 +45,5 @@ def test_a_program_that_ends_early_too_often_stays_down(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "job ended 6 times in a row within 1000 s of its start; it stays down until it is started "
-        "by hand, and what runs beside it goes on.\n"
+        "by hand, and the other programs keep running.\n"
     )

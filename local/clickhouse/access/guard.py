@@ -24,7 +24,7 @@ _SAFE_TABLE_FUNCTIONS = {
     "numbers", "numbers_mt", "zeros", "zeros_mt", "primes", "values", "null", "generaterandom",
     "generateseries", "generate_series", "merge", "view", "format",
 }  # fmt: skip
-# Ordinary functions that reach out of the engine, beside those that ask a language model.
+# Ordinary functions that reach out of the engine, beside those that call a language model.
 _UNSAFE_FUNCTIONS = {
     "file", "hascolumnintable", "catboostevaluate", "showcertificate", "generateserialid",
 }  # fmt: skip

@@ -13,8 +13,9 @@ from lib.quoting import quote_string
 from local.clickhouse.access import guard
 from local.clickhouse.engine.handle import Handle, content_types
 from local.clickhouse.errors import QueryError, refusal
+from local.clickhouse.execution.prepare import MARK, prepare
 from local.clickhouse.execution.query_log import QueryLog
-from local.clickhouse.execution.run import MARK, Answer, prepare, start
+from local.clickhouse.execution.run import Answer, start
 from local.clickhouse.execution.sessions import Session, Sessions, restored
 from local.clickhouse.request.query import Query
 

@@ -46,14 +46,21 @@ def test_a_signal_lets_a_running_insert_finish(
     assert own_server.sql("SELECT count() FROM t") == "10"
 
 
-def test_a_signal_ends_an_endless_query(own_server: Embedded) -> None:
+@pytest.mark.parametrize(
+    ("begin", "rest"),
+    [
+        ("SELECT sleepEachRow", "(1) FROM numbers(1000) SETTINGS max_block_size = 1 FORMAT JSON"),
+        # It cannot be killed.
+        ("SELECT * FROM url", "('http://127.0.0.1:1/', 'CSV', 'a Int8')"),
+    ],
+)
+def test_a_signal_ends_a_query(own_server: Embedded, begin: str, rest: str) -> None:
     own_server.start()
-    sql = "SELECT sleepEachRow(1) FROM numbers(1000) SETTINGS max_block_size = 1 FORMAT JSON"
-    endless = threading.Thread(target=swallow, args=(own_server, sql))
-    endless.start()
-    wait_until_it_runs(own_server, "SELECT sleepEachRow")
+    query = threading.Thread(target=swallow, args=(own_server, begin + rest))
+    query.start()
+    wait_until_it_runs(own_server, begin)
     assert own_server.stop() == 0
-    endless.join()
+    query.join()
 
 
 def test_slow_queries_in_all_threads_end_when_their_clients_disconnect(
@@ -71,16 +78,6 @@ def test_slow_queries_in_all_threads_do_not_delay_a_signal(own_server: Embedded)
     with contextlib.ExitStack() as clients:
         fill(own_server, clients, WORKERS + 3)
         assert own_server.stop() == 0
-
-
-def test_a_signal_ends_a_query_that_cannot_be_stopped(own_server: Embedded) -> None:
-    own_server.start()
-    sql = "SELECT * FROM url('http://127.0.0.1:1/', 'CSV', 'a Int8')"
-    tries = threading.Thread(target=swallow, args=(own_server, sql))
-    tries.start()
-    wait_until_it_runs(own_server, "SELECT * FROM url")
-    assert own_server.stop() == 0
-    tries.join()
 
 
 def fill(server: Embedded, clients: contextlib.ExitStack, count: int) -> None:
