@@ -35,7 +35,7 @@ def test_a_wrong_file_name(place: Place, sources: Path) -> None:
     (sources / "950_inserts_more.sql").write_text("-- One row per tick.\n")
     assert run(place) == (
         f"{sources}/950_inserts_more.sql: not a SQL file's name; call it NNN_<kind>_<name>.sql, "
-        "kind one of function, source, table, view, sink, insert."
+        "kind one of function, source, table, view, sink, alter, insert."
     )
 
 
