@@ -9,7 +9,7 @@ import click
 
 from lib import conf, settings
 from lib.errors import ServiceError, exit_on_error
-from producer import market, options, progress, replay, sources
+from producer import market, progress, replay, sources
 from producer.clock import Clock
 from producer.counts import Counts
 from producer.options import Options
@@ -52,16 +52,16 @@ def main(verbose: bool, **values: object) -> None:
         sys.exit(run(Options(**values), conf.load(), clock))  # type: ignore[arg-type]
 
 
-def run(asked: Options, config: settings.Settings, clock: Clock) -> int:
+def run(options: Options, config: settings.Settings, clock: Clock) -> int:
     """Check the options first, then send the ticks; return the exit status."""
-    asked.check()
-    recording = replay.open_recording(asked.replay) if asked.replay else None
+    options.check()
+    recording = replay.open_recording(options.replay) if options.replay else None
     if recording:
-        speed = options.speed(asked.speed)
-        recorded = recording.ticks(config.ticks.symbol_pattern, asked.skip_invalid)
+        speed = options.replay_speed()
+        recorded = recording.ticks(config.ticks.symbol_pattern, options.skip_invalid)
         ticks = sources.replayed(recorded, speed, clock)
     else:
-        ticks = _market(asked, config, clock)
+        ticks = _market(options, config, clock)
     sender = connect(config.kafka, clock, progress.say)
     if sender is None:
         progress.say("stopped before Kafka answered: sent 0 ticks.")
@@ -70,20 +70,20 @@ def run(asked: Options, config: settings.Settings, clock: Clock) -> int:
         with progress.shown(
             sender.counts,
             config.kafka.bootstrap_servers,
-            _fraction(asked, recording, sender.counts),
+            _fraction(options, recording, sender.counts),
         ):
-            _send(islice(ticks, asked.count), sender, clock)
+            _send(islice(ticks, options.count), sender, clock)
     finally:
         sender.close()
-        print(_summary(sender.counts, recording if asked.skip_invalid else None), flush=True)
+        print(_summary(sender.counts, recording if options.skip_invalid else None), flush=True)
     return _status(sender.counts, config.kafka)
 
 
-def _market(asked: Options, config: settings.Settings, clock: Clock) -> Iterator[Tick]:
+def _market(options: Options, config: settings.Settings, clock: Clock) -> Iterator[Tick]:
     known, pattern = config.producer.symbols, config.ticks.symbol_pattern
-    prices = options.prices(asked.symbols, known, pattern)
-    rate = options.rate(asked.rate, config.producer) * len(prices)
-    seed = config.producer.seed if asked.seed is None else asked.seed
+    prices = options.prices(known, pattern)
+    rate = options.ticks_per_second(config.producer.rate) * len(prices)
+    seed = config.producer.seed if options.seed is None else options.seed
     return sources.live(market.quotes(prices, seed), rate, clock)
 
 
@@ -103,13 +103,13 @@ def _send(ticks: Iterable[Tick], sender: Sender, clock: Clock) -> None:
 
 
 def _fraction(
-    asked: Options, recording: replay.Recording | None, counts: Counts
+    options: Options, recording: replay.Recording | None, counts: Counts
 ) -> progress.Fraction | None:
     """How much is done; None if the length is not known."""
-    if asked.count is None and recording is None:
+    if options.count is None and recording is None:
         return None
     return lambda: max(
-        counts.sent / asked.count if asked.count else 0.0,
+        counts.sent / options.count if options.count else 0.0,
         recording.position.fraction if recording else 0.0,
     )
 

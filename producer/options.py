@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib import settings
 from lib.errors import SettingsError
 from lib.pattern import Pattern
 from producer.market import START_PRICE
@@ -33,34 +32,34 @@ class Options:
             if value is not None:
                 raise SettingsError(f"{name}: has no effect on {kind}; {remedy}.")
 
+    def prices(self, known: Mapping[str, float], pattern: Pattern) -> dict[str, float]:
+        """The start price of each given symbol, or of all in the settings."""
+        symbols, place = list(known), "conf/millrace.yaml: producer.symbols"
+        if self.symbols is not None:
+            symbols, place = [name.strip() for name in self.symbols.split(",")], "--symbols"
+        for symbol in symbols or [""]:
+            if not pattern.matches(symbol):
+                fact = f"{symbol!r} does not match {pattern}"
+                raise SettingsError(f"{place}: {fact}; rename it, or change ticks.symbol_pattern.")
+        return {symbol: known.get(symbol, START_PRICE) for symbol in symbols}
 
-def prices(given: str | None, known: Mapping[str, float], pattern: Pattern) -> dict[str, float]:
-    """The start price of each given symbol, or of all in the settings."""
-    symbols = list(known) if given is None else [name.strip() for name in given.split(",")]
-    place = "conf/millrace.yaml: producer.symbols" if given is None else "--symbols"
-    for symbol in symbols or [""]:
-        if not pattern.matches(symbol):
-            fact = f"{symbol!r} does not match {pattern}"
-            raise SettingsError(f"{place}: {fact}; rename it, or change ticks.symbol_pattern.")
-    return {symbol: known.get(symbol, START_PRICE) for symbol in symbols}
+    def ticks_per_second(self, default: float) -> float:
+        """The rate of one symbol."""
+        rate = default if self.rate is None else self.rate
+        if 0 < rate < math.inf:
+            return rate
+        raise SettingsError(f"--rate: {rate} is not a rate; give a number above 0.")
 
-
-def rate(given: float | None, producer: settings.Producer) -> float:
-    """Ticks per symbol and second."""
-    value = producer.rate if given is None else given
-    if 0 < value < math.inf:
-        return value
-    raise SettingsError(f"--rate: {value} is not a rate; give a number above 0.")
-
-
-def speed(given: str | None) -> float | None:
-    """How many times faster than recorded; None is as fast as possible."""
-    if given == "max":
-        return None
-    try:
-        value = 1.0 if given is None else float(given)
-    except ValueError:
-        value = math.nan
-    if 0 < value < math.inf:
-        return value
-    raise SettingsError(f"--speed: {given!r} is not a speed; give a number above 0, or max.")
+    def replay_speed(self) -> float | None:
+        """How many times faster than recorded; None is as fast as possible."""
+        if self.speed == "max":
+            return None
+        try:
+            speed = 1.0 if self.speed is None else float(self.speed)
+        except ValueError:
+            speed = math.nan
+        if 0 < speed < math.inf:
+            return speed
+        raise SettingsError(
+            f"--speed: {self.speed!r} is not a speed; give a number above 0, or max."
+        )

@@ -4,58 +4,58 @@ from pathlib import Path
 
 import pytest
 
-from lib import settings
 from lib.errors import SettingsError
 from lib.pattern import Pattern
-from producer import options
 from producer.options import Options
 
 KNOWN = {"AAPL": 190.0, "MSFT": 405.0}
 PATTERN = Pattern("[A-Z0-9.-]{1,16}")
-PRODUCER = settings.Producer(symbols=KNOWN, rate=2.0, seed=None)
 
 
 def test_symbols_come_from_the_settings() -> None:
-    assert options.prices(None, KNOWN, PATTERN) == KNOWN
-    assert options.prices("MSFT, BRK.B", KNOWN, PATTERN) == {"MSFT": 405.0, "BRK.B": 100.0}
+    assert Options().prices(KNOWN, PATTERN) == KNOWN
+    assert Options(symbols="MSFT, BRK.B").prices(KNOWN, PATTERN) == {"MSFT": 405.0, "BRK.B": 100.0}
 
 
-@pytest.mark.parametrize("given", ["", "aapl", "AAPL,", "A" * 17, "A B"])
-def test_a_wrong_symbol_is_shown(given: str) -> None:
+@pytest.mark.parametrize("symbols", ["", "aapl", "AAPL,", "A" * 17, "A B"])
+def test_an_invalid_symbol_is_shown(symbols: str) -> None:
     with pytest.raises(SettingsError, match=r"--symbols: '.*' does not match \[A-Z.*; rename it"):
-        options.prices(given, KNOWN, PATTERN)
+        Options(symbols=symbols).prices(KNOWN, PATTERN)
 
 
-def test_wrong_symbols_in_the_settings_are_named_there() -> None:
+def test_invalid_symbols_in_the_settings_name_the_setting() -> None:
     with pytest.raises(SettingsError, match=r"conf/millrace.yaml: producer.symbols: 'x'"):
-        options.prices(None, {"x": 1.0}, PATTERN)
+        Options().prices({"x": 1.0}, PATTERN)
     with pytest.raises(SettingsError, match=r"conf/millrace.yaml: producer.symbols: ''"):
-        options.prices(None, {}, PATTERN)
+        Options().prices({}, PATTERN)
 
 
-def test_symbols_are_what_the_setting_says() -> None:
-    assert list(options.prices("^GSPC,BF/B", KNOWN, Pattern("[A-Z^/]+"))) == ["^GSPC", "BF/B"]
+def test_symbols_match_the_pattern_of_the_settings() -> None:
+    assert list(Options(symbols="^GSPC,BF/B").prices(KNOWN, Pattern("[A-Z^/]+"))) == [
+        "^GSPC",
+        "BF/B",
+    ]
 
 
 def test_rate() -> None:
-    assert options.rate(None, PRODUCER) == 2.0
-    assert options.rate(0.1, PRODUCER) == 0.1
+    assert Options().ticks_per_second(2.0) == 2.0
+    assert Options(rate=0.1).ticks_per_second(2.0) == 0.1
     for wrong in (0.0, -1.0, float("nan"), float("inf")):
         with pytest.raises(SettingsError, match=r"--rate: .* give a number above 0"):
-            options.rate(wrong, PRODUCER)
+            Options(rate=wrong).ticks_per_second(2.0)
 
 
 def test_speed() -> None:
-    assert options.speed(None) == options.speed("1") == 1.0
-    assert options.speed("0.5") == 0.5
-    assert options.speed("max") is None
+    assert Options().replay_speed() == Options(speed="1").replay_speed() == 1.0
+    assert Options(speed="0.5").replay_speed() == 0.5
+    assert Options(speed="max").replay_speed() is None
     for wrong in ("0", "-1", "nan", "inf", "fast", ""):
         with pytest.raises(SettingsError, match=r"--speed: .* or max"):
-            options.speed(wrong)
+            Options(speed=wrong).replay_speed()
 
 
 @pytest.mark.parametrize(
-    ("asked", "fact"),
+    ("options", "fact"),
     [
         (Options(speed="10"), "--speed: has no effect on the fake market; add --replay"),
         (Options(skip_invalid=True), "--skip-invalid: has no effect on the fake market"),
@@ -64,9 +64,9 @@ def test_speed() -> None:
         (Options(symbols="A", replay=Path("x")), "--symbols: has no effect on a recording"),
     ],
 )
-def test_options_without_effect_are_refused(asked: Options, fact: str) -> None:
+def test_options_without_effect_are_refused(options: Options, fact: str) -> None:
     with pytest.raises(SettingsError, match=fact):
-        asked.check()
+        options.check()
 
 
 def test_options_that_go_together() -> None:
