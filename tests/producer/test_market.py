@@ -11,12 +11,12 @@ from producer.tick import MAX_VOLUME
 PRICES = {"AAPL": 190.0, "MSFT": 405.0, "PENNY": 0.01}
 
 
-def test_same_seed_is_the_same_walk() -> None:
+def test_the_same_seed_gives_the_same_walk() -> None:
     first, second, other = (list(islice(quotes(PRICES, seed), 300)) for seed in (7, 7, 8))
     assert first == second != other
 
 
-def test_no_seed_is_another_walk_every_time() -> None:
+def test_without_a_seed_each_walk_is_another() -> None:
     assert list(islice(quotes(PRICES, None), 9)) != list(islice(quotes(PRICES, None), 9))
 
 

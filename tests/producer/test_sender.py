@@ -1,4 +1,4 @@
-"""The way into Kafka where there is none; tests/e2e/test_producer.py has a real broker."""
+"""Connecting without a broker; tests/e2e/test_producer.py has one."""
 
 import os
 
@@ -16,12 +16,11 @@ def kafka(servers: str) -> settings.Kafka:
 
 
 class Impatient(Clock):
-    """A clock that goes on only by sleeping, and is stopped by the first thing said, as by
-    Ctrl-C."""
+    """A clock whose time passes only by sleeping, and that the first line stops, as Ctrl-C does."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.said: list[str] = []
+        self.lines: list[str] = []
         self.slept: list[float] = []
 
     def now(self) -> float:
@@ -31,28 +30,28 @@ class Impatient(Clock):
         self.slept.append(seconds)
 
     def say(self, line: str) -> None:
-        self.said.append(line)
+        self.lines.append(line)
         self.stop()
 
 
-def test_a_broker_that_is_away_is_waited_for_until_a_signal_and_nothing_stays_open() -> None:
+def test_it_waits_for_a_broker_until_a_signal_and_leaves_nothing_open() -> None:
     servers, clock = f"127.0.0.1:{ports.free(1)[0]}", Impatient()
     before = len(os.listdir("/proc/self/fd"))
     assert sender.connect(kafka(servers), clock, clock.say) is None
-    # Fewer, where what tests before left was collected meanwhile.
+    # Fewer, if objects of earlier tests were collected meanwhile.
     assert len(os.listdir("/proc/self/fd")) <= before
-    assert clock.slept == [sender.PAUSE] * 5, "it must not turn in circles"
-    assert clock.said == [
+    assert clock.slept == [sender.PAUSE] * 5, "it must pause between attempts"
+    assert clock.lines == [
         f"{servers}: Kafka does not answer, waiting for 2 s; "
         "`make up` starts it, Ctrl-C ends the wait."
     ]
 
 
-def test_a_topic_cannot_be_missing_where_nobody_answers() -> None:
+def test_a_topic_is_not_missing_if_no_broker_answers() -> None:
     sender.check_topic(kafka(f"127.0.0.1:{ports.free(1)[0]}"))
 
 
-def test_what_is_no_address_is_refused() -> None:
+def test_a_malformed_address_is_refused() -> None:
     clock = Impatient()
     with pytest.raises(SettingsError, match=r"^kafka.bootstrap_servers: 'x' is not an address"):
         sender.connect(kafka("x"), clock, clock.say)

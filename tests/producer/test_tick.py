@@ -23,7 +23,7 @@ def test_a_message_is_json_with_the_four_columns() -> None:
     assert json.loads(Tick("AAPL", 150.5, 1000, TIME).message()) == ROW
 
 
-def test_message_always_has_microseconds() -> None:
+def test_a_message_always_has_microseconds() -> None:
     assert b'"2024-01-30T10:00:00.000000"' in Tick("A", 1.0, 1, datetime(2024, 1, 30, 10)).message()
 
 
@@ -88,7 +88,7 @@ def test_timestamps_become_utc(timestamp: object) -> None:
         ("timestamp", datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=10))), "timestamp"),
     ],
 )
-def test_what_cannot_be_a_tick_is_named(column: str, value: object, fact: str) -> None:
+def test_an_invalid_value_is_named(column: str, value: object, fact: str) -> None:
     with pytest.raises(ValueError, match=fact) as caught:
         parse({**ROW, column: value})
     assert len(str(caught.value)) < 120
@@ -107,7 +107,7 @@ def test_bounds_are_valid() -> None:
 
 
 @pytest.mark.parametrize("symbol", ["^GSPC", "BF/B"])
-def test_symbols_are_what_the_setting_says(symbol: str) -> None:
+def test_symbols_match_the_pattern_of_the_settings(symbol: str) -> None:
     row = {**ROW, "symbol": symbol}
     with pytest.raises(ValueError, match="does not match"):
         parse(row)
