@@ -82,15 +82,17 @@ def _unpacked(body: bytes, *, check: bool) -> Iterator[bytes]:
     while start < len(body):
         begin = start + _HASH
         if len(body) < begin + _HEAD.size:
-            raise refusal(Code.CANNOT_READ_ALL_DATA, "A compressed block breaks off in its head")
+            raise refusal(Code.CANNOT_READ_ALL_DATA, "A compressed block ends within its header")
         mark, packed, plain = _HEAD.unpack_from(body, begin)
         if not _HEAD.size <= packed <= _MAX_SIZE or plain > _MAX_SIZE:
-            raise _broken("its sizes cannot be")
+            raise _broken("impossible sizes")
         block, start = body[begin : begin + packed], begin + packed
         if len(block) < packed:
-            raise refusal(Code.CANNOT_READ_ALL_DATA, "A compressed block breaks off")
+            raise refusal(Code.CANNOT_READ_ALL_DATA, "A compressed block is incomplete")
         if check and _hash(block) != body[begin - _HASH : begin]:
-            raise refusal(Code.CHECKSUM_DOESNT_MATCH, "Checksum of a compressed block differs")
+            raise refusal(
+                Code.CHECKSUM_DOESNT_MATCH, "The checksum of a compressed block does not match"
+            )
         yield _plain(mark, block[_HEAD.size :], plain)
 
 
@@ -104,12 +106,12 @@ def _plain(mark: int, packed: bytes, size: int) -> bytes:
     except (lz4.block.LZ4BlockError, zstandard.ZstdError) as error:
         raise _broken(str(error)) from None
     if len(data) != size:
-        raise _broken(f"{len(data)} bytes, not {size}")
+        raise _broken(f"{len(data)} bytes instead of {size}")
     return data
 
 
-def _broken(why: str) -> Exception:
-    return refusal(Code.CANNOT_DECOMPRESS, f"Cannot decompress a block of the body: {why}")
+def _broken(reason: str) -> Exception:
+    return refusal(Code.CANNOT_DECOMPRESS, f"Cannot decompress a block of the body: {reason}")
 
 
 def _hash(block: bytes) -> bytes:

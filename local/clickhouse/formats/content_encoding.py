@@ -125,8 +125,8 @@ def decompress(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     except (zlib.error, zstandard.ZstdError, RuntimeError, EOFError) as error:
         raise _broken(encoding, str(error)) from None
     if not decompressor.eof:
-        raise _broken(encoding, "the compressed body breaks off")
+        raise _broken(encoding, "it is incomplete")
 
 
-def _broken(encoding: str, why: str) -> Exception:
-    return refusal(Code.CANNOT_DECOMPRESS, f"Cannot decompress the {encoding} body: {why}")
+def _broken(encoding: str, reason: str) -> Exception:
+    return refusal(Code.CANNOT_DECOMPRESS, f"Cannot decompress the {encoding} body: {reason}")

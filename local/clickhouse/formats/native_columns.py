@@ -156,6 +156,6 @@ def _type(name: str) -> ClickHouseType:
 def _unsupported(name: str) -> Exception:
     return refusal(
         Code.NOT_IMPLEMENTED,
-        f"The embedded server cannot give {name} in Native with client_protocol_version; "
+        f"The embedded server cannot write {name} in Native with client_protocol_version; "
         "ask for another format, or finish the aggregation",
     )

@@ -53,7 +53,7 @@ def read_form(content_type: str, body: bytes) -> tuple[dict[str, str], dict[str,
             else:
                 fields[part.name] = part.raw.decode(errors="surrogateescape")
     except (MultipartError, ValueError) as error:
-        raise refusal(Code.BAD_ARGUMENTS, f"The form in the body is broken: {error}") from None
+        raise refusal(Code.BAD_ARGUMENTS, f"The form in the body is invalid: {error}") from None
     return fields, files
 
 

@@ -21,10 +21,10 @@ from local.clickhouse.engine.statement import as_subquery, output_format, split_
     ],
 )
 def test_an_insert_is_split(sql: bytes, head: bytes | None, fmt: str | None, data: bytes) -> None:
-    found = split_insert(sql)
-    assert found.fmt == fmt
-    assert sql[found.data_start :] == data
-    assert head is None or found.head == head
+    insert = split_insert(sql)
+    assert insert.fmt == fmt
+    assert sql[insert.data_start :] == data
+    assert head is None or insert.head == head
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ def test_fields_are_text_and_files_are_bytes() -> None:
 
 
 @pytest.mark.parametrize("body", [BODY[:-10], b"", b"SELECT 1"])
-def test_a_broken_form_is_refused(body: bytes) -> None:
-    with pytest.raises(QueryError, match="The form in the body is broken") as error:
+def test_an_invalid_form_is_refused(body: bytes) -> None:
+    with pytest.raises(QueryError, match="The form in the body is invalid") as error:
         read_form(TYPE, body)
     assert error.value.code == Code.BAD_ARGUMENTS
 
