@@ -10,9 +10,9 @@ from lib.errors import ServiceError
 from lib.settings import ClickHouse
 from tests.conftest import FakeTime, Server
 
-AWAY = "does not answer; start it with `make up` or set clickhouse.host and clickhouse.port."
+NO_ANSWER = "does not answer; start it with `make up` or set clickhouse.host and clickhouse.port."
 
-MEND = "; fix that in ClickHouse, or set clickhouse.host and clickhouse.port."
+FIX = "; fix that in ClickHouse, or set clickhouse.host and clickhouse.port."
 
 
 def nowhere(settings: ClickHouse) -> ClickHouse:
@@ -32,13 +32,13 @@ def test_a_client_serves_many_threads(clickhouse: ClickHouse) -> None:
 
 
 def test_no_server_is_one_line_with_a_remedy(clickhouse: ClickHouse) -> None:
-    away = nowhere(clickhouse)
+    unavailable = nowhere(clickhouse)
     with pytest.raises(ServiceError) as error:
-        connections.connect(away)
-    assert str(error.value) == f"ClickHouse at {away.address} {AWAY}"
+        connections.connect(unavailable)
+    assert str(error.value) == f"ClickHouse at {unavailable.address} {NO_ANSWER}"
 
 
-def test_a_refused_user_is_told_which_settings_to_change(clickhouse: ClickHouse) -> None:
+def test_a_refused_user_is_an_error_with_the_settings_to_change(clickhouse: ClickHouse) -> None:
     stranger = msgspec.structs.replace(clickhouse, user="stranger")
     with pytest.raises(ServiceError) as error:
         connections.connect(stranger)
@@ -48,50 +48,50 @@ def test_a_refused_user_is_told_which_settings_to_change(clickhouse: ClickHouse)
     )
 
 
-def test_waiting_says_so_and_ends_when_time_is_up(
+def test_a_wait_is_reported_and_ends_when_time_is_up(
     clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FakeTime()
     monkeypatch.setattr(waiting, "time", clock)
-    away, said = nowhere(clickhouse), []
+    unavailable, lines = nowhere(clickhouse), []
     with pytest.raises(ServiceError, match="does not answer"):
-        connections.wait(away, said.append, timeout=0.6)
-    assert said == [f"waiting for ClickHouse at {away.address}; `make up` starts it"] * 2
+        connections.wait(unavailable, lines.append, timeout=0.6)
+    assert lines == [f"waiting for ClickHouse at {unavailable.address}; `make up` starts it"] * 2
     assert clock.now == 1.0
 
 
-def test_waiting_is_no_use_when_the_user_is_refused(clickhouse: ClickHouse) -> None:
-    stranger, said = msgspec.structs.replace(clickhouse, user="stranger"), []
+def test_it_does_not_wait_if_the_user_is_refused(clickhouse: ClickHouse) -> None:
+    stranger, lines = msgspec.structs.replace(clickhouse, user="stranger"), []
     with pytest.raises(ServiceError, match="is refused"):
-        connections.wait(stranger, said.append, timeout=30)
-    assert said == []
+        connections.wait(stranger, lines.append, timeout=30)
+    assert lines == []
 
 
-def test_waiting_ends_when_the_server_comes(mortal: Server) -> None:
+def test_a_wait_ends_when_the_server_answers(mortal: Server) -> None:
     mortal.kill()
     thread = threading.Thread(target=mortal.start)
-    said: list[str] = []
+    lines: list[str] = []
 
     def say(text: str) -> None:
-        if not said:
+        if not lines:
             thread.start()
-        said.append(text)
+        lines.append(text)
 
     client = connections.wait(mortal.settings, say, timeout=150)
     thread.join()
-    assert client.command("SELECT 1") == 1 and said
+    assert client.command("SELECT 1") == 1 and lines
 
 
 @pytest.mark.parametrize(
     ("error", "fact"),
     [
-        (OperationalError("broken pipe"), f" {AWAY}"),
-        (ConnectionResetError(), f" {AWAY}"),
-        (DatabaseError("code: 62,\nSYNTAX_ERROR", code=62), f": code: 62, SYNTAX_ERROR{MEND}"),
-        (DatabaseError("code: 1920", code=1920), f": code: 1920{MEND}"),
+        (OperationalError("broken pipe"), f" {NO_ANSWER}"),
+        (ConnectionResetError(), f" {NO_ANSWER}"),
+        (DatabaseError("code: 62,\nSYNTAX_ERROR", code=62), f": code: 62, SYNTAX_ERROR{FIX}"),
+        (DatabaseError("code: 1920", code=1920), f": code: 1920{FIX}"),
     ],
 )
-def test_what_the_driver_raises_is_explained(
+def test_an_error_of_the_driver_is_explained(
     clickhouse: ClickHouse, error: Exception, fact: str
 ) -> None:
     with pytest.raises(ServiceError) as explained, connections.explained(clickhouse):

@@ -46,5 +46,7 @@ def test_a_refused_user_is_not_transient() -> None:
         (100_000, "a code of a later version", False),
     ],
 )
-def test_what_may_pass_is_told_by_the_code(code: int | None, text: str, transient: bool) -> None:
+def test_the_code_says_whether_an_error_is_transient(
+    code: int | None, text: str, transient: bool
+) -> None:
     assert is_transient(code, text) is transient

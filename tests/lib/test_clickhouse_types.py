@@ -10,7 +10,7 @@ from clickhouse_connect.datatypes.temporal import DateTime64
 from lib.clickhouse_types import parse, plain
 
 
-def test_a_type_is_read_with_its_parts() -> None:
+def test_a_type_is_parsed_with_its_parts() -> None:
     kind = parse("Tuple(a Nullable(DateTime64(6, 'UTC')), `b c` Enum8('x, (' = 1, 'y' = -2))")
     assert isinstance(kind, Tuple)
     assert kind.element_names == ("a", "b c")
@@ -24,7 +24,7 @@ def test_a_type_is_read_with_its_parts() -> None:
     assert (money.prec, money.scale, money.nullable, money.low_card) == (18, 2, True, True)
 
 
-def test_an_aggregated_column_is_what_its_values_are() -> None:
+def test_an_aggregated_column_has_the_type_of_its_values() -> None:
     kind = parse("SimpleAggregateFunction(anyLast, Tuple(at DateTime64(6, 'UTC'), n Int64))")
     assert isinstance(kind, Tuple)
     inside = parse("Array(SimpleAggregateFunction(sum, UInt64))")
@@ -52,7 +52,7 @@ def test_members_without_a_number_get_the_next(text: str, numbers: tuple[int, ..
     ["", "(", "Thing", "Array(", "Array()", "Array(Thing)", "Nullable(Int64", "DateTime64(a)",
      "Enum8('a' = 1", "DateTime('Nowhere/X')", "LowCardinality(String) x", "Map(String)"],
 )  # fmt: skip
-def test_what_is_no_type_is_a_value_error_and_nothing_is_logged(
+def test_an_unknown_type_is_a_value_error_and_is_not_logged(
     text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO), pytest.raises(ValueError, match="is not a known type"):

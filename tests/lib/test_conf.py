@@ -41,11 +41,11 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_the_file_in_the_repository_loads_and_folders_are_absolute() -> None:
-    found = load()
-    assert found.clickhouse.address == "127.0.0.1:8123"
-    assert found.clickhouse.is_local
-    assert found.data_dir == conf.ROOT / "var"
-    assert found.sql_dir == conf.ROOT / "sql"
+    config = load()
+    assert config.clickhouse.address == "127.0.0.1:8123"
+    assert config.clickhouse.is_local
+    assert config.data_dir == conf.ROOT / "var"
+    assert config.sql_dir == conf.ROOT / "sql"
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,7 @@ def test_an_unknown_section_is_an_error(file: Path) -> None:
         ("data_dir: var", "missing required field"),
     ],
 )
-def test_a_file_that_is_no_settings_file_is_refused(
-    file: Path, text: str | bytes, fact: str
-) -> None:
+def test_a_malformed_file_is_refused(file: Path, text: str | bytes, fact: str) -> None:
     assert fails(file, text).startswith(f"{file}: ")
     assert fact in fails(file, text)
 
@@ -120,14 +118,14 @@ def test_a_value_of_the_wrong_type_or_out_of_range_is_refused(
 
 
 @pytest.mark.parametrize("group", [None, 5, "text", [1]])
-def test_a_section_that_is_no_mapping_is_refused(file: Path, group: Any) -> None:
+def test_a_section_that_is_not_a_mapping_is_refused(file: Path, group: Any) -> None:
     text = yaml.safe_dump({**DEFAULTS, "kafka": group})
     assert "`$.kafka`" in fails(file, text)
     assert "`$.kafka`" in fails(file, text, {"MILLRACE_KAFKA__TOPIC": "ticks"})
 
 
-def test_the_environment_goes_over_the_file_in_every_type(tmp_path: Path) -> None:
-    found = load(
+def test_the_environment_overrides_the_file_in_every_type(tmp_path: Path) -> None:
+    config = load(
         {
             "MILLRACE_DATA_DIR": str(tmp_path),
             "MILLRACE_SQL_DIR": "elsewhere",
@@ -142,22 +140,22 @@ def test_the_environment_goes_over_the_file_in_every_type(tmp_path: Path) -> Non
             "OTHER": "ignored",
         }
     )
-    assert found.data_dir == tmp_path
-    assert found.sql_dir == conf.ROOT / "elsewhere"
-    assert found.clickhouse.port == 9000
-    assert found.clickhouse.password == "0123"
-    assert found.clickhouse.reader_password == "a: [b"
-    assert found.clickhouse.host == "10" and not found.clickhouse.is_local
-    assert found.kafka.topic == "null"
-    assert (found.producer.rate, found.producer.seed) == (2.5, 7)
-    assert found.producer.symbols == {"A": 1.0, "B.C": 2.5}
+    assert config.data_dir == tmp_path
+    assert config.sql_dir == conf.ROOT / "elsewhere"
+    assert config.clickhouse.port == 9000
+    assert config.clickhouse.password == "0123"
+    assert config.clickhouse.reader_password == "a: [b"
+    assert config.clickhouse.host == "10" and not config.clickhouse.is_local
+    assert config.kafka.topic == "null"
+    assert (config.producer.rate, config.producer.seed) == (2.5, 7)
+    assert config.producer.symbols == {"A": 1.0, "B.C": 2.5}
 
 
 @pytest.mark.parametrize("name", ["ON", "NO", "yes", "7203", "null", "2024-01-30", "1.5"])
 def test_a_symbol_that_yaml_reads_as_something_else_needs_quotes(file: Path, name: str) -> None:
     text = yaml.safe_dump(DEFAULTS).replace("AAPL:", f"{name}:")
-    said = refused(MILLRACE_PRODUCER__SYMBOLS=f"{{{name}: 5}}")
-    for shown in (fails(file, text), said):
+    in_variable = refused(MILLRACE_PRODUCER__SYMBOLS=f"{{{name}: 5}}")
+    for shown in (fails(file, text), in_variable):
         assert "Expected `str`, got `" in shown and "`$.producer.symbols`; YAML reads" in shown
         assert shown.endswith('put it in quotes, as "ON".')
     quoted = load({"MILLRACE_PRODUCER__SYMBOLS": f"{{'{name}': 5}}"})
@@ -193,10 +191,10 @@ def test_an_unknown_variable_is_an_error(name: str, near: str) -> None:
         ("A\nB", "or has a control character"),
     ],
 )
-def test_a_pattern_that_is_none_is_refused(file: Path, text: str, fact: str) -> None:
+def test_a_malformed_pattern_is_refused(file: Path, text: str, fact: str) -> None:
     name = "MILLRACE_TICKS__SYMBOL_PATTERN"
-    for said in (refused(**{name: text}), fails(file, changed("ticks", symbol_pattern=text))):
-        assert fact in said and "`$.ticks.symbol_pattern`; see the comment" in said
+    for shown in (refused(**{name: text}), fails(file, changed("ticks", symbol_pattern=text))):
+        assert fact in shown and "`$.ticks.symbol_pattern`; see the comment" in shown
     assert refused(**{name: text}).startswith(f"environment: {name}: ")
     assert "put it in quotes" in fails(file, changed("ticks", symbol_pattern=5))
 
@@ -210,7 +208,7 @@ def test_a_wrong_value_names_the_variable_it_came_from() -> None:
     assert text.startswith("environment: MILLRACE_PRODUCER__SYMBOLS: not YAML: ")
 
 
-SLIPS = {
+YAML_ERRORS = {
     "{a: 's3cret": "while scanning", "{a: [s3cret": "", "{a: *s3cret}": "found undefined alias",
     "{a: !s3cret x}": "could not determine a constructor for the tag", "{a: 's3cret\\x00'": "",
     "{a: s3cret\x01}": "a character that YAML does not allow", "@s3cret": "cannot start any token",
@@ -218,20 +216,20 @@ SLIPS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "fact"), SLIPS.items())
-def test_a_slip_in_yaml_shows_no_word_of_the_text(file: Path, text: str, fact: str) -> None:
+@pytest.mark.parametrize(("text", "fact"), YAML_ERRORS.items())
+def test_an_error_in_yaml_shows_no_word_of_the_text(file: Path, text: str, fact: str) -> None:
     place = "environment: MILLRACE_API__KEYS: not YAML: "
-    said = refused(MILLRACE_API__KEYS=text)
-    assert said.startswith(place) and said.endswith("; quote it.")
+    in_variable = refused(MILLRACE_API__KEYS=text)
+    assert in_variable.startswith(place) and in_variable.endswith("; quote it.")
     in_file = fails(file, f"\n{text}\n")
-    for shown in (said, in_file):
+    for shown in (in_variable, in_file):
         assert fact in shown or fact == "while scanning"
         assert "s3cret" not in shown
-    if "character that YAML" not in said:
-        assert said.startswith(f"{place}line 1: ")
+    if "character that YAML" not in in_variable:
+        assert in_variable.startswith(f"{place}line 1: ")
 
 
-def test_a_slip_in_a_file_names_its_line(file: Path) -> None:
+def test_an_error_in_a_file_names_its_line(file: Path) -> None:
     assert fails(file, "# One.\na: b\nc: d: s3cret\n") == (
         f"{file}: not YAML: line 3: mapping values are not allowed here; fix it."
     )
@@ -267,11 +265,11 @@ WRONG_KEYS = {
 def test_a_wrong_entry_of_keys_is_refused_without_showing_a_key(
     file: Path, text: str, fact: str
 ) -> None:
-    said = refused(MILLRACE_API__KEYS=text)
-    assert said.startswith("environment: MILLRACE_API__KEYS: ")
+    in_variable = refused(MILLRACE_API__KEYS=text)
+    assert in_variable.startswith("environment: MILLRACE_API__KEYS: ")
     in_file = fails(file, changed("api", keys=yaml.safe_load(text)))
     assert in_file.startswith(f"{file}: ")
-    for shown in (said, in_file):
+    for shown in (in_variable, in_file):
         quoted = re.match("Expected `str`, got `(int|bool)`", fact)
         remedy = 'put it in quotes, as "ON".' if quoted else "; see the comment at that key."
         assert fact in shown and shown.endswith(remedy)

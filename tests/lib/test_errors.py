@@ -4,7 +4,7 @@ from lib import errors
 from lib.errors import MillraceError, RestartError, SinkError, exit_on_error, one_line
 
 
-def test_every_error_is_in_the_tree_that_the_module_draws() -> None:
+def test_every_error_is_in_the_tree_of_the_docstring() -> None:
     kinds = [kind for name, kind in vars(errors).items() if name.endswith("Error")]
     assert len(kinds) > 5
     for kind in kinds:
@@ -16,7 +16,7 @@ def test_any_text_becomes_one_line() -> None:
     assert one_line(ValueError("x\ny")) == "x y"
 
 
-def test_an_error_a_user_can_mend_ends_with_one_line_and_2(
+def test_an_error_that_a_user_can_fix_is_one_line_and_status_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit) as end, exit_on_error():
@@ -34,7 +34,7 @@ def test_several_problems_are_a_line_each(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err == "a: fact; remedy.\nb: fact; remedy.\n"
 
 
-def test_what_should_be_started_again_says_so_by_its_status() -> None:
+def test_a_restart_error_has_a_status_of_its_own() -> None:
     with pytest.raises(SystemExit) as end, exit_on_error():
         raise RestartError("Java ended; the job goes on when it is run again.")
     assert end.value.code == 75

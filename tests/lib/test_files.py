@@ -15,7 +15,7 @@ def test_a_file_has_its_old_text_until_the_new_one_is_whole(tmp_path: Path) -> N
     assert file.read_text(encoding="utf-8") == "three"
 
 
-def test_a_path_is_shown_from_where_the_user_stands(
+def test_a_path_is_shown_relative_to_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

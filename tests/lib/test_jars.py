@@ -1,4 +1,4 @@
-"""The locked JARs and who loads them; tests/lib/install fetches some."""
+"""The locked JARs and the programs that load them; tests/lib/install fetches some."""
 
 import os
 import tomllib
@@ -12,7 +12,7 @@ from lib.jars import LOCK, Jar, asset_jar, flink_jars, kafka_classpath, locked
 
 
 @pytest.mark.parametrize("group", ["org.webjars", "org.mvnpm"])
-def test_what_browsers_load_is_apart_from_what_java_does(group: str) -> None:
+def test_jars_for_browsers_are_apart_from_those_for_java(group: str) -> None:
     assert str(Jar(group, "charts", "1.0", "").place) == "assets/charts-1.0.jar"
 
 
@@ -28,7 +28,7 @@ def test_the_broker_does_not_see_the_flink_connector() -> None:
 
 
 @pytest.mark.parametrize("artifact", ["echarts", "swagger-ui"])
-def test_what_browsers_load_is_found_by_its_name(artifact: str, tmp_path: Path) -> None:
+def test_a_jar_for_browsers_is_found_by_its_name(artifact: str, tmp_path: Path) -> None:
     jar = asset_jar(artifact)
     assert jar.is_file()
     assert jar.match(f"assets/{artifact}-*.jar")
@@ -36,7 +36,7 @@ def test_what_browsers_load_is_found_by_its_name(artifact: str, tmp_path: Path) 
         asset_jar(artifact, tmp_path)
 
 
-def test_nothing_is_locked_that_nobody_loads() -> None:
+def test_no_jar_is_locked_that_no_program_loads() -> None:
     """ECharts' own dependencies are inside the file that is served."""
     names = [jar.artifact for jar in locked() if jar.program == "assets"]
     assert names == ["echarts", "swagger-ui"]

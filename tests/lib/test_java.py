@@ -44,13 +44,13 @@ def test_the_version_is_in_the_release_file(
         ("Segmentation fault", 0, None),
     ],
 )
-def test_java_is_asked_where_there_is_no_release_file(
+def test_java_is_started_if_there_is_no_release_file(
     tmp_path: Path, answer: str, code: int, major: int | None
 ) -> None:
     assert major_version(jdk(tmp_path / "jdk", answer=answer, code=code)) == major
 
 
-def test_a_release_file_without_java_is_no_java(tmp_path: Path) -> None:
+def test_a_release_file_without_java_is_not_a_java(tmp_path: Path) -> None:
     (tmp_path / "release").write_text('JAVA_VERSION="21"\n')
     assert major_version(tmp_path) is None
 
@@ -71,7 +71,7 @@ def test_an_older_java_home_gives_way_and_is_named(
     )
 
 
-def test_without_java_home_nothing_is_said(
+def test_without_java_home_nothing_is_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundled = jdk(tmp_path / "b", 'JAVA_VERSION="21"')
@@ -79,7 +79,7 @@ def test_without_java_home_nothing_is_said(
     assert capsys.readouterr().err == ""
 
 
-def test_no_java_at_all_names_the_remedy(tmp_path: Path) -> None:
+def test_without_any_java_the_error_names_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"no working Java; run `make clean setup`\."):
         java_home({"JAVA_HOME": str(tmp_path / "none")}, tmp_path)
 

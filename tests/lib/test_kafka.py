@@ -1,4 +1,4 @@
-"""What is said without a broker; tests/e2e has one."""
+"""What is lines without a broker; tests/e2e has one."""
 
 import os
 import socket
@@ -31,7 +31,7 @@ def test_addresses_are_hosts_and_ports(servers: str, addresses: list[tuple[str, 
 @pytest.mark.parametrize(
     "servers", ["", "localhost", "localhost:", ":9092", "a:b", "a:1,b", "a:1,"]
 )
-def test_what_is_no_address_is_refused(servers: str) -> None:
+def test_a_malformed_address_is_refused(servers: str) -> None:
     with pytest.raises(SettingsError) as error:
         kafka.topics(servers)
     assert str(error.value) == (
@@ -39,7 +39,7 @@ def test_what_is_no_address_is_refused(servers: str) -> None:
     )
 
 
-def test_one_that_listens_is_enough(nobody: str) -> None:
+def test_one_listening_broker_is_enough(nobody: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         someone = f"127.0.0.1:{server.getsockname()[1]}"
         assert kafka.is_listening(f"{nobody},{someone}")
@@ -55,19 +55,19 @@ def test_no_broker_is_one_line_and_leaves_nothing_open(nobody: str) -> None:
         f"Kafka at {nobody} does not answer; start it with `make up` "
         "or set kafka.bootstrap_servers."
     )
-    # Fewer, where what tests before left was collected meanwhile.
+    # Fewer, if objects of earlier tests were collected meanwhile.
     assert len(os.listdir("/proc/self/fd")) <= before
 
 
-def test_waiting_says_so_and_ends_after_its_time(
+def test_a_wait_is_reported_and_ends_when_time_is_up(
     nobody: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     clock = FakeTime()
     monkeypatch.setattr(waiting, "time", clock)
     with pytest.raises(UnavailableError):
-        kafka.wait(nobody, said.append, timeout=0.6)
-    assert said == [f"waiting for Kafka at {nobody}; `make up` starts it"] * 2
+        kafka.wait(nobody, lines.append, timeout=0.6)
+    assert lines == [f"waiting for Kafka at {nobody}; `make up` starts it"] * 2
     assert clock.now == 1.0
 
 
@@ -80,5 +80,5 @@ def test_waiting_says_so_and_ends_after_its_time(
         ("127.0.0.1:9092,kafka-2.example:9092", False),
     ],
 )
-def test_a_broker_is_local_where_only_this_machine_reaches_it(servers: str, is_local: bool) -> None:
+def test_a_broker_is_local_if_only_this_machine_reaches_it(servers: str, is_local: bool) -> None:
     assert kafka.is_local(servers) is is_local

@@ -22,7 +22,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "run" / "job.pid"
 
 
-def test_one_at_a_time_and_the_second_is_told_who(file: Path) -> None:
+def test_a_second_process_is_refused_with_the_holder(file: Path) -> None:
     assert locks.holder(file) is None
     with locks.held(file, "job x", "stop it."):
         assert locks.holder(file) == os.getpid()
@@ -32,7 +32,7 @@ def test_one_at_a_time_and_the_second_is_told_who(file: Path) -> None:
     assert locks.holder(file) is None
 
 
-def test_an_exception_gives_the_lock_back(file: Path) -> None:
+def test_an_exception_releases_the_lock(file: Path) -> None:
     with pytest.raises(ZeroDivisionError), locks.held(file, "x", "y"):
         raise ZeroDivisionError
     assert locks.holder(file) is None and file.read_text() == ""
@@ -56,7 +56,7 @@ def test_the_lock_of_a_killed_process_is_free(file: Path) -> None:
         assert locks.holder(file) == os.getpid()
 
 
-def test_who_asks_for_the_holder_keeps_nobody_from_holding(file: Path) -> None:
+def test_asking_for_the_holder_does_not_keep_others_from_holding(file: Path) -> None:
     file.parent.mkdir()
     file.touch()
     end = threading.Event()
@@ -77,7 +77,7 @@ def test_who_asks_for_the_holder_keeps_nobody_from_holding(file: Path) -> None:
 
 
 @pytest.mark.parametrize("left", ["", "dead"])
-def test_who_asks_for_long_keeps_nobody_from_holding(file: Path, left: str) -> None:
+def test_asking_for_long_does_not_keep_others_from_holding(file: Path, left: str) -> None:
     """Also where the last holder was killed: its id stands in the file."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
@@ -99,7 +99,7 @@ KEEP = (
 )
 
 
-def test_a_folder_goes_with_its_owner_or_with_the_next(tmp_path: Path) -> None:
+def test_a_folder_is_removed_by_its_owner_or_by_the_next(tmp_path: Path) -> None:
     parent = tmp_path / "run" / "a b"
     with (
         subprocess.Popen(

@@ -37,39 +37,39 @@ def test_the_lock_of_a_dead_process_is_dropped_by_one_of_many(
     [f"{socket.gethostname()} {os.getpid()}", "elsewhere 999999999"],
     ids=["alive", "elsewhere"],
 )
-def test_the_lock_of_a_process_that_may_run_is_waited_for(
+def test_it_waits_for_the_lock_of_a_process_that_may_run(
     client: Client, database: str, owner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(migration_lock, "TIMEOUT", 0.3)
     monkeypatch.setattr(waiting, "time", FakeTime())
     lock(client, database, owner)
-    said: list[str] = []
+    lines: list[str] = []
     with pytest.raises(MigrationError) as error:
-        migrations.migrate(client, database, [create(database, 1)], said.append)
+        migrations.migrate(client, database, [create(database, 1)], lines.append)
     table = f"{database}.schema_migrations_lock"
     assert str(error.value) == (
         f"{table}: held by process {owner} for more than 0 s; "
         f"if that process is gone, DROP TABLE {table}."
     )
-    assert said == [f"waiting for another migration ({owner})"] * 2
+    assert lines == [f"waiting for another migration ({owner})"] * 2
     assert locks(client, database) == 1
 
 
-def test_a_lock_that_is_given_back_is_taken(
+def test_a_lock_that_is_released_is_taken(
     client: Client, clickhouse: ClickHouse, database: str
 ) -> None:
     lock(client, database, f"{socket.gethostname()} {os.getpid()}")
     table = f"{database}.schema_migrations_lock"
     other = connections.connect(clickhouse)
-    said: list[str] = []
+    lines: list[str] = []
 
     def say(text: str) -> None:
-        said.append(text)
-        if len(said) == 2:
+        lines.append(text)
+        if len(lines) == 2:
             other.command(f"DROP TABLE {table} SYNC")
 
     assert migrations.migrate(client, database, [create(database, 1)], say) == 1
-    assert [text.partition(" (")[0] for text in said] == [
+    assert [text.partition(" (")[0] for text in lines] == [
         "waiting for another migration",
         "waiting for another migration",
         "applied sql/001_table_x.sql",

@@ -38,7 +38,7 @@ def locks(client: Client, database: str) -> Any:
 ONE, TWO, THREE = file(1), file(2), file(3)
 
 
-def test_what_has_not_run_is_pending_in_order() -> None:
+def test_files_that_have_not_run_are_pending_in_order() -> None:
     assert pending([], [ONE, TWO]) == [ONE, TWO]
     assert pending(done(ONE), [ONE, TWO, THREE]) == [TWO, THREE]
     assert pending(done(ONE, ONE, TWO), [ONE, TWO]) == []
@@ -66,7 +66,9 @@ def test_what_has_not_run_is_pending_in_order() -> None:
         ),
     ],
 )
-def test_a_changed_past_is_refused(past: list[SqlFile], files: list[SqlFile], text: str) -> None:
+def test_a_changed_or_missing_file_is_refused(
+    past: list[SqlFile], files: list[SqlFile], text: str
+) -> None:
     with pytest.raises(MigrationError) as error:
         pending(done(*past), files)
     assert str(error.value) == text
@@ -79,13 +81,13 @@ def test_a_file_may_be_renamed_but_not_renumbered() -> None:
 
 
 def test_each_file_runs_once_in_order_and_is_recorded(client: Client, database: str) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     files = [create(database, number) for number in (1, 2)]
-    assert migrations.migrate(client, database, files, said.append) == 2
-    assert said == ["applied sql/001_table_x.sql", "applied sql/002_table_x.sql"]
+    assert migrations.migrate(client, database, files, lines.append) == 2
+    assert lines == ["applied sql/001_table_x.sql", "applied sql/002_table_x.sql"]
     files.append(create(database, 10))
-    assert migrations.migrate(client, database, files, said.append) == 1
-    assert migrations.migrate(client, database, files, said.append) == 0
+    assert migrations.migrate(client, database, files, lines.append) == 1
+    assert migrations.migrate(client, database, files, lines.append) == 0
     assert applied(client, database) == [1, 2, 10]
     query = f"SELECT checksum, sql FROM {database}.schema_migrations ORDER BY number"
     assert client.query(query).result_rows == [(migrations.checksum(f), f.text) for f in files]
@@ -114,26 +116,28 @@ def test_an_unknown_setting_is_refused_before_anything_runs(client: Client, data
     assert applied(client, database) == [] and locks(client, database) == 0
 
 
-def test_the_database_is_made(client: Client, database: str) -> None:
+def test_the_database_is_created(client: Client, database: str) -> None:
     new = f"{database}_new"
     assert migrations.migrate(client, new, [create(new, 1)], print) == 1
 
 
-def test_a_database_that_a_file_names_is_made_and_said(client: Client, database: str) -> None:
-    said: list[str] = []
+def test_a_database_that_a_file_names_is_created_and_reported(
+    client: Client, database: str
+) -> None:
+    lines: list[str] = []
     texts = [
         "CREATE TABLE IF NOT EXISTS `{0}-sensors`.${{CLICKHOUSE_USER}} (a Int8) ENGINE = Memory",
         "CREATE VIEW `{0}-sensors`.v AS SELECT 1",
         "CREATE VIEW {0}.w AS SELECT 1",
     ]
     files = [file(number, text.format(database)) for number, text in enumerate(texts, 1)]
-    assert migrations.migrate(client, database, files, said.append, {"CLICKHOUSE_USER": "me"}) == 3
-    assert said[:2] == [f"database `{database}-sensors`: made", "applied sql/001_table_x.sql"]
-    assert len(said) == 4
+    assert migrations.migrate(client, database, files, lines.append, {"CLICKHOUSE_USER": "me"}) == 3
+    assert lines[:2] == [f"database `{database}-sensors`: made", "applied sql/001_table_x.sql"]
+    assert len(lines) == 4
     assert client.query(f"SELECT count() FROM `{database}-sensors`.me").result_rows == [(0,)]
 
 
-def test_a_failing_statement_stops_there_and_runs_again_when_mended(
+def test_a_failing_statement_stops_the_run_and_runs_again_when_fixed(
     client: Client, database: str
 ) -> None:
     files = [create(database, 1), file(2, "CREATE TABLE nonsense"), create(database, 3)]

@@ -45,13 +45,13 @@ def test_an_authority_is_loopback_with_or_without_its_port(
     assert ports.is_loopback(authority) is is_loopback
 
 
-def test_free_ports_differ_and_are_none_of_those_the_kernel_gives_away() -> None:
-    found = ports.free(50)
-    assert len(set(found)) == 50
-    assert all(20_000 <= port < 32_000 and ports.is_free("127.0.0.1", port) for port in found)
+def test_free_ports_differ_and_are_outside_the_kernels_range() -> None:
+    free = ports.free(50)
+    assert len(set(free)) == 50
+    assert all(20_000 <= port < 32_000 and ports.is_free("127.0.0.1", port) for port in free)
 
 
-def test_a_port_whose_connections_are_just_closing_is_free() -> None:
+def test_a_port_with_closing_connections_is_free() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = server.getsockname()
         client = socket.create_connection(address)

@@ -40,7 +40,7 @@ def wait_ended(pid: int) -> None:
 
 
 @pytest.mark.parametrize("how", ["end_with_parent", "None"])
-def test_a_grandchild_ends_with_a_killed_child_if_it_asked_for_that(how: str) -> None:
+def test_a_grandchild_that_wants_it_ends_with_a_killed_child(how: str) -> None:
     program = CHILD.format(code=GRANDCHILD, how=how)
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=end_with_parent) as child:

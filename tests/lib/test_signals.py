@@ -25,57 +25,57 @@ def own_handlers() -> Iterator[None]:
 
 @pytest.mark.parametrize("number", signals.STOPS)
 def test_a_signal_is_counted_and_ends_the_wait(number: signal.Signals) -> None:
-    asked = Signals()
-    asked.listen()
-    assert not asked.wait(0.01)
+    received = Signals()
+    received.listen()
+    assert not received.wait(0.01)
     timer = threading.Timer(0.2, os.kill, (os.getpid(), number))
     timer.start()
-    assert asked.wait(90)
-    assert asked.count == 1 and asked.wait()
+    assert received.wait(90)
+    assert received.count == 1 and received.wait()
     timer.join()
 
 
 def test_a_sleep_ends_with_the_next_signal_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, clock = Signals(), FakeTime()
-    asked.add()
+    received, clock = Signals(), FakeTime()
+    received.add()
     sleep = clock.sleep
 
     def interrupted(seconds: float) -> None:
         sleep(seconds)
         if clock.now > 5:
-            asked.add()
+            received.add()
 
     monkeypatch.setattr(signals, "time", clock)
-    asked.sleep(0.15)
+    received.sleep(0.15)
     assert clock.now == pytest.approx(0.15)
     monkeypatch.setattr(clock, "sleep", interrupted)
-    asked.sleep(20)
-    assert 5 < clock.now < 5.2 and asked.count == 2
+    received.sleep(20)
+    assert 5 < clock.now < 5.2 and received.count == 2
 
 
-def test_a_sleep_is_as_long_as_asked() -> None:
+def test_a_sleep_lasts_as_long_as_requested() -> None:
     began = time.monotonic()
     Signals().sleep(0.15)
     assert time.monotonic() - began >= 0.15
 
 
 @pytest.mark.parametrize(("ends", "code"), [(True, 128 + signal.SIGTERM), (False, 3)])
-def test_a_second_signal_ends_the_process_at_once_if_asked_for(ends: bool, code: int) -> None:
+def test_a_second_signal_ends_the_process_at_once_if_requested(ends: bool, code: int) -> None:
     program = (
         "import os, signal, sys\n"
         "from lib.signals import Signals\n"
-        "asked = Signals()\n"
-        f"asked.listen(end_at_second={ends})\n"
+        "received = Signals()\n"
+        f"received.listen(end_at_second={ends})\n"
         "os.kill(os.getpid(), signal.SIGINT)\n"
-        "assert asked.wait(90)\n"
+        "assert received.wait(90)\n"
         "os.kill(os.getpid(), signal.SIGTERM)\n"
-        "asked.sleep(0.01)\n"
+        "received.sleep(0.01)\n"
         "sys.exit(3)\n"
     )
     assert subprocess.run([sys.executable, "-c", program], timeout=150).returncode == code
 
 
-def test_what_is_handed_in_gets_the_number() -> None:
+def test_a_handler_gets_the_number() -> None:
     seen: list[int] = []
     signals.handle(seen.append)
     for number in signals.STOPS:
@@ -88,10 +88,10 @@ def run_interrupted(body: str, **options: Any) -> subprocess.CompletedProcess[st
     program = (
         "import os, signal\n"
         "from lib.signals import Signals\n"
-        "asked = Signals()\n"
-        "asked.interrupt(lambda: SystemExit(3))\n"
+        "received = Signals()\n"
+        "received.interrupt(lambda: SystemExit(3))\n"
         f"{body}\n"
-        "print(asked.count)\n"
+        "print(received.count)\n"
     )
     return subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=150, **options
@@ -99,7 +99,7 @@ def run_interrupted(body: str, **options: Any) -> subprocess.CompletedProcess[st
 
 
 @pytest.mark.parametrize("number", signals.STOPS)
-def test_a_signal_interrupts_also_where_the_parent_ignores_it(number: signal.Signals) -> None:
+def test_a_signal_interrupts_even_if_the_parent_ignores_it(number: signal.Signals) -> None:
     def ignore() -> None:
         signal.signal(number, signal.SIG_IGN)
 

@@ -18,17 +18,17 @@ VARIABLES = {"KAFKA_TOPIC": "ticks", "QUOTED": "it's', 'x' = 'y", "DOLLAR": "${K
         ("$KAFKA_TOPIC {a:Int8} $", "$KAFKA_TOPIC {a:Int8} $"),
     ],
 )
-def test_settings_take_their_places(text: str, expected: str) -> None:
+def test_variables_are_replaced_by_settings(text: str, expected: str) -> None:
     assert sql_variables.substitute(file(text), VARIABLES).text == expected
 
 
-def test_a_value_is_escaped_for_the_sql_it_is_in_and_stays_as_it_is_in_a_comment() -> None:
-    found = file("-- /${P}/ isn't '${P}'\n'${P}'")
+def test_a_value_is_escaped_for_its_dialect_but_not_in_a_comment() -> None:
+    statement = file("-- /${P}/ isn't '${P}'\n'${P}'")
     variables = {"P": "\\d'\n?"}
-    assert sql_variables.substitute(found, variables).text == (
+    assert sql_variables.substitute(statement, variables).text == (
         "-- /\\d' ?/ isn't '\\d' ?'\n'\\d''\n?'"
     )
-    in_clickhouse = sql_variables.substitute(found, variables, sql_variables.CLICKHOUSE).text
+    in_clickhouse = sql_variables.substitute(statement, variables, sql_variables.CLICKHOUSE).text
     assert in_clickhouse.endswith("\n'\\\\d''\n?'")
 
 

@@ -12,7 +12,7 @@ NAMES = "NNN_<kind>_<name>.sql, kind one of function, source, table, view, sink,
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that stands where the user does, so that errors show short paths."""
+    """A folder below the current one, so that errors show short paths."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sql").mkdir()
     return tmp_path / "sql"
@@ -61,7 +61,7 @@ def test_a_file_that_keeps_the_contract_is_read(folder: Path, name: str, stateme
     assert file.text == (HEADER + statement).partition("; -- end")[0].rstrip()
 
 
-def test_line_ends_and_a_mark_at_the_beginning_make_no_difference(folder: Path) -> None:
+def test_line_ends_and_a_byte_order_mark_make_no_difference(folder: Path) -> None:
     text = HEADER + "CREATE VIEW x AS\nSELECT 'a\nb';\n"
     plain = sqlfiles.read(write(folder, "001_view_x.sql", text))
     for data in (text.replace("\n", "\r\n").encode(), b"\xef\xbb\xbf" + text.encode()):
@@ -72,14 +72,14 @@ def test_line_ends_and_a_mark_at_the_beginning_make_no_difference(folder: Path) 
     "name", ["x.sql", "1_view_x.sql", "0001_view_x.sql", "001_query_x.sql", "001_view_X.sql",
              "001_view_.sql", "001-view-x.sql", "001_view_x.SQL", "001_view_x y.sql"]
 )  # fmt: skip
-def test_another_name_is_refused_in_its_folder(folder: Path, name: str) -> None:
+def test_a_malformed_name_is_refused_in_its_folder(folder: Path, name: str) -> None:
     write(folder, name, HEADER + "CREATE VIEW x AS SELECT 1")
     assert fails(folder) == f"sql/{name}: not a SQL file's name; call it {NAMES}"
 
 
 @pytest.mark.parametrize("text", ["", "\n-- One row.\n", "CREATE VIEW x AS SELECT 1", "--\nCREATE",
                                   "--   \n-- One row.\n", "/* One row. */\n"])  # fmt: skip
-def test_a_file_that_does_not_say_what_a_row_means_is_refused(folder: Path, text: str) -> None:
+def test_a_file_without_a_first_comment_is_refused(folder: Path, text: str) -> None:
     assert fails(write(folder, "001_view_x.sql", text)) == (
         "sql/001_view_x.sql:1: does not begin with a comment; "
         "say what one row means, as `-- One row per ...`."
@@ -152,7 +152,7 @@ def test_a_file_that_makes_something_else_is_refused(
     assert f"sql/{name}: {fact}" in fails(write(folder, name, HEADER + statement))
 
 
-def test_a_file_that_is_no_text_is_refused(folder: Path) -> None:
+def test_a_file_that_is_not_text_is_refused(folder: Path) -> None:
     path = write(folder, "001_view_x.sql", b"-- \xff\xfe")
     assert fails(path).startswith("sql/001_view_x.sql: cannot be read: ")
     (folder / "002_view_y.sql").mkdir()
@@ -168,7 +168,7 @@ def test_a_folder_is_read_in_order_and_without_other_files(folder: Path) -> None
     assert [file.name for file in sqlfiles.load(folder)] == ["b", "c", "a"]
 
 
-def test_a_number_is_given_once(folder: Path) -> None:
+def test_a_number_is_used_once(folder: Path) -> None:
     for name in ("a", "b"):
         write(folder, f"001_view_{name}.sql", f"{HEADER}CREATE VIEW {name} AS SELECT 1")
     assert fails(folder) == (
@@ -176,7 +176,7 @@ def test_a_number_is_given_once(folder: Path) -> None:
     )
 
 
-def test_a_folder_that_is_empty_or_not_there_is_refused(folder: Path) -> None:
+def test_an_empty_or_missing_folder_is_refused(folder: Path) -> None:
     assert fails(folder) == "sql: holds no .sql file; add one, as 001_table_<name>.sql."
     for name, near in (("sqll", "did you mean sql?"), ("q", "make it and put SQL files there.")):
         with pytest.raises(SqlFileError) as error:
@@ -189,13 +189,13 @@ def file(text: str) -> SqlFile:
 
 
 def test_targets_and_topics_are_found_outside_comments() -> None:
-    found = file(
+    statement = file(
         "-- clickhouse_insert('a.no (x)', 'topic' = 'no')\n"
         "SELECT /*\n*/ CLICKHOUSE_INSERT (\n 'a.yes (x, `it''s`)', x), 'topic' = 'ticks',"
         " 'topic'='b-c; d'"
     )
-    assert found.targets == [("a.yes (x, `it's`)", "sql/001_view_x.sql:3")]
-    assert found.topics == ["ticks", "b-c", "d"]
+    assert statement.targets == [("a.yes (x, `it's`)", "sql/001_view_x.sql:3")]
+    assert statement.topics == ["ticks", "b-c", "d"]
 
 
 @pytest.mark.parametrize(
@@ -212,6 +212,6 @@ def test_a_created_table_names_its_database(text: str, database: str) -> None:
     assert file(text).database == database
 
 
-def test_condensed_text_says_the_same() -> None:
+def test_condensed_text_means_the_same() -> None:
     text = "-- One.\nSELECT  'a  -- b' /* x */,\n\t`c  d`\n"
     assert sqlfiles.condensed(text) == "SELECT 'a  -- b' , `c  d`"

@@ -33,14 +33,14 @@ def test_the_topics_of_every_job_are_those_that_its_files_name(tmp_path: Path) -
         write(tmp_path, job, job, {"stocks": "${KAFKA_TOPIC}"}.get(job, f"{job};{job}-2"))
     broken = tmp_path / "flink" / "broken" / "100_source_broken.sql"
     broken.write_text(broken.read_text() + "; SELECT 1")
-    said: list[str] = []
-    assert topics.of_all_jobs(config, said.append) == [
+    lines: list[str] = []
+    assert topics.of_all_jobs(config, lines.append) == [
         ("kafka.topic", "stock-ticks"),
         (f"{tmp_path}/flink/sensors/100_source_sensors.sql", "sensors"),
         (f"{tmp_path}/flink/sensors/100_source_sensors.sql", "sensors-2"),
         (f"{tmp_path}/flink/stocks/100_source_stocks.sql", "stock-ticks"),
     ]
-    assert said == [
+    assert lines == [
         f"job broken: its topics are not made: {broken}:11: a second statement begins; "
         "put it into a file of its own."
     ]
@@ -55,12 +55,12 @@ def test_the_topics_of_every_job_are_those_that_its_files_name(tmp_path: Path) -
         ("kafka.example:1", "always", "make it with `make up`"),
     ],
 )
-def test_a_missing_topic_is_told_with_its_place(
+def test_a_missing_topic_is_an_error_with_its_place(
     servers: str, make_topics: str, remedy: str
 ) -> None:
-    given = msgspec.structs.asdict(conf.load(environ={}).kafka)
-    given |= {"bootstrap_servers": servers, "make_topics": make_topics}
-    error = topics.missing_topic(settings.Kafka(**given), "sql/100.sql", "ticks")
+    values = msgspec.structs.asdict(conf.load(environ={}).kafka)
+    values |= {"bootstrap_servers": servers, "make_topics": make_topics}
+    error = topics.missing_topic(settings.Kafka(**values), "sql/100.sql", "ticks")
     assert str(error) == (
         f"sql/100.sql: Kafka at {servers} has no topic ticks; {remedy}, or fix the name."
     )

@@ -24,7 +24,7 @@ def test_the_last_answer_is_returned_when_time_is_up(clock: FakeTime) -> None:
     assert clock.now == 1.5
 
 
-def test_a_service_that_is_unavailable_is_asked_again(clock: FakeTime) -> None:
+def test_an_unavailable_service_is_asked_again(clock: FakeTime) -> None:
     pauses: list[float] = []
 
     def ask() -> str:

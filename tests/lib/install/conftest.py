@@ -1,4 +1,4 @@
-"""A copy of what a set-up reads, to set up again and again."""
+"""A copy of the files that a set-up reads."""
 
 import os
 import shutil
@@ -49,8 +49,8 @@ def set_up(project: Path, *arguments: str) -> tuple[int, str, str]:
 
 
 def pretend_done(project: Path, stamps: str = "s.PACKAGES, s.TOOLS, s.JARS") -> None:
-    """Leave what a finished set-up leaves, as far as the next one looks at it; a Python that only
-    writes down what it is called with."""
+    """Leave the files of a finished set-up that the next one looks at, and a Python that only
+    writes down its arguments."""
     for name in [".venv/bin/python", "lib/jars/kafka/a.jar"]:
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text('#!/bin/sh\necho "$@" >> "$0.calls"\n')
@@ -59,7 +59,7 @@ def pretend_done(project: Path, stamps: str = "s.PACKAGES, s.TOOLS, s.JARS") -> 
 
 
 def calls(project: Path) -> list[str]:
-    """What the pretended Python was called with."""
+    """The arguments of each call of that Python."""
     return (project / ".venv/bin/python.calls").read_text().splitlines()
 
 

@@ -42,7 +42,7 @@ def test_a_run_is_set_up_without_tools_unless_they_are_there(
     assert is_done(project) and is_done(project, tools=True) is tools
 
 
-def test_tools_are_added_to_what_is_there(project: Path) -> None:
+def test_tools_are_added_to_what_a_run_needs(project: Path) -> None:
     pretend_done(project, "s.PACKAGES, s.JARS")
     assert set_up(project) == (0, "", "")
     assert set_up(project, "tools")[0] == 0
@@ -58,7 +58,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str, st
     return project, *set_up(project)
 
 
-def test_a_registry_that_is_away_is_one_line(failed: tuple[Path, int, str, str]) -> None:
+def test_an_unavailable_registry_is_one_line(failed: tuple[Path, int, str, str]) -> None:
     _, code, out, err = failed
     assert code == 2
     assert err == (
@@ -68,11 +68,11 @@ def test_a_registry_that_is_away_is_one_line(failed: tuple[Path, int, str, str])
     assert out.startswith("setup: making .venv")
 
 
-def test_a_half_done_environment_is_made_anew(failed: tuple[Path, int, str, str]) -> None:
+def test_a_half_done_environment_is_made_again(failed: tuple[Path, int, str, str]) -> None:
     assert not (failed[0] / ".venv/lib/half").exists()
 
 
-def test_what_failed_is_not_taken_for_done(failed: tuple[Path, int, str, str]) -> None:
+def test_a_failed_set_up_is_not_done(failed: tuple[Path, int, str, str]) -> None:
     assert not is_done(failed[0])
     assert not (failed[0] / ".venv/packages.stamp").exists()
 
@@ -94,7 +94,7 @@ def test_a_second_set_up_waits_for_the_first(project: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["install/__main__", "install/packages", "install/stamps", "errors"]
 )
-def test_an_old_python_can_read_it(name: str) -> None:
+def test_an_old_python_can_parse_it(name: str) -> None:
     text = (ROOT / "lib" / f"{name}.py").read_text()
     tree = ast.parse(text, feature_version=(3, 6))
     # Before 3.9, and 3.10, `Iterator[None]` and `int | None` cannot be evaluated: they are quoted.
@@ -104,7 +104,7 @@ def test_an_old_python_can_read_it(name: str) -> None:
     assert not [a for a in annotations if isinstance(a, ast.Subscript | ast.BinOp)]
 
 
-def test_a_wrong_python_is_named() -> None:
+def test_an_unsupported_python_is_named() -> None:
     assert wrong_python("/usr/bin/python3", (3, 10, 1)) == (
         "/usr/bin/python3: is Python 3.10, and neither python3.12 nor python3.11 is on PATH; "
         "install Python 3.11 or 3.12, then run `make setup`."

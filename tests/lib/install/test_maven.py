@@ -25,15 +25,15 @@ CONNECTOR = Jar("org.apache.flink", "connector", "2.0", SHA256)
 
 
 class Source:
-    """Gives each JAR the same bytes, and counts how often it is asked."""
+    """Gives each JAR the same bytes, and keeps the requests."""
 
     def __init__(self, folder: Path, content: bytes = CONTENT) -> None:
         self.file = folder / "source.jar"
         self.file.write_bytes(content)
-        self.asked: list[Jar] = []
+        self.requests: list[Jar] = []
 
     def __call__(self, jar: Jar) -> Path:
-        self.asked.append(jar)
+        self.requests.append(jar)
         return self.file
 
 
@@ -47,11 +47,11 @@ def test_each_program_has_its_own_folder(tmp_path: Path) -> None:
     assert names == ["flink/connector-2.0.jar", "kafka/broker-1.0.jar"]
 
 
-def test_what_is_there_is_not_fetched_again(tmp_path: Path) -> None:
+def test_a_jar_in_place_is_not_fetched_again(tmp_path: Path) -> None:
     source = Source(tmp_path)
     put(tmp_path / "jars", source)
     put(tmp_path / "jars", source)
-    assert len(source.asked) == 2
+    assert len(source.requests) == 2
 
 
 def test_a_corrupted_jar_is_replaced(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_corrupted_jar_is_replaced(tmp_path: Path) -> None:
     damaged.write_bytes(b"the wrong bytes")
     put(tmp_path / "jars", source)
     assert damaged.read_bytes() == CONTENT
-    assert len(source.asked) == 3
+    assert len(source.requests) == 3
 
 
 def test_a_stray_file_is_removed(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_stray_file_is_removed(tmp_path: Path) -> None:
     assert put(folder, Source(tmp_path)) == ["flink/connector-2.0.jar", "kafka/broker-1.0.jar"]
 
 
-def test_another_checksum_is_refused_before_the_jar_is_in_place(tmp_path: Path) -> None:
+def test_a_jar_with_another_checksum_is_not_put_in_place(tmp_path: Path) -> None:
     forged = b"forged"
     with pytest.raises(SetupError) as caught:
         sync([BROKER], tmp_path / "jars", Source(tmp_path, forged), lambda _: None)
@@ -119,12 +119,12 @@ def test_jars_come_from_the_repository_of_the_users_own_settings(
     assert (tmp_path / "jars/kafka/broker-1.0.jar").read_bytes() == CONTENT
 
 
-def test_a_jar_that_no_repository_gives_is_named(repository: Path, tmp_path: Path) -> None:
+def test_a_jar_that_no_repository_has_is_named(repository: Path, tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"connector-2\.0\.jar: no Maven repository has it;"):
         maven(tmp_path / "downloads")(CONNECTOR)
 
 
-def test_a_repository_that_is_away_is_one_line(
+def test_an_unavailable_repository_is_one_line(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_repository(tmp_path, monkeypatch, port=9)

@@ -34,7 +34,7 @@ def test_a_failure_is_one_line(log: str, line: str) -> None:
         ("Collecting a\nInstalling collected packages: a\n", "installing packages, 5 of 9"),
     ],
 )
-def test_progress_is_read_from_what_pip_wrote(log: str, shown: str) -> None:
+def test_progress_is_read_from_the_output_of_pip(log: str, shown: str) -> None:
     assert packages.progress(log, 5, 9).startswith(shown)
 
 
