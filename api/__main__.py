@@ -12,7 +12,7 @@ from api.http import assets, server
 from api.http.middleware import App
 from api.problems import ProblemError
 from api.query import keys, registry, reload
-from api.query.clickhouse import Store
+from api.query.clickhouse import ClickHouseClient
 from api.query.registry import Registry
 from lib import asgi, conf, ports
 from lib.errors import ServiceError, exit_on_error
@@ -38,14 +38,14 @@ def main(context: click.Context, host: str | None, port: int | None, reloads: bo
     server.check_address(host, config.api)
     static = assets.load()
     listener = asgi.bind(host, port, server.SETTING)
-    seen = reload.stamps(config.sql_dir / "api") if reloads else None
+    stamps = reload.file_stamps(config.sql_dir / "api") if reloads else None
     endpoints = asyncio.run(load(config, patience=float("inf")))
     page = f"http://{ports.address(host, port)}"
     asgi.listen(listener, server.SETTING)
     click.echo(f"{len(endpoints)} endpoints at {page}/api/, described in /openapi.json")
 
     def make_app(is_ending: Callable[[], bool]) -> App:
-        return create_app(config, endpoints, static, seen=seen, is_ending=is_ending)
+        return create_app(config, endpoints, static, stamps=stamps, is_ending=is_ending)
 
     server.serve(make_app, config.api, listener)
 
@@ -60,15 +60,15 @@ def validate() -> None:
 
 async def load(config: Settings, patience: float) -> Registry:
     """All endpoints, checked, and the keys with them; wait so many seconds for ClickHouse."""
-    store = Store(config.clickhouse, config.api.timeout)
+    client = ClickHouseClient(config.clickhouse, config.api.timeout)
     deadline = time.monotonic() + patience
     try:
         while True:
             try:
                 folder = config.sql_dir / "api"
-                found = await registry.load(folder, config.variables(), store)
-                keys.check(config.api.keys, [query.endpoint for query in found.values()])
-                return found
+                endpoints = await registry.load(folder, config.variables(), client)
+                keys.check(config.api.keys, [query.endpoint for query in endpoints.values()])
+                return endpoints
             except ProblemError as problem:
                 if time.monotonic() > deadline:
                     raise ServiceError(
@@ -78,7 +78,7 @@ async def load(config: Settings, patience: float) -> Registry:
                     ) from None
                 await asyncio.sleep(0.5)
     finally:
-        await store.close()
+        await client.close()
 
 
 if __name__ == "__main__":

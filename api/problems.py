@@ -1,4 +1,4 @@
-"""What went wrong, for a program and a person: RFC 9457 problem details."""
+"""Errors as problem details (RFC 9457), for programs and people."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -10,28 +10,28 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemError(Exception):
-    """An answer that is an error: its status, what is wrong, and how to do better."""
+    """An error of a request: its status, the fact and the remedy, and extension members."""
 
     def __init__(
-        self, status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any
+        self, status: int, detail: str, headers: Mapping[str, str] | None = None, **extensions: Any
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.headers = dict(headers or {})
-        self.more = more
+        self.extensions = extensions
 
     def body(self) -> bytes:
         """The problem as JSON."""
         title = HTTPStatus(self.status).phrase
         fields = {"type": "about:blank", "title": title, "status": self.status}
-        return msgspec.json.encode({**fields, "detail": self.detail, **self.more})
+        return msgspec.json.encode({**fields, "detail": self.detail, **self.extensions})
 
 
 def bad_parameter(name: str, takes: str, value: str | None = None) -> ProblemError:
-    """A parameter that is not what it should be; the value is shown, cut short."""
-    given = "is missing" if value is None else f"is {_short(value)}"
-    return ProblemError(400, f"{name} {given}; it takes {takes}.", parameter=name, takes=takes)
+    """The problem of a missing or invalid parameter; the value is shown, shortened."""
+    fact = "is missing" if value is None else f"is {_short(value)}"
+    return ProblemError(400, f"{name} {fact}; it takes {takes}.", parameter=name, takes=takes)
 
 
 def _short(value: str) -> str:

@@ -95,18 +95,23 @@ def read(path: Path) -> SqlFile:
             f"{place}: not a SQL file's name; "
             f"call it NNN_<kind>_<name>.sql, kind one of {', '.join(KINDS)}."
         )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SqlFileError(
-            f"{place}: cannot be read: {error}; make it a UTF-8 text file."
-        ) from error
+    text = read_text(path)
     file = SqlFile(
         int(match["number"]), match["kind"], match["name"], place, one_statement(place, text)
     )
     _check_header(place, text)
     _check_name(file)
     return file
+
+
+def read_text(path: Path) -> str:
+    """The text of one file; raise SqlFileError if it is not UTF-8 or cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SqlFileError(
+            f"{show(path)}: cannot be read: {error}; make it a UTF-8 text file."
+        ) from error
 
 
 def one_statement(place: str, text: str) -> str:

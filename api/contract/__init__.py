@@ -1,1 +1,1 @@
-"""What a file of sql/api says, read and checked."""
+"""The contract of a file in sql/api: header, parameters, columns, cursors, streams."""

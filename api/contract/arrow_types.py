@@ -1,4 +1,4 @@
-"""Values in types that Arrow and Parquet both have, where their own would say less or is none."""
+"""Values in types that both Arrow and Parquet have, if their own is less precise or missing."""
 
 from clickhouse_connect.datatypes.base import ClickHouseType
 from clickhouse_connect.datatypes.dynamic import JSON, Dynamic, Variant
@@ -8,39 +8,39 @@ from clickhouse_connect.datatypes.numeric import BFloat16, BigInt, Enum, Interva
 from clickhouse_connect.datatypes.special import UUID, Nothing
 from clickhouse_connect.datatypes.temporal import DateTime, DateTime64, TimeBase
 
-from api.contract.expressions import Sent, cast
+from api.contract.expressions import Expression, cast
 
 
-def typed(value: str, kind: ClickHouseType) -> Sent | None:
-    """A value as it is sent; None where that is as it is."""
+def convert(value: str, kind: ClickHouseType) -> Expression | None:
+    """A value in its type for Arrow; None if it needs no change."""
     match kind:
         case DateTime64() if kind.type_def.values[1:] != ("'UTC'",):
-            return Sent(f"toTimeZone({value}, 'UTC')", f"DateTime64({kind.scale}, 'UTC')")
+            return Expression(f"toTimeZone({value}, 'UTC')", f"DateTime64({kind.scale}, 'UTC')")
         case DateTime():
-            return Sent(f"toDateTime64({value}, 0, 'UTC')", "DateTime64(0, 'UTC')")
+            return Expression(f"toDateTime64({value}, 0, 'UTC')", "DateTime64(0, 'UTC')")
         case Enum() | IPv4() | IPv6() | UUID() | BigInt() | TimeBase():
-            return Sent(f"toString({value})", "String")
+            return Expression(f"toString({value})", "String")
         case JSON() | Dynamic() | Variant():
             text = "String" if isinstance(kind, JSON) and not kind.nullable else "Nullable(String)"
-            return Sent(f"toJSONString({value})", text)
+            return Expression(f"toJSONString({value})", text)
         case Interval():
-            return Sent(f"toInt64({value})", "Int64")
+            return Expression(f"toInt64({value})", "Int64")
         case BFloat16():
-            return Sent(f"toFloat32({value})", "Float32")
+            return Expression(f"toFloat32({value})", "Float32")
         case Point() | Ring() | Polygon() | MultiPolygon():
             return _geometry(value, kind)
         case Nothing():
-            return Sent(cast(value, "Nullable(String)"), "Nullable(String)")
+            return Expression(cast(value, "Nullable(String)"), "Nullable(String)")
     return None
 
 
-def _geometry(value: str, kind: ClickHouseType) -> Sent:
-    """Coordinates, as Arrow has them: in Parquet they would be well-known binary."""
-    made = "Nullable(Tuple(Float64, Float64))" if kind.nullable else "Tuple(Float64, Float64)"
+def _geometry(value: str, kind: ClickHouseType) -> Expression:
+    """Coordinates as in Arrow; Parquet would have well-known binary."""
+    name = "Nullable(Tuple(Float64, Float64))" if kind.nullable else "Tuple(Float64, Float64)"
     # A LineString is a Ring, and so on.
     depth = next(
         n for n, of in enumerate((Point, Ring, Polygon, MultiPolygon)) if isinstance(kind, of)
     )
     for _ in range(depth):
-        made = f"Array({made})"
-    return Sent(cast(value, made), made)
+        name = f"Array({name})"
+    return Expression(cast(value, name), name)

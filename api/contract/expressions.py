@@ -1,4 +1,4 @@
-"""Pieces of SQL that are put together from names, types and expressions."""
+"""SQL expressions with their types."""
 
 from dataclasses import dataclass
 
@@ -6,13 +6,13 @@ from lib.quoting import quote_string
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """An expression and its type."""
+class Expression:
+    """An expression and the name of its type."""
 
     sql: str
     type: str
 
 
 def cast(sql: str, kind: str) -> str:
-    """An expression as another type."""
+    """An expression cast to another type."""
     return f"CAST({sql}, {quote_string(kind)})"

@@ -1,12 +1,11 @@
-"""The comment that a file in sql/api begins with: what a row means, and tags."""
+"""The header comment of a file in sql/api: the meaning of a row, and tags."""
 
 import difflib
 import re
 from dataclasses import dataclass, field
 
 from api.contract import stream_offsets
-from api.contract.declarations import declare
-from api.contract.parameters import Declared
+from api.contract.parameter_declarations import Declaration, declaration
 from api.contract.stream_offsets import Stream
 from lib.errors import SqlFileError
 
@@ -17,17 +16,17 @@ _TAGS = ("param", "cache", "page", "stream")
 
 @dataclass(slots=True)
 class Header:
-    """The header comment, read; each tag with the line it stands on."""
+    """The text and the tags of the comment, each tag with its line."""
 
     text: list[str] = field(default_factory=list)
-    params: dict[str, tuple[int, Declared]] = field(default_factory=dict)
+    parameters: dict[str, tuple[int, Declaration]] = field(default_factory=dict)
     cache: int = 0
     page: tuple[int, str] | None = None
     stream: Stream | None = None
 
 
 def read(place: str, text: str) -> Header:
-    """The comment's text and tags; raise SqlFileError for the first line that is wrong."""
+    """Read the comment; raise SqlFileError for the first line that is wrong."""
     match = _HEADER.match(text)
     header, last = Header(), ""
     declared: dict[str, tuple[int, str]] = {}
@@ -37,7 +36,7 @@ def read(place: str, text: str) -> Header:
         if tag:
             last = _read_tag(f"{place}:{number}", number, tag, header, declared)
         elif last in declared:
-            # A description goes on over as many lines as it needs.
+            # A description may continue on the next lines.
             declared[last] = (declared[last][0], f"{declared[last][1]} {content}")
         elif content and not last:
             header.text.append(content)
@@ -47,8 +46,8 @@ def read(place: str, text: str) -> Header:
             "say what one row means, as `-- One row per ...`."
         )
     for number, rest in declared.values():
-        found = declare(f"{place}:{number}", rest)
-        header.params[found.name] = (number, found)
+        parameter = declaration(f"{place}:{number}", rest)
+        header.parameters[parameter.name] = (number, parameter)
     return header
 
 
@@ -59,7 +58,8 @@ def _read_tag(
     header: Header,
     declared: dict[str, tuple[int, str]],
 ) -> str:
-    """Note one tag; return the name of the parameter that following lines continue."""
+    """Add one tag to the header; return the name of the parameter that the next lines may
+    continue."""
     kind, rest = tag["tag"], (tag["rest"] or "").strip()
     if kind == "param":
         name = rest.split(" ")[0].rstrip(":")
@@ -69,7 +69,9 @@ def _read_tag(
         return name
     if kind == "cache":
         if not re.fullmatch(r"\d{1,5}", rest, re.ASCII):
-            raise SqlFileError(f"{place}: @cache {rest}: not a number of seconds; as `@cache 5`.")
+            raise SqlFileError(
+                f"{place}: @cache {rest}: not a number of seconds; write it as `@cache 5`."
+            )
         header.cache = int(rest)
     elif kind == "page":
         header.page = (number, rest)

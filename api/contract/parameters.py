@@ -1,4 +1,4 @@
-"""Parameters of an endpoint: what they take, what a request gives, what is bound."""
+"""Parameters of an endpoint: validated from a request, described, and bound to the SQL."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,30 +9,17 @@ from typing import Any
 from api.contract.scalars import Scalar, Schema
 from lib.quoting import escape, quote_string
 
-# What a list may hold where its file sets no bound.
-MOST_ITEMS = 1000
+# How many values a list may have if its file sets no bound.
+MAX_ITEMS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """One @param line, taken apart."""
-
-    name: str
-    default: str | None
-    low: str
-    high: str
-    pattern: str | None
-    text: str
-    is_repeated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Param:
+class Parameter:
     """A typed parameter; `default` and the bounds are values, not text."""
 
     name: str
     type: str
-    text: str
+    description: str
     scalar: Scalar
     is_array: bool
     is_nullable: bool
@@ -41,17 +28,17 @@ class Param:
     low: Any = None
     high: Any = None
     pattern: str | None = None
-    # A list is given by repeating the parameter alone: no text is split.
+    # The values of a list are given only by repeating the parameter: no text is split.
     is_repeated: bool = False
 
     @property
-    def is_sized(self) -> bool:
-        """Whether the bounds are of the size: of a list, or of a text."""
+    def has_size(self) -> bool:
+        """Whether the bounds limit a size: of a list, or of a text."""
         return self.is_array or self.scalar.schema == {"type": "string"}
 
     @property
     def takes(self) -> str:
-        """What the parameter takes, in words."""
+        """The valid values, in words."""
         words = self.scalar.takes
         if self.is_array:
             words = f"a list, each {words}"
@@ -62,7 +49,7 @@ class Param:
     def _bounds(self) -> str:
         if self.low is None and self.high is None:
             return ""
-        unit = (" values" if self.is_array else " characters") if self.is_sized else ""
+        unit = (" values" if self.is_array else " characters") if self.has_size else ""
         if self.high is None:
             return f", at least {self.low}{unit}"
         if self.low is None:
@@ -71,7 +58,7 @@ class Param:
 
     @property
     def schema(self) -> Schema:
-        """The parameter as a JSON schema."""
+        """The valid values, as a JSON schema."""
         schema = {**self.scalar.schema}
         if self.pattern:
             schema["pattern"] = f"^(?:{self.pattern})$"
@@ -80,8 +67,8 @@ class Param:
                 # In a value they are escaped.
                 schema["not"] = {"pattern": r"[,\\]"}
             schema = {"type": "array", "items": schema}
-        low, high = _BOUND_WORDS["array" if self.is_array else schema["type"]]
-        if self.scalar.schema["type"] != "string" or self.is_sized:
+        low, high = _BOUND_KEYWORDS.get(schema["type"], ("minimum", "maximum"))
+        if self.scalar.schema["type"] != "string" or self.has_size:
             schema |= {low: self.low} if self.low is not None else {}
             schema |= {high: self.high} if self.high is not None else {}
         if self.is_array:
@@ -91,25 +78,20 @@ class Param:
         return schema
 
 
-_BOUND_WORDS = {
-    "array": ("minItems", "maxItems"),
-    "string": ("minLength", "maxLength"),
-    "integer": ("minimum", "maximum"),
-    "number": ("minimum", "maximum"),
-    "boolean": ("minimum", "maximum"),
-}
+_BOUND_KEYWORDS = {"array": ("minItems", "maxItems"), "string": ("minLength", "maxLength")}
 
 
-def read(param: Param, texts: Sequence[str]) -> Any:
-    """The value that a request gives; raise ValueError if it is not what the parameter takes."""
-    if param.is_array and len(texts) == 1 and not param.is_repeated:
+def parse(parameter: Parameter, texts: Sequence[str]) -> Any:
+    """The value that a request gives; raise ValueError if it is not valid."""
+    if parameter.is_array and len(texts) == 1 and not parameter.is_repeated:
         texts = split(texts[0])
-    return value_of(param, texts)
+    return parse_values(parameter, texts)
 
 
 def split(text: str) -> list[str]:
-    r"""The values of a list that is one text: at its commas; `\,` is a comma, `\\` a backslash."""
-    # `symbols=` is a list of one empty text: a variable that was empty must not mean "all".
+    r"""The values of a list given as one text, separated by commas; `\,` is a comma, `\\` a
+    backslash."""
+    # `symbols=` is a list of one empty text: an empty variable of a script must not mean "all".
     items = [""]
     for piece in _PIECE.findall(text):
         if piece == ",":
@@ -123,56 +105,61 @@ _PIECE = re.compile(r"\\[\\,]|,|[^\\,]+|\\")
 _ESCAPED = ("\\,", "\\\\")
 
 
-def value_of(param: Param, texts: Sequence[str]) -> Any:
-    """The value of texts that stand for one value each; raise ValueError as `read` does."""
-    if not param.is_array and len(texts) != 1:
+def parse_values(parameter: Parameter, texts: Sequence[str]) -> Any:
+    """The value of texts that are one value each; raise ValueError as `parse` does."""
+    if not parameter.is_array and len(texts) != 1:
         raise ValueError(len(texts))
-    items = [_read_one(param, text) for text in texts]
-    if param.is_array and len(items) > (MOST_ITEMS if param.high is None else param.high):
+    items = [parse_item(parameter, text) for text in texts]
+    if parameter.is_array and len(items) > (
+        MAX_ITEMS if parameter.high is None else parameter.high
+    ):
         raise ValueError(len(items))
-    found = items if param.is_array else items[0]
-    size = len(found) if param.is_sized else found
-    if (param.low is not None and size < param.low) or (
-        param.high is not None and size > param.high
+    value = items if parameter.is_array else items[0]
+    size = len(value) if parameter.has_size else value
+    if (parameter.low is not None and size < parameter.low) or (
+        parameter.high is not None and size > parameter.high
     ):
         raise ValueError(size)
-    return found
+    return value
 
 
-def bound(param: Param, value: Any) -> str:
+def parse_item(parameter: Parameter, text: str) -> Any:
+    """One value, whatever the bounds; raise ValueError as `parse` does."""
+    if parameter.pattern and not re.fullmatch(parameter.pattern, text):
+        raise ValueError(text)
+    return parameter.scalar.parse(text)
+
+
+def bind(parameter: Parameter, value: Any) -> str:
     """The value as ClickHouse reads it from a query parameter."""
     if value is None:
         return "\\N"
-    if param.is_array:
-        return f"[{','.join(quote_string(param.scalar.write(item)) for item in value)}]"
-    return escape(param.scalar.write(value))
+    write = parameter.scalar.write
+    if parameter.is_array:
+        return f"[{','.join(quote_string(write(item)) for item in value)}]"
+    return escape(write(value))
 
 
-def sample(param: Param) -> Any:
-    """A value that the parameter takes, to ask ClickHouse what the SQL answers: its default, or
-    one within its bounds by which can be divided and which may name a time zone."""
-    if not param.required:
-        return param.default
-    found = next(_samples(param))
-    return [found] * max(1, param.low or 1) if param.is_array else found
+def sample(parameter: Parameter) -> Any:
+    """A valid value, with which ClickHouse describes the SQL: the default, or one within the bounds
+    that can be a divisor and may be the name of a time zone."""
+    if not parameter.required:
+        return parameter.default
+    value = next(_samples(parameter))
+    return [value] * max(1, parameter.low or 1) if parameter.is_array else value
 
 
-def _samples(param: Param) -> Iterator[Any]:
-    for text in (*_SAMPLES, *param.scalar.schema.get("enum", [])):
+def _samples(parameter: Parameter) -> Iterator[Any]:
+    for text in (*_SAMPLES, *parameter.scalar.schema.get("enum", [])):
         with suppress(ValueError):
-            yield _read_one(param, text) if param.is_array else value_of(param, [text])
-    size = param.low if param.low is not None else param.high
-    # ClickHouse knows nothing of a pattern that no sample matches.
-    yield "0" * (size or 1) if param.is_sized else size
+            is_array = parameter.is_array
+            yield parse_item(parameter, text) if is_array else parse_values(parameter, [text])
+    size = parameter.low if parameter.low is not None else parameter.high
+    # ClickHouse does not know about a pattern that no sample matches.
+    yield "0" * (size or 1) if parameter.has_size else size
 
 
 _SAMPLES = ("UTC", "1", "2024-01-30", "00000000-0000-0000-0000-000000000000")
-
-
-def _read_one(param: Param, text: str) -> Any:
-    if param.pattern and not re.fullmatch(param.pattern, text):
-        raise ValueError(text)
-    return param.scalar.read(text)
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Where a client stands in a stream: the next offset of each source that rows come from.
+"""A client's position in a stream: the next offset of each source of rows.
 
-`-- @stream kafka_offset by inserted_by, kafka_partition` says that a row's offset is above those of
-all rows that its source stored before, so that "not seen yet" is a comparison, and nothing else is.
+`-- @stream kafka_offset by inserted_by, kafka_partition` promises that the offset of a row is above
+those of all rows that its source stored before, so that one comparison finds the new rows.
 """
 
 import re
@@ -21,8 +21,8 @@ _STREAM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Which columns tell a row's place; `key` is what a row is about, `filter` the parameter that
-    chooses among keys."""
+    """The columns of a row's source and offset; `key` is the column that the parameter `filter`
+    selects by."""
 
     offset: str
     sources: tuple[str, ...]
@@ -31,7 +31,7 @@ class Stream:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column that the answer must have."""
+        """Every column that the query must return."""
         return (self.offset, *self.sources, self.key)
 
     @property
@@ -40,20 +40,21 @@ class Stream:
         parts = ", ".join(f"toString(`{name}`)" for name in self.sources)
         return f"concatWithSeparator('/', {parts}, '')"
 
-    def next_in(self, name: str) -> str:
+    def next_offset(self, name: str) -> str:
         """The next offset of a row's source in a position as SQL; 0 if the position has none."""
-        # Not a Map, in which each row would be looked up among all sources one by one.
-        given = f"{{{name}_sources:Array(String)}}, {{{name}_offsets:Array(Int64)}}"
-        return f"transform({self.source}, {given}, toInt64(0))"
+        # Not a Map, in which a lookup compares the sources one by one.
+        arrays = f"{{{name}_sources:Array(String)}}, {{{name}_offsets:Array(Int64)}}"
+        return f"transform({self.source}, {arrays}, toInt64(0))"
 
-    def place(self, row: Mapping[str, object]) -> tuple[str, int]:
-        """A row's source and offset, as ClickHouse would write the first."""
+    def source_and_offset(self, row: Mapping[str, object]) -> tuple[str, int]:
+        """A row's source, as ClickHouse would write it, and offset."""
         source = "/".join([*(str(row[name]) for name in self.sources), ""])
         return source, int(str(row[self.offset]))
 
 
 def read(place: str, text: str) -> Stream:
-    """The columns of `@stream offset by source, source key column as parameter`."""
+    """The columns of `@stream offset by source, source key column as parameter`; raise
+    SqlFileError."""
     match = _STREAM.fullmatch(text)
     if not match:
         raise SqlFileError(
@@ -64,8 +65,8 @@ def read(place: str, text: str) -> Stream:
     return Stream(match["offset"], sources, match["key"], match["filter"])
 
 
-def params(name: str, position: Position) -> dict[str, str]:
-    """The query parameters that hold a position; Stream.next_in reads them."""
+def bind(name: str, position: Position) -> dict[str, str]:
+    """The query parameters that hold a position; Stream.next_offset reads them."""
     sources = ",".join(quote_string(source) for source in position)
     offsets = ",".join(str(offset) for offset in position.values())
     return {f"{name}_sources": f"[{sources}]", f"{name}_offsets": f"[{offsets}]"}

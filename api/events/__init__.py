@@ -1,1 +1,1 @@
-"""Events sent as they happen: server-sent events."""
+"""Server-sent events: followed endpoints and streams of rows."""

@@ -1,7 +1,7 @@
-"""The id of an event: when it was sent, and a position, in few enough characters for a header.
+"""Event ids: the time at which an event was sent and a position, short enough for a header.
 
-The offsets are laid out byte by byte, all first bytes first, so that what they share costs nothing
-once compressed: 1000 partitions take about 4,000 characters.
+The offsets are stored byte by byte, all first bytes first, so that their common bytes compress to
+nothing: 1000 partitions take about 4,000 characters.
 """
 
 import re
@@ -16,30 +16,30 @@ import msgspec
 
 from api.contract.stream_offsets import Position
 
-# Of 8 KB, which is what proxies take of a header, and some servers of all of them.
-LONGEST = 6000
-# To encode more would take too long.
-MOST_SOURCES = 5000
+# Proxies accept headers of 8 KB, and some servers 8 KB for all of them.
+MAX_LENGTH = 6000
+# Encoding more would take too long.
+MAX_SOURCES = 5000
 
-# A source that ends in a number, as a partition does: only the number differs from others.
+# A source that ends with a number, as a partition: sources differ only by the number.
 _NUMBERED = re.compile(r"(?P<name>.*/)?(?P<number>0|[1-9]\d{0,17})/", re.DOTALL | re.ASCII)
 _INT64 = range(2**63)
-# What ClickHouse takes for a time.
+# The times that ClickHouse accepts.
 _SECONDS = range(2**32)
 
-# Sources of one name, with first number and count of each run of numbers; -1 is no number.
+# Sources with one name: first number and count of each run of numbers; -1 is no number.
 _Group = tuple[str, list[int]]
 _Packed = tuple[int, list[_Group], bytes]
 
 
 def encode(seconds: float, position: Position) -> str:
-    """The id of a time, from which on rows are looked for, and a position.
+    """The id of a position and the time from which on rows are looked for.
 
-    Where that takes more than LONGEST characters, offsets are rounded down until it fits, to none
-    at worst: a client that comes back gets rows of the last minute again, and misses none."""
-    nothing = _text(seconds, [], [])
-    if len(position) > MOST_SOURCES:
-        return nothing
+    If that takes more than MAX_LENGTH characters, offsets are rounded down until it fits, or left
+    out: a client that resumes gets rows of the last minute again, and misses none."""
+    empty = _text(seconds, [], [])
+    if len(position) > MAX_SOURCES:
+        return empty
     places = sorted((*_split(source), offset) for source, offset in position.items())
     groups = _groups([(name, number) for name, number, _ in places])
 
@@ -47,21 +47,21 @@ def encode(seconds: float, position: Position) -> str:
         return _text(seconds, groups, [offset >> bits << bits for *_, offset in places])
 
     exact = rounded(0)
-    if len(exact) <= LONGEST:
+    if len(exact) <= MAX_LENGTH:
         return exact
-    bits = bisect_left(range(64), True, lo=1, key=lambda bits: len(rounded(bits)) <= LONGEST)
-    return rounded(bits) if bits < 64 else nothing
+    bits = bisect_left(range(64), True, lo=1, key=lambda bits: len(rounded(bits)) <= MAX_LENGTH)
+    return rounded(bits) if bits < 64 else empty
 
 
 def decode(identity: str) -> tuple[int, Position] | None:
-    """What an id holds; None if it is none of ours."""
+    """The time and the position of an id; None if it is not valid."""
     try:
         data = urlsafe_b64decode(identity + "=" * (-len(identity) % 4))
         seconds, position = _read_json(data) if data.startswith(b"[") else _read(data)
     except (Base64Error, UnicodeError, ValueError, zlib.error, msgspec.DecodeError):
         return None
-    is_sound = seconds in _SECONDS and all(offset in _INT64 for offset in position.values())
-    return (seconds, position) if is_sound else None
+    is_valid = seconds in _SECONDS and all(offset in _INT64 for offset in position.values())
+    return (seconds, position) if is_valid else None
 
 
 def _text(seconds: float, groups: list[_Group], offsets: list[int]) -> str:
@@ -72,12 +72,12 @@ def _text(seconds: float, groups: list[_Group], offsets: list[int]) -> str:
 
 
 def _read(data: bytes) -> tuple[int, Position]:
-    # A longer one is none of ours, and may hold more than there is memory for.
-    if len(data) > LONGEST:
+    # A longer one is not ours, and may expand to more than the memory.
+    if len(data) > MAX_LENGTH:
         raise ValueError(len(data))
     seconds, groups, planes = msgspec.msgpack.decode(zlib.decompress(data), type=_Packed)
     count = len(planes) // 8
-    # Asked before the runs are written out.
+    # Checked before the runs are expanded.
     counts = [count for _, runs in groups for count in runs[1::2]]
     if sum(counts) != count or min(counts, default=1) < 1:
         raise ValueError(count)
@@ -87,7 +87,7 @@ def _read(data: bytes) -> tuple[int, Position]:
 
 
 def _read_json(data: bytes) -> tuple[int, Position]:
-    """What ids were before: a browser may come back with one after an upgrade."""
+    """The earlier form of ids: a browser may send one after an upgrade."""
     return msgspec.json.decode(data, type=tuple[int, Position])
 
 
@@ -102,18 +102,18 @@ def _join(name: str, number: int) -> str:
 
 def _groups(sources: list[tuple[str, int]]) -> list[_Group]:
     grouped = groupby(sources, key=lambda source: source[0])
-    return [(name, _runs([number for _, number in found])) for name, found in grouped]
+    return [(name, _runs([number for _, number in group])) for name, group in grouped]
 
 
 def _runs(numbers: list[int]) -> list[int]:
     """First and count of each run of sorted numbers."""
-    found: list[int] = []
+    runs: list[int] = []
     for number in numbers:
-        if found and found[-2] + found[-1] == number:
-            found[-1] += 1
+        if runs and runs[-2] + runs[-1] == number:
+            runs[-1] += 1
         else:
-            found += [number, 1]
-    return found
+            runs += [number, 1]
+    return runs
 
 
 def _numbers(runs: list[int]) -> list[int]:

@@ -1,6 +1,7 @@
-"""Following an endpoint: its answer is sent again whenever it changes.
+"""Followed endpoints: the answer is sent again whenever it changes.
 
-However many follow the same address, ClickHouse is asked once a second, and only while one does.
+All followers of an address share one query of ClickHouse a second, which runs only while there is a
+follower.
 """
 
 import asyncio
@@ -11,93 +12,93 @@ from api.events import sse
 from api.events.sse import Mailbox
 from api.problems import ProblemError
 from api.query.registry import Query
-from api.query.request import Asked
-from api.query.responses import Whole
-from api.query.service import Service
+from api.query.request import QueryRequest
+from api.query.responses import BufferedResponse
+from api.query.service import QueryService
 
-SECONDS = 1.0
+INTERVAL = 1.0
 _TOO_LONG = ProblemError(400, "The answer is too long to follow; ask for less.")
 
 
-class Follows:
-    """Every address that someone follows."""
+class Followers:
+    """The followers of every address."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: QueryService) -> None:
         self._service = service
-        self._feeds: dict[Asked, _Feed] = {}
+        self._feeds: dict[QueryRequest, _Feed] = {}
         self.count = 0
 
     def close(self) -> None:
-        """Ask no more."""
+        """Stop all queries."""
         for feed in self._feeds.values():
             feed.close()
 
     @contextmanager
-    def joined(
-        self, query: Query, asked: Asked, mailbox: Mailbox[bytes], seen: str
+    def subscribed(
+        self, query: Query, request: QueryRequest, mailbox: Mailbox[bytes], last_id: str
     ) -> Iterator[None]:
-        """Let a mailbox get the answer now, unless the client has seen it, and at each change."""
-        if asked not in self._feeds:
-            self._feeds[asked] = _Feed(self._service, query, asked)
-        feed = self._feeds[asked]
+        """Send a mailbox the answer now, unless its id is `last_id`, and at each change."""
+        if request not in self._feeds:
+            self._feeds[request] = _Feed(self._service, query, request)
+        feed = self._feeds[request]
         self.count += 1
-        feed.add(mailbox, seen)
+        feed.add(mailbox, last_id)
         try:
             yield
         finally:
             self.count -= 1
-            if feed.remove(mailbox) and self._feeds.get(asked) is feed:
-                del self._feeds[asked]
+            if feed.remove(mailbox) and self._feeds.get(request) is feed:
+                del self._feeds[request]
 
 
 class _Feed:
-    """One address: who follows it, and what it last answered."""
+    """One address: its followers, and its last answer."""
 
-    def __init__(self, service: Service, query: Query, asked: Asked) -> None:
-        self._service, self._query, self._asked = service, query, asked
-        self._mailboxes: dict[Mailbox[bytes], str] = {}
+    def __init__(self, service: QueryService, query: Query, request: QueryRequest) -> None:
+        self._service, self._query, self._request = service, query, request
+        self._last_ids: dict[Mailbox[bytes], str] = {}
         self._tag, self._event = "", b""
         self._task = asyncio.create_task(self._run())
 
     def close(self) -> None:
         self._task.cancel()
 
-    def add(self, mailbox: Mailbox[bytes], seen: str) -> None:
-        self._mailboxes[mailbox] = seen
-        if self._event and seen != self._tag:
+    def add(self, mailbox: Mailbox[bytes], last_id: str) -> None:
+        self._last_ids[mailbox] = last_id
+        if self._event and last_id != self._tag:
             mailbox.put(self._event)
 
     def remove(self, mailbox: Mailbox[bytes]) -> bool:
-        """Whether it was the last one."""
-        del self._mailboxes[mailbox]
-        if not self._mailboxes:
+        """Return whether it was the last one."""
+        del self._last_ids[mailbox]
+        if not self._last_ids:
             self.close()
-        return not self._mailboxes
+        return not self._last_ids
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            begun = asyncio.get_running_loop().time()
+            begun = loop.time()
             try:
-                answer = await self._service.answer(self._query, self._asked)
-                if not isinstance(answer, Whole):
-                    await answer.aclose()
+                response = await self._service.answer(self._query, self._request)
+                if not isinstance(response, BufferedResponse):
+                    await response.aclose()
                     raise _TOO_LONG
             except ProblemError as problem:
-                self._tell(f"problem {problem.status}", sse.problem_event(problem))
+                self._publish(f"problem {problem.status}", sse.problem_event(problem))
             else:
-                tag = answer.etag.strip('"')
-                self._tell(tag, sse.event(answer.body, identity=tag))
-            spent = asyncio.get_running_loop().time() - begun
-            await asyncio.sleep(max(SECONDS - spent, 0.1))
+                tag = response.etag.strip('"')
+                self._publish(tag, sse.event(response.body, identity=tag))
+            await asyncio.sleep(max(INTERVAL - (loop.time() - begun), 0.1))
 
-    def _tell(self, tag: str, event: bytes) -> None:
+    def _publish(self, tag: str, event: bytes) -> None:
         if tag == self._tag:
             return
         is_first = not self._event
         self._tag, self._event = tag, event
-        for mailbox, seen in self._mailboxes.items():
-            # Who comes back with the tag of this very answer has it.
-            if not (is_first and seen == tag):
+        for mailbox, last_id in self._last_ids.items():
+            # A client that resumes with the tag of this answer has it already.
+            if not (is_first and last_id == tag):
                 mailbox.put(event)
 
 

@@ -1,79 +1,79 @@
-"""Who is sent events: clients that follow an endpoint, and clients of a stream."""
+"""Subscriptions to events: followers of an endpoint, and clients of a stream."""
 
 from collections.abc import AsyncIterator, Callable
 
 from api.events import event_ids, follow, rows, sse
-from api.events.follow import Follows
+from api.events.follow import Followers
 from api.events.sse import Mailbox
-from api.events.stream import Hub
+from api.events.stream import StreamPoller
 from api.problems import ProblemError, bad_parameter
 from api.query.registry import Query
-from api.query.request import Asked
-from api.query.service import Service
+from api.query.request import QueryRequest
+from api.query.service import QueryService
 
 
-class Push:
-    """All that is pushed, and how many clients get it."""
+class Publisher:
+    """All subscriptions, up to a maximum number."""
 
-    def __init__(self, service: Service, most: int, is_ending: Callable[[], bool]) -> None:
+    def __init__(self, service: QueryService, limit: int, is_ending: Callable[[], bool]) -> None:
         self._service = service
-        self._most = most
+        self._limit = limit
         self._is_ending = is_ending
-        self._follows = Follows(service)
-        self._hubs: dict[str, tuple[Query, Hub]] = {}
+        self._followers = Followers(service)
+        self._pollers: dict[str, tuple[Query, StreamPoller]] = {}
 
     @property
     def count(self) -> int:
-        """How many clients there are."""
-        return self._follows.count + sum(hub.listeners for _, hub in self._hubs.values())
+        """The number of subscribed clients."""
+        return self._followers.count + sum(p.subscribers for _, p in self._pollers.values())
 
     def close(self) -> None:
-        """Ask ClickHouse no more."""
-        self._follows.close()
-        for _, hub in self._hubs.values():
-            hub.close()
+        """Stop all queries."""
+        self._followers.close()
+        for _, poller in self._pollers.values():
+            poller.close()
 
-    async def body(
-        self, query: Query, wanted: Asked | frozenset[str], seen: str
+    async def subscribe(
+        self, query: Query, target: QueryRequest | frozenset[str], last_id: str
     ) -> AsyncIterator[bytes]:
-        """What a client is sent for as long as it stays and the endpoint is the same; raise
-        ProblemError if there is no room."""
-        if self.count >= self._most:
-            detail = f"{self._most} clients follow already; try again later."
+        """The body of a response that lasts until the client disconnects or the endpoint changes;
+        raise ProblemError if there are too many clients."""
+        if self.count >= self._limit:
+            detail = f"{self._limit} clients follow already; try again later."
             raise ProblemError(503, detail, {"Retry-After": "10"})
-        if isinstance(wanted, frozenset):
-            return await self._streamed(query, wanted, seen)
+        if isinstance(target, frozenset):
+            return await self._stream(query, target, last_id)
         mailbox = Mailbox(follow.newest)
-        membership = self._follows.joined(query, wanted, mailbox, seen)
-        return sse.sent(mailbox, lambda event: event, membership, lambda: self._ends(query))
+        subscription = self._followers.subscribed(query, target, mailbox, last_id)
+        return sse.body(mailbox, lambda event: event, subscription, lambda: self._ends(query))
 
-    async def _streamed(
-        self, query: Query, keys: frozenset[str], seen: str
+    async def _stream(
+        self, query: Query, keys: frozenset[str], last_id: str
     ) -> AsyncIterator[bytes]:
-        begin = event_ids.decode(seen) if seen else None
-        if seen and begin is None:
+        begin = event_ids.decode(last_id) if last_id else None
+        if last_id and begin is None:
             takes = "the id of an event of this stream; without one the stream begins now"
-            raise bad_parameter("Last-Event-ID", takes, seen)
-        hub = self._hub(query)
-        await hub.start()
-        mailbox = Mailbox(rows.fold)
-        return sse.sent(
+            raise bad_parameter("Last-Event-ID", takes, last_id)
+        poller = self._poller(query)
+        await poller.start()
+        mailbox = Mailbox(rows.merge)
+        return sse.body(
             mailbox,
-            rows.Writer(keys).write,
-            hub.joined(mailbox),
+            rows.EventWriter(keys).write,
+            poller.subscribed(mailbox),
             lambda: self._ends(query),
-            lambda until: hub.replayed(begin, until),
+            lambda until: poller.replay(begin, until),
         )
 
     def _ends(self, query: Query) -> bool:
-        """Whether clients must come back: the server stops, or the file was edited, and then their
-        address must be read anew."""
+        """Whether clients must reconnect: the server stops, or the file was edited, so that their
+        parameters must be validated again."""
         return self._is_ending() or self._service.registry.get(query.endpoint.name) is not query
 
-    def _hub(self, query: Query) -> Hub:
-        """The hub of a stream; a file that was edited gets a new one."""
+    def _poller(self, query: Query) -> StreamPoller:
+        """The poller of a stream; an edited file gets a new one."""
         name = query.endpoint.name
-        if name not in self._hubs or self._hubs[name][0] is not query:
-            # The old one polls until its last client has left.
-            self._hubs[name] = (query, Hub(self._service.store, query))
-        return self._hubs[name][1]
+        if name not in self._pollers or self._pollers[name][0] is not query:
+            # The old one polls until its last client has disconnected.
+            self._pollers[name] = (query, StreamPoller(self._service.client, query))
+        return self._pollers[name][1]

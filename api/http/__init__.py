@@ -1,1 +1,1 @@
-"""HTTP around the endpoints: the server, middleware, metrics, documents and static files."""
+"""HTTP around the endpoints: server, middleware, metrics, OpenAPI and static files."""

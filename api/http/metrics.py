@@ -1,4 +1,4 @@
-"""What the API has done, for Prometheus."""
+"""Metrics for Prometheus."""
 
 import time
 from collections.abc import Mapping
@@ -11,40 +11,39 @@ from api.events import sse
 from api.http.middleware import App, Message, Receive, Send
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
-# What is counted by its first folder: all that is below has one label.
+# Paths with one label for everything below the first folder.
 _PAGES = ("", "assets", "docs", "static")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class Metrics:
-    """The numbers of one application."""
+    """The metrics of one application."""
 
     def __init__(self) -> None:
-        self._numbers = CollectorRegistry()
+        self._registry = CollectorRegistry()
         self.requests = Counter(
             "millrace_api_requests",
             "Requests answered.",
             ["endpoint", "status"],
-            registry=self._numbers,
+            registry=self._registry,
         )
         self.seconds = Histogram(
             "millrace_api_request_seconds",
-            "From a request to the end of its answer; of one that is followed, to its beginning.",
+            "From a request to the end of its response; of a followed endpoint, to its beginning.",
             ["endpoint"],
             buckets=_SECONDS,
-            registry=self._numbers,
+            registry=self._registry,
         )
         self.followers = Gauge(
-            "millrace_api_followers", "Clients that follow an endpoint.", registry=self._numbers
+            "millrace_api_followers", "Clients that follow an endpoint.", registry=self._registry
         )
         self.up = Gauge(
-            "millrace_clickhouse_up", "Whether ClickHouse answers.", registry=self._numbers
+            "millrace_clickhouse_up", "Whether ClickHouse answers.", registry=self._registry
         )
         self._parts: dict[str, Gauge] = {}
 
     def set_parts(self, rows: list[dict[str, Any]]) -> None:
-        """Take over the numbers of health.sql: each column is a gauge, labelled by part; what is
-        not known now has none."""
+        """Set a gauge for each column of health.sql, labelled by part; unknown values have none."""
         for gauge in self._parts.values():
             gauge.clear()
         for row in rows:
@@ -57,21 +56,21 @@ class Metrics:
         if column not in self._parts:
             self._parts[column] = Gauge(
                 f"millrace_part_{column}",
-                f"{column} as health.sql has it.",
+                f"{column} of health.sql.",
                 ["part"],
-                registry=self._numbers,
+                registry=self._registry,
             )
         return self._parts[column]
 
     def text(self) -> bytes:
-        """All numbers as Prometheus reads them."""
-        return generate_latest(self._numbers)
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
 
 
-def measured(app: App, metrics: Metrics, names: Mapping[str, Any]) -> App:
-    """The application, each request counted under its endpoint's name."""
+def instrumented(app: App, metrics: Metrics, names: Mapping[str, Any]) -> App:
+    """The application with each request counted under the name of its endpoint."""
 
-    async def measure(scope: Message, receive: Receive, send: Send) -> None:
+    async def instrument(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
@@ -97,17 +96,17 @@ def measured(app: App, metrics: Metrics, names: Mapping[str, Any]) -> App:
         finally:
             count()
 
-    return measure
+    return instrument
 
 
 def _begins_events(message: Message) -> bool:
-    """Whether an answer begins that lasts for as long as its client stays."""
+    """Whether a response begins that lasts until its client disconnects."""
     kind = dict(message.get("headers", [])).get(b"content-type", b"")
     return bool(kind.startswith(sse.MEDIA_TYPE.encode()))
 
 
 def label(path: str, names: Mapping[str, Any]) -> str:
-    """What a request is counted under; a made-up address makes no label of its own."""
+    """The label of a request; an unknown path has no label of its own."""
     folder = path.lstrip("/").partition("/")[0]
     if folder in _PAGES:
         return folder or "/"

@@ -1,4 +1,4 @@
-"""What stands between any request and the application: who may ask, how much, and from where."""
+"""Checks before the application: HTTP version, size, Host header, key and rate."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -7,7 +7,7 @@ from typing import Any
 from api import problems
 from api.problems import ProblemError
 from api.query import keys
-from api.query.responses import BrokenOffError
+from api.query.responses import TruncatedError
 from lib.settings import Api
 
 Message = MutableMapping[str, Any]
@@ -15,9 +15,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
-# Probes have no key, and /health tells them only whether the pipeline is up; a browser has none for
-# a page, and pages hold no data.
-OPEN = ("/health", "/", "/docs")
+# Paths that need no key. Probes have none, and get only the status from /health; browsers have none
+# for a page, and pages contain no data.
+OPEN_PATHS = ("/health", "/", "/docs")
 OPEN_FOLDERS = ("/assets/", "/static/")
 _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
 _HEADERS = [
@@ -33,11 +33,11 @@ _HEADERS = [
 ]
 
 
-def shielded(app: App, settings: Api) -> App:
-    """The application behind the checks; each answer carries the headers that browsers heed."""
-    count = keys.counted(settings.keys)
+def protected(app: App, settings: Api) -> App:
+    """The application behind the checks, with security headers on each response."""
+    limiter = keys.rate_limiter(settings.keys)
 
-    async def shield(scope: Message, receive: Receive, send: Send) -> None:
+    async def protect(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
@@ -47,35 +47,35 @@ def shielded(app: App, settings: Api) -> App:
                 message["headers"] = [*message["headers"], *_HEADERS]
             await send(message)
 
-        refusal = refused(scope, settings, count)
-        if refusal:
-            await refusing(refusal)(scope, receive, send)
+        problem = check(scope, settings, limiter)
+        if problem:
+            await problem_app(problem)(scope, receive, send)
             return
         try:
             await app(scope, receive, send_safely)
         except Exception as error:
-            # Returning without the end of an answer makes the server close the connection.
-            if not _is_broken_off(error):
+            # Returning without the end of a response makes the server close the connection.
+            if not _is_truncated(error):
                 raise
 
-    return shield
+    return protect
 
 
-def _is_broken_off(error: BaseException | None) -> bool:
-    """Whether this is, or comes from, an answer that ClickHouse did not finish."""
-    if error is None or isinstance(error, BrokenOffError):
+def _is_truncated(error: BaseException | None) -> bool:
+    """Whether this is, or is caused by, a response that ClickHouse did not finish."""
+    if error is None or isinstance(error, TruncatedError):
         return error is not None
     inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
-    return any(map(_is_broken_off, (error.__cause__, *inner)))
+    return any(map(_is_truncated, (error.__cause__, *inner)))
 
 
-def refused(
-    scope: Mapping[str, Any], settings: Api, count: Callable[[str], ProblemError | None]
+def check(
+    scope: Mapping[str, Any], settings: Api, limiter: Callable[[str], ProblemError | None]
 ) -> ProblemError | None:
-    """Why a request gets no further, if so; else its key's rule goes on with it."""
+    """The problem of a request; None if it is valid, with its key's restrictions attached."""
     version = scope["http_version"]
     if not version.startswith("1."):
-        return ProblemError(505, f"HTTP {version} is not spoken here; ask with HTTP/1.1.")
+        return ProblemError(505, f"HTTP {version} is not supported; use HTTP/1.1.")
     headers = dict(scope["headers"])
     length = len(scope.get("raw_path") or b"") + len(scope["query_string"])
     if length > settings.max_address:
@@ -83,20 +83,18 @@ def refused(
             414, f"The address has {length} bytes; it may have {settings.max_address}."
         )
     if headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:
-        return ProblemError(413, "A request has no body here; send parameters in the address.")
+        return ProblemError(413, "Requests have no body; send parameters in the address.")
     if not settings.keys:
         host = headers.get(b"host", b"localhost").decode("latin-1")
-        # A page from elsewhere whose name leads here must not read through a browser.
-        return (
-            None
-            if _LOOPBACK.fullmatch(host)
-            else ProblemError(
-                403, "Only this machine's own addresses are served; ask for 127.0.0.1 or localhost."
-            )
+        # A page of another site whose name resolves to this machine must not read the answer.
+        if _LOOPBACK.fullmatch(host):
+            return None
+        return ProblemError(
+            403, "Only this machine's own addresses are served; ask for 127.0.0.1 or localhost."
         )
     if is_open(scope["path"]):
         return None
-    owner = keys.holder(headers.get(b"authorization", b""), settings.keys)
+    owner = keys.owner_of(headers.get(b"authorization", b""), settings.keys)
     if owner is None:
         return ProblemError(
             401,
@@ -104,28 +102,28 @@ def refused(
             {"WWW-Authenticate": "Bearer"},
         )
     keys.attach(scope, settings.keys[owner].only)
-    return count(owner)
+    return limiter(owner)
 
 
 def is_open(path: str) -> bool:
-    """Whether an address is served without a key."""
-    return path in OPEN or path.startswith(OPEN_FOLDERS)
+    """Whether a path needs no key."""
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
 
 
-def refusing(problem: ProblemError) -> App:
+def problem_app(problem: ProblemError) -> App:
     """An application that answers every request with a problem and closes the connection."""
     body = problem.body()
-    pairs = last_headers(problem, body)
+    pairs = closing_headers(problem, body)
 
-    async def refuse(_: Message, __: Receive, send: Send) -> None:
+    async def answer(_: Message, __: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": problem.status, "headers": pairs})
         await send({"type": "http.response.body", "body": body})
 
-    return refuse
+    return answer
 
 
-def last_headers(problem: ProblemError, body: bytes) -> list[tuple[bytes, bytes]]:
-    """The headers of a refusal after which the connection closes."""
+def closing_headers(problem: ProblemError, body: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers of a problem that ends the connection."""
     headers = {**problem.headers, "Content-Type": problems.MEDIA_TYPE, "Content-Length": len(body)}
     # The rest of a refused request is not read.
     headers["Connection"] = "close"

@@ -1,25 +1,25 @@
-"""The OpenAPI 3.1 description of the endpoints, made from their files and what ClickHouse says."""
+"""The OpenAPI 3.1 description of the endpoints, from their files and ClickHouse's types."""
 
 from typing import Any
 
-from api.contract.parameters import Param
-from api.http.schemas import schema
+from api.contract.parameters import Parameter
+from api.http.schemas import schema_of
+from api.query.formats import FORMATS
 from api.query.registry import Query, Registry
-from api.query.responses import FORMATS
 
 VERSION = "3.1.0"
 _PROBLEMS = {
-    "400": "A parameter is missing, unknown or not what it should be.",
-    "401": "A key is needed and not given.",
-    "403": "Not for this key, or asked for by a name that is not this machine's.",
-    "404": "There is no such endpoint.",
-    "406": "Accept names no format there is.",
+    "400": "A parameter is missing, unknown or invalid.",
+    "401": "The request needs a key.",
+    "403": "The key may not read this, or the Host header is not a name of this machine.",
+    "404": "The endpoint does not exist.",
+    "406": "Accept has no supported format.",
     "413": "The request has a body.",
     "414": "The address is too long.",
-    "429": "The key asks more often than it may; Retry-After says when to try again.",
+    "429": "The rate limit of the key is exceeded; Retry-After says when to try again.",
     "500": "The endpoint failed; the log says why.",
-    "503": "ClickHouse is away or busy; Retry-After says when to try again.",
-    "504": "The query took longer than it may.",
+    "503": "ClickHouse is unavailable or busy; Retry-After says when to try again.",
+    "504": "The query exceeded its time limit.",
 }
 _PROBLEM = {
     "type": "object",
@@ -29,8 +29,8 @@ _PROBLEM = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
-        "parameter": {"type": "string", "description": "Which parameter is wrong."},
-        "takes": {"description": "What it takes."},
+        "parameter": {"type": "string", "description": "The invalid parameter."},
+        "takes": {"description": "The valid values."},
         "endpoints": {"type": "array", "items": {"type": "string"}},
     },
     "required": ["type", "title", "status", "detail"],
@@ -38,25 +38,25 @@ _PROBLEM = {
 _FORMAT = {
     "name": "format",
     "in": "query",
-    "description": "How the rows are written; otherwise Accept says it.",
+    "description": "The format of the rows; without it, Accept decides.",
     "schema": {"type": "string", "enum": [*FORMATS]},
 }
 _CURSOR = {
     "name": "cursor",
     "in": "query",
-    "description": "`next` of the page before.",
+    "description": "`next` of the previous page.",
     "schema": {"type": "string"},
 }
 
 _SEPARATED = (
     "\n\nValues are separated by commas; in a value `\\,` is a comma and `\\\\` a backslash."
-    " Where the parameter is repeated, each text is one value as it stands."
+    " If the parameter is repeated, each text is one value, taken literally."
 )
 _REPEATED = "\n\nRepeat the parameter for each value."
 
 
 def document(registry: Registry, *, keys: bool) -> dict[str, Any]:
-    """Every endpoint: its parameters, its rows, its errors."""
+    """The description of every endpoint: parameters, rows, errors."""
     components: dict[str, Any] = {"schemas": {"Problem": _PROBLEM}}
     if keys:
         components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
@@ -65,7 +65,7 @@ def document(registry: Registry, *, keys: bool) -> dict[str, Any]:
         "info": {
             "title": "Millrace",
             "version": "1",
-            "description": "Each endpoint is a SQL file; ClickHouse answers it.",
+            "description": "Each endpoint is a SQL file that ClickHouse runs.",
         },
         "paths": {f"/api/{name}": {"get": _operation(query)} for name, query in registry.items()},
         "components": components,
@@ -80,7 +80,7 @@ def _operation(query: Query) -> dict[str, Any]:
         "summary": endpoint.summary,
         **({"description": endpoint.description} if endpoint.description else {}),
         "parameters": [
-            *(_parameter(param) for param in endpoint.params),
+            *(_parameter(parameter) for parameter in endpoint.parameters),
             *([_CURSOR] if endpoint.keys else []),
             *([] if endpoint.stream else [_FORMAT]),
         ],
@@ -91,24 +91,24 @@ def _operation(query: Query) -> dict[str, Any]:
     }
 
 
-def _parameter(param: Param) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "name": param.name,
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": parameter.name,
         "in": "query",
-        "description": param.text,
-        "required": param.required,
-        "schema": param.schema,
+        "description": parameter.description,
+        "required": parameter.required,
+        "schema": parameter.schema,
     }
-    if param.is_array:
-        found |= {"style": "form", "explode": param.is_repeated}
-        found["description"] += _REPEATED if param.is_repeated else _SEPARATED
-    return found
+    if parameter.is_array:
+        described |= {"style": "form", "explode": parameter.is_repeated}
+        described["description"] += _REPEATED if parameter.is_repeated else _SEPARATED
+    return described
 
 
 def _row(query: Query) -> dict[str, Any]:
     return {
         "type": "object",
-        "properties": {name: schema(kind) for name, kind in query.columns.items()},
+        "properties": {name: schema_of(kind) for name, kind in query.columns.items()},
         "required": [*query.columns],
     }
 
@@ -116,9 +116,9 @@ def _row(query: Query) -> dict[str, Any]:
 def _events(query: Query) -> dict[str, Any]:
     rows = {"type": "array", "items": _row(query)}
     return {
-        "description": "Server-sent events; the data of each is a list of rows. Named `newest` "
-        "where a client was too slow for all and gets the last row of each key. An id, sent "
-        "back as Last-Event-ID, resumes behind its row.",
+        "description": "Server-sent events; the data of each is a list of rows. An event `newest` "
+        "has only the last row of each key, for a client that was too slow for all. An id, sent as "
+        "Last-Event-ID, resumes after its rows.",
         "content": {"text/event-stream": {"schema": {"type": "string"}, "x-data": rows}},
     }
 
@@ -135,13 +135,13 @@ def _rows(query: Query) -> dict[str, Any]:
         },
         "required": ["data", "next"],
     }
-    others = [found for found in FORMATS.values() if found.name != "json"]
+    others = [format for format in FORMATS.values() if format.name != "json"]
     return {
         "description": query.endpoint.summary,
         "headers": {"ETag": {"schema": {"type": "string"}}},
         "content": {
             "application/json": {"schema": envelope},
-            **{found.media_type: {} for found in others},
+            **{format.media_type: {} for format in others},
             "text/event-stream": {"schema": {"type": "string"}},
         },
     }

@@ -1,6 +1,6 @@
-"""What a browser gets: the dashboard, the description of the API as a page, and what they load.
+"""The pages: the dashboard, Swagger UI, and the files that they load.
 
-None of it holds data: it is served without a key.
+They contain no data, so they need no key.
 """
 
 from pathlib import Path
@@ -13,40 +13,40 @@ from litestar.exceptions import NotFoundException
 from api.http import static_files
 from api.http.static_files import File
 
-Asker = Request[Any, Any, State]
-READ = [HttpMethod.GET, HttpMethod.HEAD]
+HttpRequest = Request[Any, Any, State]
+READ_METHODS = [HttpMethod.GET, HttpMethod.HEAD]
 
 
-@route("/", http_method=READ)
-async def dashboard(request: Asker) -> Response[bytes]:
+@route("/", http_method=READ_METHODS)
+async def dashboard(request: HttpRequest) -> Response[bytes]:
     """The dashboard."""
-    return _answer(request, static_files.static("index.html"))
+    return _respond(request, static_files.find("index.html"))
 
 
-@route("/docs", http_method=READ)
-async def docs(request: Asker) -> Response[bytes]:
+@route("/docs", http_method=READ_METHODS)
+async def docs(request: HttpRequest) -> Response[bytes]:
     """Swagger UI over /openapi.json."""
-    return _answer(request, static_files.static("docs.html"))
+    return _respond(request, static_files.find("docs.html"))
 
 
-@route("/static/{path:path}", http_method=READ)
-async def static(request: Asker, path: Path) -> Response[bytes]:
+@route("/static/{path:path}", http_method=READ_METHODS)
+async def static(request: HttpRequest, path: Path) -> Response[bytes]:
     """A file of api/static."""
-    return _answer(request, static_files.static(path.as_posix().lstrip("/")))
+    return _respond(request, static_files.find(path.as_posix().lstrip("/")))
 
 
-@route("/assets/{name:str}", http_method=READ)
-async def asset(request: Asker, name: str) -> Response[bytes]:
-    """A file out of one of the JARs."""
-    return _answer(request, request.app.state.assets.get(name))
+@route("/assets/{name:str}", http_method=READ_METHODS)
+async def asset(request: HttpRequest, name: str) -> Response[bytes]:
+    """A file from one of the JARs."""
+    return _respond(request, request.app.state.assets.get(name))
 
 
-def _answer(request: Asker, found: File | None) -> Response[bytes]:
-    if found is None:
+def _respond(request: HttpRequest, file: File | None) -> Response[bytes]:
+    if file is None:
         raise NotFoundException("There is no such page or file.")
     headers = request.headers
-    return static_files.answer(
-        found, headers.get("accept-encoding", ""), headers.get("if-none-match", "")
+    return static_files.respond(
+        file, headers.get("accept-encoding", ""), headers.get("if-none-match", "")
     )
 
 

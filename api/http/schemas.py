@@ -1,4 +1,4 @@
-"""Columns as JSON schemas: what a row of a JSON answer holds."""
+"""JSON schemas of the columns in a JSON answer."""
 
 from typing import Any
 
@@ -20,46 +20,46 @@ Schema = dict[str, Any]
 _FLOATS = (Float, BFloat16)
 
 
-def schema(kind: ClickHouseType | None) -> Schema:
-    """A column as a JSON schema; an empty one for what only ClickHouse knows."""
+def schema_of(kind: ClickHouseType | None) -> Schema:
+    """A column as a JSON schema; an empty one for an unknown type."""
     kind = plain(kind) if kind else None
-    found = _schema(kind) if kind else {}
+    schema = _schema(kind) if kind else {}
     # NaN and infinity are null in JSON.
-    if not kind or not (kind.nullable or isinstance(kind, _FLOATS)) or "type" not in found:
-        return found
-    if "enum" in found:
-        found["enum"] = [*found["enum"], None]
-    return {**found, "type": [found["type"], "null"]}
+    if not kind or not (kind.nullable or isinstance(kind, _FLOATS)) or "type" not in schema:
+        return schema
+    if "enum" in schema:
+        schema["enum"] = [*schema["enum"], None]
+    return {**schema, "type": [schema["type"], "null"]}
 
 
 def _schema(kind: ClickHouseType) -> Schema:
     match kind:
         case Array():
-            return {"type": "array", "items": schema(kind.element_type)}
+            return {"type": "array", "items": schema_of(kind.element_type)}
         case Nested():
-            return _schema(columns.rows_of(kind))
+            return _schema(columns.nested_array(kind))
         case Map():
-            return {"type": "object", "additionalProperties": schema(kind.value_type)}
+            return {"type": "object", "additionalProperties": schema_of(kind.value_type)}
         case Tuple():
             return _tuple(kind)
         case Variant() if not isinstance(kind, Geometry):
-            return {"anyOf": [*map(schema, kind.element_types), {"type": "null"}]}
+            return {"anyOf": [*map(schema_of, kind.element_types), {"type": "null"}]}
     return _scalar(kind)
 
 
 def _tuple(kind: Tuple) -> Schema:
     fields = columns.fields(kind)
     if not all(name for name, _ in fields):
-        return {"type": "array", "prefixItems": [schema(of) for _, of in fields]}
+        return {"type": "array", "prefixItems": [schema_of(of) for _, of in fields]}
     return {
         "type": "object",
-        "properties": {name: schema(of) for name, of in fields},
+        "properties": {name: schema_of(of) for name, of in fields},
         "required": [name for name, _ in fields],
     }
 
 
 def _scalar(kind: ClickHouseType) -> Schema:
-    if isinstance(kind, columns.AS_TEXT):
+    if isinstance(kind, columns.TEXT_TYPES):
         return {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}
     if kind.base_type in INTEGERS:
         low, high = INTEGERS[kind.base_type]

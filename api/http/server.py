@@ -12,7 +12,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from api.http.middleware import App, last_headers, refusing
+from api.http.middleware import App, closing_headers, problem_app
 from api.problems import ProblemError
 from lib import asgi
 from lib.errors import SettingsError
@@ -99,7 +99,7 @@ class Protocol(H11Protocol):
         fact = f"This is no HTTP: {str(error).partition(':')[0]}."
         problem = ProblemError(status, "The head is too long; ask for less." if is_long else fact)
         body = problem.body()
-        head = h11.Response(status_code=status, headers=last_headers(problem, body))
+        head = h11.Response(status_code=status, headers=closing_headers(problem, body))
         for event in (head, h11.Data(data=body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
@@ -120,4 +120,4 @@ class Protocol(H11Protocol):
 def _full(most: int) -> App:
     """What answers a connection that is one too many."""
     detail = f"{most} connections are served already; try again later."
-    return refusing(ProblemError(503, detail, {"Retry-After": "1"}))
+    return problem_app(ProblemError(503, detail, {"Retry-After": "1"}))

@@ -1,4 +1,4 @@
-"""Files as browsers get them: with a tag, and packed for those who unpack."""
+"""Static files: with an ETag, compressed for clients that accept it."""
 
 import gzip
 import re
@@ -8,10 +8,10 @@ from pathlib import Path
 
 from litestar import Response
 
-from api.query import responses
+from api.query.responses import etag
 
 FOLDER = Path(__file__).resolve().parents[1] / "static"
-# Other files of the folder are not served.
+# Files of other types are not served.
 TYPES = {
     ".css": "text/css",
     ".html": "text/html",
@@ -25,25 +25,24 @@ _GZIP = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """What is sent: the bytes as they are and packed by gzip, each with its own tag."""
+    """A file: its bytes and the same compressed by gzip, each with its own ETag."""
 
     media_type: str
     plain: tuple[bytes, str]
-    packed: tuple[bytes, str]
+    compressed: tuple[bytes, str]
 
 
-def file(name: str, body: bytes) -> File:
-    """A file of one of the TYPES, packed once for all who ask."""
-    # No time in it: the same bytes, the same tag.
-    packed = gzip.compress(body, mtime=0)
-    return File(
-        TYPES[Path(name).suffix], (body, responses.etag(body)), (packed, responses.etag(packed))
-    )
+def make_file(name: str, body: bytes) -> File:
+    """A file of one of the TYPES, compressed once for all requests."""
+    # Without a time: equal bytes have equal tags.
+    compressed = gzip.compress(body, mtime=0)
+    media_type = TYPES[Path(name).suffix]
+    return File(media_type, (body, etag(body)), (compressed, etag(compressed)))
 
 
-def static(name: str) -> File | None:
-    """A file of api/static as it is now, so that an edited one is live; None if there is none."""
-    # Looked up, never made into a path: no name leads out of the folder.
+def find(name: str) -> File | None:
+    """A file of api/static as it is now, so that edits are served; None if there is none."""
+    # A lookup, not a path: no name leads out of the folder.
     paths = {path.relative_to(FOLDER).as_posix(): path for path in FOLDER.rglob("*")}
     path = paths.get(name)
     if path is None or path.suffix not in TYPES or not path.is_file():
@@ -53,17 +52,17 @@ def static(name: str) -> File | None:
 
 
 @lru_cache(maxsize=128)
-def _read(path: Path, changed: int, size: int) -> File:
-    return file(path.name, path.read_bytes())
+def _read(path: Path, modified: int, size: int) -> File:
+    return make_file(path.name, path.read_bytes())
 
 
-def answer(found: File, accept_encoding: str, if_none_match: str) -> Response[bytes]:
-    """The file, or that it is unchanged; browsers keep it and ask each time whether it still is."""
-    packs = _GZIP.search(accept_encoding) is not None
-    body, tag = found.packed if packs else found.plain
+def respond(file: File, accept_encoding: str, if_none_match: str) -> Response[bytes]:
+    """The file, or 304 if it is unchanged; browsers cache it and revalidate it each time."""
+    compresses = _GZIP.search(accept_encoding) is not None
+    body, tag = file.compressed if compresses else file.plain
     headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding", "ETag": tag}
     if tag in if_none_match:
         return Response(b"", status_code=304, headers=headers)
-    if packs:
+    if compresses:
         headers["Content-Encoding"] = "gzip"
-    return Response(body, media_type=found.media_type, headers=headers)
+    return Response(body, media_type=file.media_type, headers=headers)

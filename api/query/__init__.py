@@ -1,1 +1,1 @@
-"""Requests answered: one query of ClickHouse each."""
+"""Queries of ClickHouse: from a request to its response."""

@@ -1,4 +1,4 @@
-"""Asks ClickHouse over HTTP as its read-only user; values are bound by the server."""
+"""A client for ClickHouse's HTTP interface as the read-only user; the server binds parameters."""
 
 import logging
 import re
@@ -14,11 +14,11 @@ from lib.settings import ClickHouse
 
 log = logging.getLogger("millrace.api")
 
-# More than this at once only makes each wait for the others.
-CONNECTIONS = 32
-CONNECT_SECONDS = 2
-_TIMED_OUT = (Code.TIMEOUT_EXCEEDED, Code.TOO_SLOW, Code.QUERY_WAS_CANCELLED)
-_TOO_MUCH = (
+# More concurrent queries only slow each other down.
+MAX_CONNECTIONS = 32
+CONNECT_TIMEOUT = 2
+_TIMEOUT = (Code.TIMEOUT_EXCEEDED, Code.TOO_SLOW, Code.QUERY_WAS_CANCELLED)
+_TOO_LARGE = (
     Code.TOO_MANY_ROWS,
     Code.MEMORY_LIMIT_EXCEEDED,
     Code.TOO_MANY_BYTES,
@@ -30,70 +30,72 @@ _BUSY = (
     Code.NETWORK_ERROR,
     Code.SERVER_OVERLOADED,
 )
-_LATE = re.compile(rb"__exception__\s.*?Code: (\d+)\. DB::Exception[^\n]*", re.DOTALL)
+_LATE_EXCEPTION = re.compile(rb"__exception__\s.*?Code: (\d+)\. DB::Exception[^\n]*", re.DOTALL)
 
 
-class RefusedError(Exception):
-    """ClickHouse refuses a query: its code, and its own words for the log."""
+class QueryError(Exception):
+    """ClickHouse refuses a query: the code, and the exception's text for the log."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
         self.code = code
 
 
-class Store:
-    """A pool of connections that many requests share."""
+class ClickHouseClient:
+    """A connection pool that all requests share."""
 
     def __init__(self, settings: ClickHouse, timeout: float) -> None:
         self._settings = settings
-        self._is_away = False
+        self._is_available = True
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=30),
+            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=30),
             headers={
                 "X-ClickHouse-User": settings.reader_user,
                 "X-ClickHouse-Key": settings.reader_password,
                 "Accept-Encoding": "identity",
             },
             auto_decompress=False,
-            # Of each wait, not of the whole: a long answer may take its time to a slow client.
-            timeout=aiohttp.ClientTimeout(connect=CONNECT_SECONDS, sock_read=timeout),
+            # For each read, not for all: a slow client may take its time with a long response.
+            timeout=aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT, sock_read=timeout),
         )
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self._session.close()
 
-    async def start(self, sql: str, params: Mapping[str, str], fmt: str) -> aiohttp.ClientResponse:
-        """Run a query; return when its answer begins. Raise RefusedError, or ProblemError if there
-        is no ClickHouse or no answer in time."""
-        query = {f"param_{name}": text for name, text in params.items()}
-        query["default_format"] = fmt
+    async def start(
+        self, sql: str, parameters: Mapping[str, str], format: str
+    ) -> aiohttp.ClientResponse:
+        """Run a query; return when its response begins. Raise QueryError, or ProblemError if
+        ClickHouse is unavailable or too slow."""
+        fields = {f"param_{name}": text for name, text in parameters.items()}
+        fields["default_format"] = format
         try:
-            with explained():
-                response = await self._post(query, sql.encode())
+            with translated_errors():
+                response = await self._post(fields, sql.encode())
                 if response.status != 200:
-                    raise await self._refusal(response)
+                    raise await self._error_of(response)
         except ProblemError as problem:
-            self._note(is_away=problem.status == 503)
+            self._log_change(is_available=problem.status != 503)
             raise
-        self._note(is_away=False)
+        self._log_change(is_available=True)
         return response
 
-    async def ask(self, sql: str, params: Mapping[str, str], fmt: str) -> bytes:
-        """The whole answer of a query that answers little."""
-        response = await self.start(sql, params, fmt)
-        with explained():
+    async def fetch(self, sql: str, parameters: Mapping[str, str], format: str) -> bytes:
+        """The whole response of a query with few rows."""
+        response = await self.start(sql, parameters, format)
+        with translated_errors():
             async with response:
                 return await response.read()
 
-    async def _post(self, query: Mapping[str, str], sql: bytes) -> aiohttp.ClientResponse:
+    async def _post(self, fields: Mapping[str, str], sql: bytes) -> aiohttp.ClientResponse:
         url = f"http://{self._settings.address}/"
-        # A pooled connection may have died with the server that it led to.
+        # A pooled connection may have been closed by a restart of the server.
         with suppress(aiohttp.ServerDisconnectedError):
-            return await self._session.post(url, params=query, data=sql)
-        return await self._session.post(url, params=query, data=sql)
+            return await self._session.post(url, params=fields, data=sql)
+        return await self._session.post(url, params=fields, data=sql)
 
-    async def _refusal(self, response: aiohttp.ClientResponse) -> Exception:
+    async def _error_of(self, response: aiohttp.ClientResponse) -> Exception:
         async with response:
             text = one_line((await response.content.read(10_000)).decode(errors="replace"))
         code = int(response.headers.get("X-ClickHouse-Exception-Code", "0"))
@@ -102,46 +104,50 @@ class Store:
                 f"ClickHouse at {self._settings.address}: user {self._settings.reader_user} is "
                 "refused; set clickhouse.reader_user and clickhouse.reader_password."
             )
-        return refusal(code, text)
+        return error_of(code, text)
 
-    def _note(self, *, is_away: bool) -> None:
-        """Say once that ClickHouse is away, and once that it is back."""
-        if is_away != self._is_away:
-            state = "does not answer; waiting (`make up` starts it)" if is_away else "answers again"
-            log.warning("ClickHouse at %s %s", self._settings.address, state)
-        self._is_away = is_away
+    def _log_change(self, *, is_available: bool) -> None:
+        """Log once that ClickHouse is unavailable, and once that it is available again."""
+        if is_available != self._is_available:
+            fact = (
+                "answers again"
+                if is_available
+                else "does not answer; waiting (`make up` starts it)"
+            )
+            log.warning("ClickHouse at %s %s", self._settings.address, fact)
+        self._is_available = is_available
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn what the client raises into a ProblemError."""
+def translated_errors() -> Iterator[None]:
+    """Raise errors of the HTTP client as ProblemError."""
     try:
         yield
     except aiohttp.ConnectionTimeoutError:
-        raise away("is busy") from None
+        raise unavailable("is busy") from None
     except TimeoutError:
         raise ProblemError(504, "ClickHouse has no answer in time; ask for less.") from None
     except (aiohttp.ClientError, OSError):
-        raise away() from None
+        raise unavailable() from None
 
 
-def away(fact: str = "does not answer") -> ProblemError:
-    """ClickHouse cannot answer now; it may in a second."""
+def unavailable(fact: str = "does not answer") -> ProblemError:
+    """The problem that ClickHouse cannot answer now but may soon."""
     return ProblemError(503, f"ClickHouse {fact}; try again soon.", {"Retry-After": "1"})
 
 
-def refusal(code: int, text: str) -> ProblemError | RefusedError:
-    """The error of a refusal: ProblemError if the client can fix it, else RefusedError."""
-    if code in _TIMED_OUT:
+def error_of(code: int, text: str) -> ProblemError | QueryError:
+    """The error for an exception of ClickHouse: ProblemError if the client can fix it."""
+    if code in _TIMEOUT:
         return ProblemError(504, "The query took too long; ask for less.")
-    if code in _TOO_MUCH:
+    if code in _TOO_LARGE:
         return ProblemError(400, "The answer is too large; ask for less.")
     if code in _BUSY:
-        return away("is busy")
-    return RefusedError(code, text)
+        return unavailable("is busy")
+    return QueryError(code, text)
 
 
-def late_refusal(answer: bytes) -> ProblemError | RefusedError | None:
-    """The refusal that ClickHouse wrote into an answer it had begun, if it broke off for one."""
-    match = _LATE.search(answer[-10_000:])
-    return refusal(int(match[1]), one_line(match[0].decode(errors="replace"))) if match else None
+def late_error(body: bytes) -> ProblemError | QueryError | None:
+    """The error for an exception at the end of a response that had begun; None without one."""
+    match = _LATE_EXCEPTION.search(body[-10_000:])
+    return error_of(int(match[1]), one_line(match[0].decode(errors="replace"))) if match else None

@@ -1,4 +1,4 @@
-"""Whether the parts answer: ClickHouse, and what health.sql says of the rest."""
+"""The health of ClickHouse and, by health.sql, of the rest of the pipeline."""
 
 import asyncio
 from dataclasses import dataclass
@@ -7,46 +7,48 @@ from typing import Any
 import msgspec
 
 from api.problems import ProblemError
-from api.query import request, responses
-from api.query.responses import Whole
-from api.query.service import Service
+from api.query.formats import JSON
+from api.query.request import read_request
+from api.query.responses import BufferedResponse
+from api.query.service import QueryService
 
-_WORST = ("down", "starting", "empty")
+_WORST_FIRST = ("down", "starting", "empty")
 
-# A ClickHouse that has no answer for so long counts as away, in seconds: who asks does not wait
-# for the limit of a query.
-PATIENCE = 3.0
+# A ClickHouse without an answer for so many seconds is down: a probe does not wait for the timeout
+# of a query.
+TIMEOUT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`status` is the worst of the parts: down, starting, empty (nothing has come yet) or up;
-    `parts` are the rows of health.sql."""
+    """`status` is the worst of the parts: down, starting, empty (no tick yet) or up; `parts` are
+    the rows of health.sql."""
 
     status: str
     clickhouse: str
     parts: list[dict[str, Any]]
 
 
-async def ask(service: Service) -> Health:
-    """Ask each part; the endpoint health, if there is one, speaks for the pipeline."""
+async def check(service: QueryService) -> Health:
+    """Query the endpoint `health` if it exists, else only ClickHouse."""
     try:
-        async with asyncio.timeout(PATIENCE):
-            return await _ask(service)
+        async with asyncio.timeout(TIMEOUT):
+            return await _check(service)
     except TimeoutError:
         return Health("down", "down", [])
 
 
-async def _ask(service: Service) -> Health:
+async def _check(service: QueryService) -> Health:
     try:
         if "health" not in service.registry:
-            await service.store.ask("SELECT 1", {}, "TSV")
+            await service.client.fetch("SELECT 1", {}, "TSV")
             return Health("up", "up", [])
         query = service.find("health")
-        answer = await service.answer(query, request.read(query, b"", responses.JSON))
+        response = await service.answer(query, read_request(query, b"", JSON))
     except ProblemError as problem:
-        # Anything but 503 is the fault of health.sql.
+        # Any status but 503 is a fault of health.sql.
         return Health("down", "down" if problem.status == 503 else "up", [])
-    rows = msgspec.json.decode(answer.body)["data"] if isinstance(answer, Whole) else []
-    found = {row.get("status") for row in rows}
-    return Health(next((bad for bad in _WORST if bad in found), "up"), "up", rows)
+    rows = msgspec.json.decode(response.body) if isinstance(response, BufferedResponse) else {}
+    parts = rows.get("data", [])
+    statuses = {part.get("status") for part in parts}
+    return Health(next((each for each in _WORST_FIRST if each in statuses), "up"), "up", parts)

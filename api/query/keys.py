@@ -1,11 +1,11 @@
-"""Keys: whose a request is, which values of parameters it may ask for, and how often it may ask."""
+"""API keys: the owner of a request's key, the values that it may read, and its rate limit."""
 
 import difflib
 import hmac
 import math
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
@@ -14,126 +14,128 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from api.contract.endpoints import Endpoint
-from api.contract.parameters import Param
+from api.contract.parameters import Parameter, parse_item
 from api.problems import ProblemError
 from lib.errors import SettingsError
 from lib.settings import Api, Key
 
-# The values of each parameter that a key may ask for; a key without such a rule may ask for all.
-Only = Mapping[str, list[str]]
-ALL: Only = MappingProxyType({})
+# The allowed values by parameter; a parameter that is not in it has no restriction.
+Restrictions = Mapping[str, list[str]]
+UNRESTRICTED: Restrictions = MappingProxyType({})
 
 
-def holder(authorization: bytes, keys: Mapping[str, Key]) -> str | None:
-    """Whose key it is. Each is compared, in a time that tells nothing of how much of one is
-    right."""
-    scheme, _, given = authorization.partition(b" ")
-    is_same = {n: hmac.compare_digest(given.strip(), k.key.encode()) for n, k in keys.items()}
-    found = [name for name, same in is_same.items() if same]
-    return found[0] if found and scheme.lower() == b"bearer" else None
+def owner_of(authorization: bytes, keys: Mapping[str, Key]) -> str | None:
+    """The owner of the key in an Authorization header. Each key is compared, in constant time."""
+    scheme, _, token = authorization.partition(b" ")
+    is_equal = {n: hmac.compare_digest(token.strip(), k.key.encode()) for n, k in keys.items()}
+    owners = [name for name, equal in is_equal.items() if equal]
+    return owners[0] if owners and scheme.lower() == b"bearer" else None
 
 
 def is_unrestricted(authorization: str, settings: Api) -> bool:
-    """Whether a request to an open address may see what is not: without keys anybody may."""
+    """Whether a request without a check of its key may read everything."""
     if not settings.keys:
         return True
-    owner = holder(authorization.encode("latin-1"), settings.keys)
+    owner = owner_of(authorization.encode("latin-1"), settings.keys)
     return owner is not None and not settings.keys[owner].only
 
 
-def attach(scope: Mapping[str, Any], only: Only) -> None:
-    """Leave the rule of a request's key for those who answer it."""
-    scope["state"]["only"] = only
+def attach(scope: Mapping[str, Any], restrictions: Restrictions) -> None:
+    """Keep the restrictions of a request's key with the request."""
+    scope["state"]["restrictions"] = restrictions
 
 
-def only(scope: Mapping[str, Any]) -> Only:
-    """The rule that stands for a request: handed on with it, by `attach` alone."""
-    found: Only = scope["state"].get("only", ALL)
-    return found
+def restrictions_of(scope: Mapping[str, Any]) -> Restrictions:
+    """The restrictions of a request, which `attach` has kept."""
+    restrictions: Restrictions = scope["state"].get("restrictions", UNRESTRICTED)
+    return restrictions
 
 
-def counted(keys: Mapping[str, Key]) -> Callable[[str], ProblemError | None]:
-    """What counts the requests of each key, and says so when one is too many."""
+def rate_limiter(keys: Mapping[str, Key]) -> Callable[[str], ProblemError | None]:
+    """A function that counts the requests of each owner and returns a problem beyond the rate."""
     rates = {name: limits.parse(key.rate) for name, key in keys.items() if key.rate}
     windows = MovingWindowRateLimiter(MemoryStorage())
 
-    def count(name: str) -> ProblemError | None:
-        rate = rates.get(name)
-        if rate is None or windows.hit(rate, name):
+    def count(owner: str) -> ProblemError | None:
+        rate = rates.get(owner)
+        if rate is None or windows.hit(rate, owner):
             return None
-        wait = math.ceil(windows.get_window_stats(rate, name).reset_time - time.time())
-        detail = f"This key may ask {keys[name].rate}; wait."
-        return ProblemError(429, detail, {"Retry-After": str(max(wait, 1))})
+        seconds = math.ceil(windows.get_window_stats(rate, owner).reset_time - time.time())
+        detail = f"The rate limit of this key is {keys[owner].rate}; wait."
+        return ProblemError(429, detail, {"Retry-After": str(max(seconds, 1))})
 
     return count
 
 
-def is_usable(endpoint: Endpoint, only: Only) -> bool:
-    """Whether an endpoint has every parameter that a key is held to."""
-    return {*only} <= {param.name for param in endpoint.params}
+def missing_parameters(endpoint: Endpoint, restrictions: Restrictions) -> set[str]:
+    """The restricted parameters that an endpoint does not have, so that it cannot be used."""
+    return {*restrictions} - {parameter.name for parameter in endpoint.parameters}
 
 
-def check_usable(endpoint: Endpoint, only: Only) -> None:
-    """Raise ProblemError for an endpoint that cannot be held to what the key may see."""
-    for name in {*only} - {param.name for param in endpoint.params}:
+def check_usable(endpoint: Endpoint, restrictions: Restrictions) -> None:
+    """Raise ProblemError for an endpoint that cannot be restricted."""
+    for name in missing_parameters(endpoint, restrictions):
         raise ProblemError(
             403,
-            f"This key sees only some {name}, and /api/{endpoint.name} cannot be narrowed to them.",
+            f"This key may read only some {name}, and /api/{endpoint.name} cannot be restricted to "
+            "them.",
             parameter=name,
-            takes=only[name],
+            takes=restrictions[name],
         )
 
 
-def restrict(param: Param, value: Any, only: Only, *, is_given: bool) -> Any:
-    """The value itself, or what the key may see in the place of a default; raise ProblemError for a
-    value that it may not ask for."""
-    if param.name not in only:
+def restrict(
+    parameter: Parameter, value: Any, restrictions: Restrictions, *, is_default: bool
+) -> Any:
+    """The value itself, or all allowed values in place of a default list; raise ProblemError for a
+    value that is not allowed."""
+    if parameter.name not in restrictions:
         return value
-    allowed = _readable(param, only[param.name])
-    asked = value if param.is_array else [value]
-    # An empty list stands for all there is.
-    if asked and all(item in allowed for item in asked):
+    texts = restrictions[parameter.name]
+    allowed = _valid(parameter, texts)
+    values = value if parameter.is_array else [value]
+    # An empty list means all values.
+    if values and all(each in allowed for each in values):
         return value
-    if param.is_array and not is_given and allowed:
+    if parameter.is_array and is_default and allowed:
         return allowed
-    texts = only[param.name]
-    detail = f"{param.name}: this key may ask only for {', '.join(texts)}."
-    raise ProblemError(403, detail, parameter=param.name, takes=texts)
+    detail = f"{parameter.name}: this key may read only {', '.join(texts)}."
+    raise ProblemError(403, detail, parameter=parameter.name, takes=texts)
 
 
 def check(keys: Mapping[str, Key], endpoints: Iterable[Endpoint]) -> None:
-    """Raise SettingsError for a key that is another's, or is held to what no endpoint has."""
+    """Raise SettingsError for equal keys, and for a restriction that no endpoint can respect."""
     owners: dict[str, str] = {}
-    params: dict[str, list[Param]] = {}
-    for param in (param for endpoint in endpoints for param in endpoint.params):
-        params.setdefault(param.name, []).append(param)
+    parameters: dict[str, list[Parameter]] = {}
+    for endpoint in endpoints:
+        for parameter in endpoint.parameters:
+            parameters.setdefault(parameter.name, []).append(parameter)
     for owner, key in keys.items():
         first = owners.setdefault(key.key, owner)
         if first != owner:
             raise SettingsError(f"api.keys: {first} and {owner} have one key; give each its own.")
         for name, texts in key.only.items():
-            _check_only(f"api.keys.{owner}.only", name, texts, params)
+            _check_restriction(f"api.keys.{owner}.only", name, texts, parameters)
 
 
-def _check_only(place: str, name: str, texts: list[str], params: Mapping[str, list[Param]]) -> None:
-    if name not in params:
-        near = difflib.get_close_matches(name, params, n=1)
-        remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(params))}."
+def _check_restriction(
+    place: str, name: str, texts: list[str], parameters: Mapping[str, list[Parameter]]
+) -> None:
+    if name not in parameters:
+        near = difflib.get_close_matches(name, parameters, n=1)
+        names = ", ".join(sorted(parameters))
+        remedy = f"did you mean {near[0]}?" if near else f"there are {names}."
         raise SettingsError(f"{place}: no endpoint has a parameter {name}; {remedy}")
     for text in texts:
-        if not any(_readable(param, [text]) for param in params[name]):
-            takes = params[name][0].takes
+        if not any(_valid(parameter, [text]) for parameter in parameters[name]):
+            takes = parameters[name][0].takes
             raise SettingsError(f"{place}: {name} is never {text!r}; each value must be {takes}.")
 
 
-def _readable(param: Param, texts: list[str]) -> list[Any]:
-    """Those of the texts that a parameter takes, as its values."""
-    found = []
+def _valid(parameter: Parameter, texts: list[str]) -> list[Any]:
+    """The values of the texts that are valid for a parameter."""
+    values = []
     for text in texts:
-        try:
-            value = param.scalar.read(text)
-        except ValueError:
-            continue
-        if not param.pattern or re.fullmatch(param.pattern, text):
-            found.append(value)
-    return found
+        with suppress(ValueError):
+            values.append(parse_item(parameter, text))
+    return values

@@ -1,4 +1,4 @@
-"""The endpoints that are served: read from the files, checked by ClickHouse, replaced whole."""
+"""The served endpoints: read from the files and checked by ClickHouse."""
 
 import asyncio
 import re
@@ -12,9 +12,9 @@ from clickhouse_connect.datatypes.base import ClickHouseType
 from clickhouse_connect.datatypes.special import AggregateFunction
 
 from api.contract import cursors, endpoints, parameters
-from api.contract.columns import Columns, documents, select
+from api.contract.columns import Columns, json_columns, select
 from api.contract.endpoints import Endpoint
-from api.query.clickhouse import RefusedError, Store
+from api.query.clickhouse import ClickHouseClient, QueryError
 from lib.clickhouse_types import parse
 from lib.errors import SqlFileError
 from lib.quoting import quote_name
@@ -29,21 +29,21 @@ _NOISE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """An endpoint whose SQL ClickHouse accepts, with the columns that it answers."""
+    """An endpoint whose SQL ClickHouse accepts, with the columns of its rows."""
 
     endpoint: Endpoint
     columns: Columns
     key_types: tuple[ClickHouseType, ...]
-    # What ClickHouse took for each parameter.
+    # The value of each parameter in the check.
     samples: Mapping[str, str]
-    # What follows SELECT, by whether it is for readers without types.
+    # The SELECT list, by whether the format has no types (`as_text`).
     selects: Mapping[bool, str]
-    # The columns that JSON rows hold as text and an answer as a value.
-    documents: tuple[str, ...]
+    # The columns of which JSON rows contain the text, and a response the value.
+    json_columns: tuple[str, ...]
 
     def sql(self, *, as_text: bool, after: bool) -> str:
-        """The statement to send: the file's own, cut into pages, its columns as they travel."""
-        # The file's header stands first, and its last line may be a comment.
+        """The statement to send: the file's SELECT, in pages, its columns converted."""
+        # On lines of its own, as it begins and may end with a comment.
         source = f"(\n{self.endpoint.sql}\n)"
         columns = self.selects[as_text]
         if not self.endpoint.keys:
@@ -58,40 +58,40 @@ class Query:
 Registry = Mapping[str, Query]
 
 
-async def load(folder: Path, variables: dict[str, str], store: Store) -> Registry:
+async def load(folder: Path, variables: dict[str, str], client: ClickHouseClient) -> Registry:
     """Every endpoint of the folder; raise SqlFileError with a line for each wrong one."""
     paths = endpoints.paths(folder)
-    loading = (_loaded(path, variables, store) for path in paths)
+    loading = (_load(path, variables, client) for path in paths)
     loaded = await asyncio.gather(*loading, return_exceptions=True)
-    if errors := [found for found in loaded if isinstance(found, SqlFileError)]:
+    if errors := [error for error in loaded if isinstance(error, SqlFileError)]:
         raise SqlFileError(*map(str, errors))
-    for found in loaded:
-        if isinstance(found, BaseException):
-            raise found
-    return {found.endpoint.name: found for found in loaded if isinstance(found, Query)}
+    for each in loaded:
+        if isinstance(each, BaseException):
+            raise each
+    return {each.endpoint.name: each for each in loaded if isinstance(each, Query)}
 
 
-async def _loaded(path: Path, variables: dict[str, str], store: Store) -> Query:
-    return await checked(endpoints.read(path, variables), store)
+async def _load(path: Path, variables: dict[str, str], client: ClickHouseClient) -> Query:
+    return await check(endpoints.read(path, variables), client)
 
 
-async def checked(endpoint: Endpoint, store: Store) -> Query:
-    """Ask ClickHouse what an endpoint answers; raise SqlFileError if it refuses."""
-    samples = {p.name: parameters.bound(p, parameters.sample(p)) for p in endpoint.params}
+async def check(endpoint: Endpoint, client: ClickHouseClient) -> Query:
+    """Let ClickHouse describe an endpoint's rows; raise SqlFileError if it refuses the SQL."""
+    samples = {p.name: parameters.bind(p, parameters.sample(p)) for p in endpoint.parameters}
     if endpoint.stream:
         samples[endpoints.WINDOW] = "1"
-    found = await _described(endpoint, endpoint.sql, samples, store)
-    rows = (msgspec.json.decode(line) for line in found.splitlines())
+    lines = await _describe(endpoint, endpoint.sql, samples, client)
+    rows = (msgspec.json.decode(line) for line in lines.splitlines())
     columns = {row["name"]: _type(row["type"]) for row in rows}
     _check_columns(endpoint, columns)
     selects = {as_text: select(columns, as_text=as_text) for as_text in (True, False)}
     kinds = _key_types(endpoint, columns)
-    query = Query(endpoint, columns, kinds, samples, selects, documents(columns))
-    as_it_is = ", ".join(map(quote_name, columns))
-    # What is right alone may not be as it is sent: in a subquery, each column in its form.
-    for as_text in (form for form in selects if form or selects[form] != as_it_is):
+    query = Query(endpoint, columns, kinds, samples, selects, json_columns(columns))
+    unchanged = ", ".join(map(quote_name, columns))
+    # SQL that is valid alone may not be valid as it is sent: as a subquery, its columns converted.
+    for as_text in (form for form in selects if form or selects[form] != unchanged):
         sql = query.sql(as_text=as_text, after=False)
-        await _described(endpoint, sql, {**samples, "_rows": "1"}, store)
+        await _describe(endpoint, sql, {**samples, "_rows": "1"}, client)
     return query
 
 
@@ -99,7 +99,7 @@ def _check_columns(endpoint: Endpoint, columns: Columns) -> None:
     for name, kind in columns.items():
         if isinstance(kind, AggregateFunction):
             raise SqlFileError(
-                f"{endpoint.place}: {name}: a state of an aggregation, which no format holds; "
+                f"{endpoint.place}: {name}: a state of an aggregation, which no format can hold; "
                 "end it with finalizeAggregation or a -Merge function."
             )
     for name in endpoint.stream.columns if endpoint.stream else ():
@@ -107,19 +107,19 @@ def _check_columns(endpoint: Endpoint, columns: Columns) -> None:
             raise _no_column(endpoint, f"@stream {name}", columns)
 
 
-def _no_column(endpoint: Endpoint, wanted: str, columns: Columns) -> SqlFileError:
+def _no_column(endpoint: Endpoint, tag: str, columns: Columns) -> SqlFileError:
     return SqlFileError(
-        f"{endpoint.place}: {wanted}: not a column of the answer; it has {', '.join(columns)}."
+        f"{endpoint.place}: {tag}: not a column of the answer; it has {', '.join(columns)}."
     )
 
 
-async def _described(
-    endpoint: Endpoint, sql: str, samples: Mapping[str, str], store: Store
+async def _describe(
+    endpoint: Endpoint, sql: str, samples: Mapping[str, str], client: ClickHouseClient
 ) -> bytes:
     try:
-        return await store.ask(f"DESCRIBE TABLE ({sql}\n)", samples, "JSONEachRow")
-    except RefusedError as error:
-        raise _explained(endpoint, samples, str(error)) from None
+        return await client.fetch(f"DESCRIBE TABLE ({sql}\n)", samples, "JSONEachRow")
+    except QueryError as error:
+        raise _refusal(endpoint, samples, str(error)) from None
 
 
 def _type(text: str) -> ClickHouseType | None:
@@ -129,40 +129,42 @@ def _type(text: str) -> ClickHouseType | None:
 
 
 def _key_types(endpoint: Endpoint, columns: Columns) -> tuple[ClickHouseType, ...]:
-    found = []
+    kinds = []
     for key in endpoint.keys:
         if key.column not in columns:
             raise _no_column(endpoint, f"@page {key.column}", columns)
         try:
-            found.append(cursors.key_type(columns[key.column]))
+            kinds.append(cursors.key_type(columns[key.column]))
         except ValueError as error:
             raise SqlFileError(f"{endpoint.place}: @page {key.column}: {error}.") from None
-    return tuple(found)
+    return tuple(kinds)
 
 
-def _explained(endpoint: Endpoint, samples: Mapping[str, str], text: str) -> SqlFileError:
-    """ClickHouse's refusal with the line of the file, and the values that the check chose."""
+def _refusal(endpoint: Endpoint, samples: Mapping[str, str], text: str) -> SqlFileError:
+    """The exception of ClickHouse with the line of the file and the samples of the check."""
     number = _line_of_token(endpoint.sql, text) or _line_of_name(endpoint.sql, text)
     place = f"{endpoint.place}:{number}" if number else endpoint.place
-    tried = [f"{p.name} = {samples[p.name]}" for p in endpoint.params if p.required]
-    given = f" with {', '.join(tried)}" if tried else ""
+    tried = [f"{p.name} = {samples[p.name]}" for p in endpoint.parameters if p.required]
+    samples_used = f" with {', '.join(tried)}" if tried else ""
     remedy = "fix the file" + (", or give it a default" if tried else "")
-    return SqlFileError(f"{place}: ClickHouse refuses it{given}: {_NOISE.sub('', text)}; {remedy}.")
+    return SqlFileError(
+        f"{place}: ClickHouse refuses it{samples_used}: {_NOISE.sub('', text)}; {remedy}."
+    )
 
 
 def _line_of_token(sql: str, text: str) -> int:
-    """Where the parser stopped; 0 if it did not. The embedded server counts a line of its own."""
+    """The line at which the parser stopped, or 0. The embedded server counts one line more."""
     match = _AT.search(text)
     if not match:
         return 0
     lines = sql.splitlines()
-    found, column = int(match["line"]), int(match["column"]) - 1
-    near = (number for number in (found, found - 1) if 0 < number <= len(lines))
-    return next((n for n in near if lines[n - 1][column:].startswith(match["token"])), found)
+    line, column = int(match["line"]), int(match["column"]) - 1
+    near = (number for number in (line, line - 1) if 0 < number <= len(lines))
+    return next((n for n in near if lines[n - 1][column:].startswith(match["token"])), line)
 
 
 def _line_of_name(sql: str, text: str) -> int:
-    """The line of the first name that the refusal speaks of; 0 if it names none of the file's."""
+    """The line of the first name in the exception that is also in the file, or 0."""
     for match in _IDENTIFIER.finditer(text):
         for number, line in enumerate(sql.splitlines(), start=1):
             if match["name"] in line and not line.startswith("--"):

@@ -1,4 +1,4 @@
-"""Puts edited files into service while the API runs; a broken one leaves its old version there."""
+"""Reloads edited endpoint files while the API runs; a broken one keeps its old version."""
 
 import asyncio
 import logging
@@ -7,53 +7,53 @@ from pathlib import Path
 from api.contract import endpoints
 from api.problems import ProblemError
 from api.query import registry
-from api.query.clickhouse import Store
+from api.query.clickhouse import ClickHouseClient
 from lib.errors import SqlFileError
 
 log = logging.getLogger("millrace.api")
-SECONDS = 0.3
+INTERVAL = 0.3
 
-
-# When each file was changed, and its size.
-Stamps = dict[Path, tuple[int, int]]
+# The modification time and the size of each file.
+FileStamps = dict[Path, tuple[int, int]]
 
 
 async def watch(
     folder: Path,
     variables: dict[str, str],
-    store: Store,
+    client: ClickHouseClient,
     served: dict[str, registry.Query],
-    seen: Stamps,
+    stamps: FileStamps,
 ) -> None:
-    """Keep `served` as the folder is, for ever; `seen` is how it was before they were read."""
+    """Keep `served` up to date with the folder until cancelled; `stamps` are from before the first
+    load."""
     while True:
-        await asyncio.sleep(SECONDS)
-        now = stamps(folder)
-        for path in {*seen} - {*now}:
+        await asyncio.sleep(INTERVAL)
+        now = file_stamps(folder)
+        for path in {*stamps} - {*now}:
             served.pop(path.stem, None)
-            log.warning("%s: gone", path.name)
-        for path in sorted(path for path in now if now[path] != seen.get(path)):
+            log.warning("%s: removed", path.name)
+        for path in sorted(path for path in now if now[path] != stamps.get(path)):
             try:
-                found = await registry.checked(endpoints.read(path, variables), store)
+                query = await registry.check(endpoints.read(path, variables), client)
             except SqlFileError as error:
-                kept = " (the version before stays)" if path.stem in served else ""
+                kept = " (the old version is still served)" if path.stem in served else ""
                 log.error("%s%s", error, kept)
             except ProblemError as error:
                 log.error("%s: not checked: %s", path.name, error.detail)
                 now.pop(path)
             else:
-                served[path.stem] = found
-                log.warning("%s: live", path.name)
-        seen = now
+                served[path.stem] = query
+                log.warning("%s: reloaded", path.name)
+        stamps = now
 
 
-def stamps(folder: Path) -> Stamps:
-    """How the files are now."""
-    found = {}
+def file_stamps(folder: Path) -> FileStamps:
+    """The present stamps of a folder's files."""
+    stamps = {}
     for path in folder.glob("*.sql"):
         try:
             stat = path.stat()
         except FileNotFoundError:
             continue
-        found[path] = (stat.st_mtime_ns, stat.st_size)
-    return found
+        stamps[path] = (stat.st_mtime_ns, stat.st_size)
+    return stamps

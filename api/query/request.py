@@ -1,4 +1,4 @@
-"""One request, read: the parameters' values, the format, the cursor."""
+"""Requests: the values of the parameters, the format and the cursor, validated and bound."""
 
 import difflib
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ from urllib.parse import parse_qsl
 
 from api.contract import cursors, parameters
 from api.contract.endpoints import Endpoint
-from api.contract.parameters import Param
+from api.contract.parameters import Parameter
 from api.problems import ProblemError, bad_parameter
-from api.query import keys
-from api.query.keys import ALL, Only
+from api.query import formats, keys
+from api.query.formats import JSON, Format
+from api.query.keys import UNRESTRICTED, Restrictions
 from api.query.registry import Query
-from api.query.responses import FORMATS, JSON, Format
 
-MOST_FIELDS = 200
+MAX_FIELDS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked of ClickHouse; two requests that are equal here get one answer."""
+class QueryRequest:
+    """A query of ClickHouse; equal ones share an answer."""
 
     name: str
     sql: str
@@ -29,57 +29,62 @@ class Asked:
     limit: int | None
 
 
-def read(query: Query, address: bytes, accept: str, only: Only = ALL) -> Asked:
-    """Check a request against its endpoint and what its key may see; raise ProblemError naming the
-    parameter that is wrong."""
-    given = fields(address)
-    values = _values(query.endpoint, given, only)
-    fmt = _format(given.get("format"), accept)
+def read_request(
+    query: Query, query_string: bytes, accept: str, restrictions: Restrictions = UNRESTRICTED
+) -> QueryRequest:
+    """Validate a request against its endpoint and the restrictions of its key; raise ProblemError
+    that names the wrong parameter."""
+    fields = _fields(query_string)
+    values = _values(query.endpoint, fields, restrictions)
+    format = formats.choose(fields.get("format"), accept)
     bound = {
-        param.name: parameters.bound(param, values[param.name]) for param in query.endpoint.params
+        parameter.name: parameters.bind(parameter, values[parameter.name])
+        for parameter in query.endpoint.parameters
     }
-    cursor = given.get("cursor")
+    cursor = fields.get("cursor")
     limit = values["limit"] if query.endpoint.keys else None
     if limit is not None:
-        bound["_rows"] = str(limit + (fmt.name == "json"))
+        bound["_rows"] = str(limit + (format.name == "json"))
         bound |= _cursor(query, cursor) if cursor else {}
-    sql = query.sql(as_text=fmt.as_text, after=bool(cursor))
-    return Asked(query.endpoint.name, sql, tuple(bound.items()), fmt, limit)
+    sql = query.sql(as_text=format.as_text, after=bool(cursor))
+    return QueryRequest(query.endpoint.name, sql, tuple(bound.items()), format, limit)
 
 
-def followed(query: Query, address: bytes, only: Only) -> Asked | frozenset[str]:
-    """What is followed: an answer, or those keys of a stream, where none means all; raise
-    ProblemError as `read` does."""
+def read_followed(
+    query: Query, query_string: bytes, restrictions: Restrictions
+) -> QueryRequest | frozenset[str]:
+    """The query that a client follows, or the keys of a stream, of which none means all; raise
+    ProblemError as `read_request` does."""
     stream = query.endpoint.stream
     if stream is None:
-        return read(query, address, JSON, only)
-    return frozenset(_values(query.endpoint, fields(address), only)[stream.filter])
+        return read_request(query, query_string, JSON, restrictions)
+    return frozenset(_values(query.endpoint, _fields(query_string), restrictions)[stream.filter])
 
 
-def fields(address: bytes) -> dict[str, list[str]]:
-    """The parameters of an address, each with all its values."""
+def _fields(query_string: bytes) -> dict[str, list[str]]:
+    """The parameters of a URL, each with all its values."""
     try:
         pairs = parse_qsl(
-            address.decode("ascii"),
+            query_string.decode("ascii"),
             keep_blank_values=True,
             errors="strict",
-            max_num_fields=MOST_FIELDS,
+            max_num_fields=MAX_FIELDS,
         )
     except ValueError:
         raise ProblemError(400, "The parameters are not UTF-8, or too many.") from None
-    found: dict[str, list[str]] = {}
+    fields: dict[str, list[str]] = {}
     for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return found
+        fields.setdefault(name, []).append(value)
+    return fields
 
 
-def _check_known(endpoint: Endpoint, given: Mapping[str, list[str]]) -> None:
-    known = [param.name for param in endpoint.params]
+def _check_known(endpoint: Endpoint, fields: Mapping[str, list[str]]) -> None:
+    known = [parameter.name for parameter in endpoint.parameters]
     if not endpoint.stream:
         known.append("format")
     if endpoint.keys:
         known.append("cursor")
-    for name in given:
+    for name in fields:
         if name not in known:
             near = difflib.get_close_matches(name[:100], known, n=1)
             remedy = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}."
@@ -87,70 +92,37 @@ def _check_known(endpoint: Endpoint, given: Mapping[str, list[str]]) -> None:
             raise ProblemError(400, detail, parameter=name[:60], takes=known)
 
 
-def _values(endpoint: Endpoint, given: Mapping[str, list[str]], only: Only) -> dict[str, Any]:
-    keys.check_usable(endpoint, only)
-    _check_known(endpoint, given)
+def _values(
+    endpoint: Endpoint, fields: Mapping[str, list[str]], restrictions: Restrictions
+) -> dict[str, Any]:
+    keys.check_usable(endpoint, restrictions)
+    _check_known(endpoint, fields)
     return {
-        param.name: keys.restrict(
-            param, _value(param, given.get(param.name)), only, is_given=param.name in given
+        parameter.name: keys.restrict(
+            parameter,
+            _value(parameter, fields.get(parameter.name)),
+            restrictions,
+            is_default=parameter.name not in fields,
         )
-        for param in endpoint.params
+        for parameter in endpoint.parameters
     }
 
 
-def _value(param: Param, given: list[str] | None) -> Any:
-    if given is None:
-        if param.required:
-            raise bad_parameter(param.name, param.takes)
-        return param.default
+def _value(parameter: Parameter, texts: list[str] | None) -> Any:
+    if texts is None:
+        if parameter.required:
+            raise bad_parameter(parameter.name, parameter.takes)
+        return parameter.default
     try:
-        return parameters.read(param, given)
+        return parameters.parse(parameter, texts)
     except ValueError:
-        raise bad_parameter(param.name, param.takes, ",".join(given)) from None
+        raise bad_parameter(parameter.name, parameter.takes, ",".join(texts)) from None
 
 
-def _cursor(query: Query, given: list[str]) -> dict[str, str]:
+def _cursor(query: Query, texts: list[str]) -> dict[str, str]:
     try:
-        (cursor,) = given
+        (cursor,) = texts
         return cursors.decode(query.endpoint.name, query.endpoint.keys, query.key_types, cursor)
     except ValueError:
-        takes = "what `next` held in an answer of this endpoint"
-        raise bad_parameter("cursor", takes, ",".join(given)) from None
-
-
-def wants_events(accept: str) -> bool:
-    """Whether a request would rather follow than ask once."""
-    return _preferred(accept)[:1] == ["text/event-stream"]
-
-
-def _format(given: list[str] | None, accept: str) -> Format:
-    if given is not None:
-        if len(given) != 1 or given[0] not in FORMATS:
-            raise bad_parameter("format", f"one of {', '.join(FORMATS)}", ",".join(given))
-        return FORMATS[given[0]]
-    for media_type in _preferred(accept):
-        for fmt in FORMATS.values():
-            if media_type in (fmt.media_type, "*/*", f"{fmt.media_type.split('/')[0]}/*"):
-                return fmt
-    raise ProblemError(
-        406,
-        f"Accept names no format there is; take one of {', '.join(FORMATS)} by ?format= or Accept.",
-        takes=[fmt.media_type for fmt in FORMATS.values()],
-    )
-
-
-def _preferred(accept: str) -> list[str]:
-    """The media types of an Accept header, the most wanted first."""
-    if not accept.strip():
-        return ["*/*"]
-    found = []
-    for part in accept.lower().split(","):
-        media_type, *options = (text.strip() for text in part.split(";"))
-        quality = next((text[2:] for text in options if text.startswith("q=")), "1")
-        try:
-            weight = float(quality)
-        except ValueError:
-            weight = 0.0
-        if weight > 0:
-            found.append((weight, media_type))
-    return [media_type for _, media_type in sorted(found, key=lambda pair: -pair[0])]
+        takes = "the value of `next` in an answer of this endpoint"
+        raise bad_parameter("cursor", takes, ",".join(texts)) from None

@@ -1,4 +1,4 @@
-"""Answers requests: one query of ClickHouse for all that ask the same at the same time."""
+"""Answers requests: equal requests at the same time share one query of ClickHouse."""
 
 import asyncio
 import logging
@@ -6,97 +6,102 @@ import time
 from collections.abc import AsyncGenerator
 
 from api.problems import ProblemError
-from api.query import json_columns, refusals, responses
-from api.query.clickhouse import RefusedError, Store
+from api.query import json_columns, responses
+from api.query.clickhouse import ClickHouseClient, QueryError
+from api.query.diagnosis import find_invalid_parameter
 from api.query.registry import Query
-from api.query.request import Asked
-from api.query.responses import Streamed, Whole
+from api.query.request import QueryRequest
+from api.query.responses import BufferedResponse, StreamedResponse
 from lib.errors import ServiceError
 
 log = logging.getLogger("millrace.api")
 
-# How much of what `@cache` allows is kept, in bytes.
-KEPT = 32 * 1024 * 1024
+# The size of the cache that `@cache` uses, in bytes.
+MAX_CACHED = 32 * 1024 * 1024
 
 
-class Service:
-    """The endpoints and what runs for them."""
+class QueryService:
+    """The endpoints, their running queries and cached responses."""
 
-    def __init__(self, store: Store, registry: dict[str, Query]) -> None:
-        self.store = store
+    def __init__(self, client: ClickHouseClient, registry: dict[str, Query]) -> None:
+        self.client = client
         self.registry = registry
-        self._running: dict[Asked, asyncio.Task[Whole | Streamed]] = {}
-        self._kept: dict[Asked, tuple[float, Whole]] = {}
-        self._kept_bytes = 0
+        self._running: dict[QueryRequest, asyncio.Task[BufferedResponse | StreamedResponse]] = {}
+        self._cache: dict[QueryRequest, tuple[float, BufferedResponse]] = {}
+        self._cached_bytes = 0
 
     def find(self, name: str) -> Query:
-        """The endpoint of a name; raise ProblemError that lists those there are."""
+        """The endpoint with a name; raise ProblemError that lists the existing ones."""
         if name not in self.registry:
             known = [f"/api/{name}" for name in self.registry]
             raise ProblemError(404, f"There is no /api/{name[:60]}.", endpoints=known)
         return self.registry[name]
 
-    async def answer(self, query: Query, asked: Asked) -> Whole | AsyncGenerator[bytes, None]:
-        """The answer's bytes, whole or as they come."""
-        kept = self._kept.get(asked)
-        if kept and kept[0] > time.monotonic():
-            return kept[1]
-        found = await self._shared(query, asked)
-        if isinstance(found, Whole):
-            return found
-        source = responses.pieces(found)
-        if query.documents and asked.format.has_json_rows:
-            source = json_columns.embedded_pieces(source, query.documents)
-        if asked.format.name == "json":
-            return responses.enveloped_pieces(source, asked.limit, query)
+    async def answer(
+        self, query: Query, request: QueryRequest
+    ) -> BufferedResponse | AsyncGenerator[bytes, None]:
+        """The response: buffered, or as a stream of bytes."""
+        cached = self._cache.get(request)
+        if cached and cached[0] > time.monotonic():
+            return cached[1]
+        response = await self._run_shared(query, request)
+        if isinstance(response, BufferedResponse):
+            return response
+        source = responses.chunks(response)
+        if query.json_columns and request.format.has_json_rows:
+            source = json_columns.embed_chunks(source, query.json_columns)
+        if request.format.name == "json":
+            return responses.wrap_chunks(source, request.limit, query)
         return source
 
-    async def _shared(self, query: Query, asked: Asked) -> Whole | Streamed:
-        """Wait for an equal question that is under way; what streams serves only who began it."""
-        running = self._running.get(asked)
+    async def _run_shared(
+        self, query: Query, request: QueryRequest
+    ) -> BufferedResponse | StreamedResponse:
+        """Wait for an equal request that is running; a streamed response is not shared."""
+        running = self._running.get(request)
         if running:
-            found = await asyncio.shield(running)
-            if isinstance(found, Whole):
-                return found
-            return await self._begin(query, asked)
-        task = asyncio.create_task(self._begin(query, asked))
-        self._running[asked] = task
-        task.add_done_callback(lambda _: self._running.pop(asked, None))
+            response = await asyncio.shield(running)
+            if isinstance(response, BufferedResponse):
+                return response
+            return await self._run(query, request)
+        task = asyncio.create_task(self._run(query, request))
+        self._running[request] = task
+        task.add_done_callback(lambda _: self._running.pop(request, None))
         return await asyncio.shield(task)
 
-    async def _begin(self, query: Query, asked: Asked) -> Whole | Streamed:
-        head = responses.csv_header(query) if asked.format.name == "csv" else b""
+    async def _run(
+        self, query: Query, request: QueryRequest
+    ) -> BufferedResponse | StreamedResponse:
+        head = responses.csv_header(query) if request.format.name == "csv" else b""
         try:
-            response = await self.store.start(asked.sql, dict(asked.bound), asked.format.clickhouse)
-            found = await responses.start(response, head)
-        except (RefusedError, ServiceError) as error:
-            if isinstance(error, RefusedError):
-                problem = await refusals.find(self.store, query, asked)
+            rows = await responses.run(self.client, request, head)
+        except (QueryError, ServiceError) as error:
+            if isinstance(error, QueryError):
+                problem = await find_invalid_parameter(self.client, query, request)
                 if problem:
                     log.warning("%s: %s %s", query.endpoint.place, problem.detail, error)
                     raise problem from None
             log.error("%s: %s", query.endpoint.place, error)
             raise ProblemError(500, "The endpoint's SQL failed; the log says why.") from None
-        if isinstance(found, Streamed):
-            return found
-        if query.documents and asked.format.has_json_rows:
-            found = json_columns.embedded(found, query.documents)
-        if asked.format.name == "json":
-            found = responses.enveloped(found, asked.limit, query)
-        whole = Whole(found, responses.etag(found))
-        self._keep(asked, whole, query.endpoint.cache)
-        return whole
+        if isinstance(rows, StreamedResponse):
+            return rows
+        if query.json_columns and request.format.has_json_rows:
+            rows = json_columns.embed(rows, query.json_columns)
+        if request.format.name == "json":
+            rows = responses.wrap(rows, request.limit, query)
+        response = BufferedResponse(rows, responses.etag(rows))
+        if query.endpoint.cache:
+            self._store(request, response, query.endpoint.cache)
+        return response
 
-    def _keep(self, asked: Asked, whole: Whole, seconds: int) -> None:
-        """Keep an answer for as long as its file says, the oldest giving way."""
-        if not seconds:
-            return
-        self._forget(asked)
-        self._kept[asked] = (time.monotonic() + seconds, whole)
-        self._kept_bytes += len(whole.body)
-        while self._kept_bytes > KEPT:
-            self._forget(next(iter(self._kept)))
+    def _store(self, request: QueryRequest, response: BufferedResponse, seconds: int) -> None:
+        """Cache a response; the oldest ones are evicted."""
+        self._evict(request)
+        self._cache[request] = (time.monotonic() + seconds, response)
+        self._cached_bytes += len(response.body)
+        while self._cached_bytes > MAX_CACHED:
+            self._evict(next(iter(self._cache)))
 
-    def _forget(self, asked: Asked) -> None:
-        if asked in self._kept:
-            self._kept_bytes -= len(self._kept.pop(asked)[1].body)
+    def _evict(self, request: QueryRequest) -> None:
+        if request in self._cache:
+            self._cached_bytes -= len(self._cache.pop(request)[1].body)

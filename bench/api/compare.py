@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from api.query import registry, request
-from api.query.clickhouse import Store
-from api.query.request import Asked
+from api.query import registry
+from api.query.clickhouse import ClickHouseClient
+from api.query.request import QueryRequest, read_request
 from bench.api.connection import Connection
 from bench.stack import console, progress
 from lib.settings import Settings
@@ -37,14 +37,14 @@ def compare(config: Settings, name: str, address: str, times: int = 200) -> floa
     return through
 
 
-async def read(config: Settings, name: str, address: str) -> Asked:
+async def read(config: Settings, name: str, address: str) -> QueryRequest:
     """The query that the API sends to ClickHouse for an address."""
-    store = Store(config.clickhouse, config.api.timeout)
+    client = ClickHouseClient(config.clickhouse, config.api.timeout)
     try:
-        endpoints = await registry.load(config.sql_dir / "api", config.variables(), store)
-        return request.read(endpoints[name], address.encode(), "")
+        endpoints = await registry.load(config.sql_dir / "api", config.variables(), client)
+        return read_request(endpoints[name], address.encode(), "")
     finally:
-        await store.close()
+        await client.close()
 
 
 def timed(call: Callable[[], Any]) -> float:

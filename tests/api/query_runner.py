@@ -1,4 +1,4 @@
-"""An endpoint file asked within the test's process, for tests that need no API of their own."""
+"""Endpoint files queried in the test's process, for tests that need no API of their own."""
 
 import asyncio
 import json
@@ -10,24 +10,25 @@ from typing import Any, TypeVar
 import msgspec
 
 from api.contract import endpoints
-from api.query import registry, request
-from api.query.clickhouse import Store
+from api.query import registry
+from api.query.clickhouse import ClickHouseClient
 from api.query.registry import Query
-from api.query.responses import Whole
-from api.query.service import Service
+from api.query.request import read_request
+from api.query.responses import BufferedResponse
+from api.query.service import QueryService
 from lib.settings import ClickHouse
 
 T = TypeVar("T")
 
 
 class QueryRunner:
-    """Writes files into a folder and asks the session's ClickHouse for them."""
+    """Writes files into a folder and runs them on the session's ClickHouse."""
 
     def __init__(self, folder: Path, settings: ClickHouse) -> None:
         self._folder, self._settings = folder, settings
 
-    def answer(self, sql: str, address: str = "", name: str = "asked") -> bytes:
-        """What a file with this text answers."""
+    def answer(self, sql: str, address: str = "", name: str = "file") -> bytes:
+        """The answer of a file with this text."""
         return self._run(sql, name, lambda service, query: _answer(service, query, address))
 
     def rows(self, sql: str, address: str = "") -> list[dict[str, Any]]:
@@ -35,46 +36,46 @@ class QueryRunner:
         return list(msgspec.json.decode(self.answer(sql, address))["data"])
 
     def pages(self, sql: str, limit: int) -> list[list[dict[str, Any]]]:
-        """All pages of it, by their cursors."""
+        """The rows of all its pages, by their cursors."""
 
-        async def walk(service: Service, query: Query) -> list[list[dict[str, Any]]]:
-            found, cursor = [], ""
+        async def walk(service: QueryService, query: Query) -> list[list[dict[str, Any]]]:
+            pages, cursor = [], ""
             while True:
                 answer = await _answer(service, query, f"limit={limit}{cursor}")
                 page = json.loads(answer.decode(errors="surrogateescape"))
-                found.append(page["data"])
+                pages.append(page["data"])
                 if page["next"] is None:
-                    return found
+                    return pages
                 cursor = f"&cursor={page['next']}"
 
-        return self._run(sql, "asked", walk)
+        return self._run(sql, "file", walk)
 
     def query(self, sql: str) -> Query:
         """The file, checked as at the start of an API."""
 
-        async def itself(_: Service, query: Query) -> Query:
+        async def identity(_: QueryService, query: Query) -> Query:
             return query
 
-        return self._run(sql, "asked", itself)
+        return self._run(sql, "file", identity)
 
-    def _run(self, sql: str, name: str, use: Callable[[Service, Query], Awaitable[T]]) -> T:
+    def _run(self, sql: str, name: str, use: Callable[[QueryService, Query], Awaitable[T]]) -> T:
         path = self._folder / f"{name}.sql"
         path.write_text(sql, encoding="utf-8")
 
         async def run() -> T:
-            store = Store(self._settings, 90)
+            client = ClickHouseClient(self._settings, 90)
             try:
-                query = await registry.checked(endpoints.read(path, {}), store)
-                return await use(Service(store, {name: query}), query)
+                query = await registry.check(endpoints.read(path, {}), client)
+                return await use(QueryService(client, {name: query}), query)
             finally:
-                await store.close()
+                await client.close()
 
         return asyncio.run(run())
 
 
-async def _answer(service: Service, query: Query, address: str) -> bytes:
-    answer = await service.answer(query, request.read(query, address.encode(), ""))
-    if isinstance(answer, Whole):
+async def _answer(service: QueryService, query: Query, address: str) -> bytes:
+    answer = await service.answer(query, read_request(query, address.encode(), ""))
+    if isinstance(answer, BufferedResponse):
         return answer.body
     async with aclosing(answer):
         return b"".join([piece async for piece in answer])

@@ -29,7 +29,7 @@ def test_an_aggregated_column_is_encoded_as_its_values(runner: QueryRunner, tabl
     assert {name: row["last"][name] for name in last} == last
     assert (row["list"], row["named"]) == ([row["last"]], {"k": row["last"]})
     schema = runner.query(sql).columns["last"]
-    assert schemas.schema(schema)["properties"]["timestamp"]["format"] == "date-time"
+    assert schemas.schema_of(schema)["properties"]["timestamp"]["format"] == "date-time"
     table = pa.ipc.open_stream(runner.answer(sql, "format=arrow")).read_all()
     moment = table.schema.field("last").type.field("timestamp").type
     assert moment == pa.timestamp("us", tz="UTC")

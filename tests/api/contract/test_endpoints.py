@@ -27,9 +27,9 @@ def read(folder: Path, text: str, name: str = "trades.sql") -> endpoints.Endpoin
         (HEAD + "-- @param n: N.\nSELECT 1", 2, "n is not used"),
         (HEAD + "-- @param n: N.\nSELECT {n:Thing}", 3, "Thing is no type for a parameter"),
         (HEAD + "-- @param n: N.\nSELECT {n:Identifier}", 3, "Identifier is no type"),
-        (HEAD + "-- @param n: N.\nSELECT {n}", 3, "{n} is no parameter"),
+        (HEAD + "-- @param n: N.\nSELECT {n}", 3, "{n} is not a parameter"),
         (HEAD + "-- @param n: N.\nSELECT {n:UInt8},\n{n:UInt16}", 4, "n is UInt16 here"),
-        (HEAD + "-- @param t: T.\nSELECT {t:DateTime}", 3, "a time is taken in UTC"),
+        (HEAD + "-- @param t: T.\nSELECT {t:DateTime}", 3, "a time must be in UTC"),
         (HEAD + "-- @param n = 300: N.\nSELECT {n:UInt8}", 2, "the default must be a whole"),
         (HEAD + "-- @param n = 5 [6..]: N.\nSELECT {n:UInt8}", 2, "the default must be"),
         (HEAD + "-- @param n [9..1]: N.\nSELECT {n:UInt8}", 2, "[9..1] is empty"),
@@ -76,8 +76,8 @@ def test_a_file_is_read_with_its_parameters_and_keys(tmp_path: Path) -> None:
     )
     assert [(key.column, key.descending) for key in found.keys] == [("a", True), ("b", False)]
     assert "'ticks'" in found.sql
-    t, kinds, name, ratio, limit = found.params
-    assert t.text == "From when; a moment."
+    t, kinds, name, ratio, limit = found.parameters
+    assert t.description == "From when; a moment."
     assert (t.default.isoformat(), t.low.isoformat()) == (
         "2024-01-30T10:00:00+00:00",
         "2024-01-01T00:00:00+00:00",
@@ -91,5 +91,5 @@ def test_a_file_is_read_with_its_parameters_and_keys(tmp_path: Path) -> None:
 def test_a_repeated_parameter_is_read(tmp_path: Path) -> None:
     path = tmp_path / "places.sql"
     path.write_text(PLACES.format(" = 'a, b' [..3] /.*/ repeated"))
-    (found,) = endpoints.read(path, {}).params
+    (found,) = endpoints.read(path, {}).parameters
     assert (found.is_repeated, found.default, found.high) == (True, ["a, b"], 3)

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from api.contract.declarations import declare, param
-from api.contract.parameters import Param, read, sample, split
+from api.contract.parameter_declarations import declaration
+from api.contract.parameter_declarations import parameter as parameter_of
+from api.contract.parameters import Parameter, parse, sample, split
 from lib.errors import SqlFileError
 
 
-def parameter(kind: str, rest: str = "") -> Param:
-    return param("f:1", declare("f:1", f"p{rest}: P."), kind, "f:2")
+def parameter(kind: str, rest: str = "") -> Parameter:
+    return parameter_of("f:1", declaration("f:1", f"p{rest}: P."), kind, "f:2")
 
 
 def test_a_list_is_split_at_commas_that_are_not_escaped() -> None:
@@ -46,7 +47,7 @@ def test_a_quoted_default_is_taken_literally(kind: str, text: str, default: Any)
 
 
 def test_only_an_array_can_be_repeated() -> None:
-    with pytest.raises(SqlFileError, match="f:1: p is no Array"):
+    with pytest.raises(SqlFileError, match="f:1: p is not an Array"):
         parameter("String", " repeated")
 
 
@@ -67,7 +68,7 @@ def test_a_sample_fits_its_parameter(kind: str, rest: str) -> None:
     texts = [str(item) for item in value] if found.is_array else [str(value).lower()]
     if kind == "String":
         texts = [value]
-    assert read(found, texts) == value
+    assert parse(found, texts) == value
 
 
 def test_bounds_limit_a_value_a_length_or_a_count() -> None:
@@ -77,8 +78,8 @@ def test_bounds_limit_a_value_a_length_or_a_count() -> None:
         ("Array(UInt8)", "1,2,3,4,5", "1,2,3,4,5,6"),
     ):
         found = parameter(kind, " [2..5]")
-        read(found, [right])
+        parse(found, [right])
         with pytest.raises(ValueError):
-            read(found, [wrong])
+            parse(found, [wrong])
         with pytest.raises(ValueError):
-            read(found, ["1"])
+            parse(found, ["1"])

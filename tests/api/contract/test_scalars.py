@@ -4,15 +4,16 @@ import re
 
 import pytest
 
-from api.contract import scalars
-from api.contract.declarations import declare, param
-from api.contract.parameters import Param, bound, read
-from lib.clickhouse_types import parse
+from api.contract import parameter_types
+from api.contract.parameter_declarations import declaration
+from api.contract.parameter_declarations import parameter as parameter_of
+from api.contract.parameters import Parameter, bind, parse
+from lib import clickhouse_types as types
 from lib.errors import SqlFileError
 
 
-def parameter(kind: str) -> Param:
-    return param("f:1", declare("f:1", "p: P."), kind, "f:2")
+def parameter(kind: str) -> Parameter:
+    return parameter_of("f:1", declaration("f:1", "p: P."), kind, "f:2")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def parameter(kind: str) -> Param:
 )
 def test_a_value_is_written_for_clickhouse(kind: str, text: str, written: str) -> None:
     found = parameter(kind)
-    assert bound(found, read(found, [text])) == written
+    assert bind(found, parse(found, [text])) == written
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_a_value_is_written_for_clickhouse(kind: str, text: str, written: str) -
 )  # fmt: skip
 def test_an_invalid_value_is_refused(kind: str, text: str) -> None:
     with pytest.raises(ValueError):
-        read(parameter(kind), [text])
+        parse(parameter(kind), [text])
 
 
 @pytest.mark.parametrize(
@@ -69,6 +70,6 @@ def test_a_type_without_a_text_form_is_refused(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["DateTime64(6, 'UTC')", "DateTime('UTC')"])
 @pytest.mark.parametrize("text", ["2024-01-30", "2024-02-28T23:59:59Z", "2024-12-31 00:00+01:00"])
 def test_the_pattern_of_a_schema_matches_what_is_parsed(kind: str, text: str) -> None:
-    scalar = scalars.scalar(parse(kind))
+    scalar = parameter_types.scalar(types.parse(kind))
     assert re.search(scalar.schema["pattern"], text)
-    scalar.read(text)
+    scalar.parse(text)

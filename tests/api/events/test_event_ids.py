@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from api.contract.stream_offsets import Position
-from api.events.event_ids import LONGEST, MOST_SOURCES, decode, encode
+from api.events.event_ids import MAX_LENGTH, MAX_SOURCES, decode, encode
 
 NOW = 1795703285
 RANDOM = random.Random(1)
@@ -29,8 +29,8 @@ def ticks(partitions: int, offsets: tuple[int, int], writers: int = 1) -> Positi
         (ticks(4, (0, 10**9)), 80),
         (ticks(100, (0, 10**9)), 700),
         (ticks(1000, (10**9, 10**9 + 10**6)), 4000),
-        (ticks(1000, (0, 10**9)), LONGEST),
-        (ticks(1000, (0, 10**4), writers=2), LONGEST),
+        (ticks(1000, (0, 10**9)), MAX_LENGTH),
+        (ticks(1000, (0, 10**4), writers=2), MAX_LENGTH),
         ({"a/": 1, "a/1/": 2, "a/01/": 3, "a/-1/": 4, "7/": 5, "\n\u00e9/3/": 6}, 200),
         ({"": 2**63 - 1}, 60),
     ],
@@ -47,17 +47,17 @@ def test_an_id_is_short_and_exact(position: Position, longest: int) -> None:
     [
         (ticks(1000, (0, 10**12)), 2**8),
         (ticks(3000, (10**9, 10**9 + 10**6)), 2**12),
-        (ticks(MOST_SOURCES, (10**9, 10**9 + 10**6)), 2**16),
+        (ticks(MAX_SOURCES, (10**9, 10**9 + 10**6)), 2**16),
         (ticks(1000, (0, 2**63)), 2**40),
         # Not even the names have room, or it would take too long.
         ({f"sensor-{RANDOM.randrange(10**9)}/": 5 for _ in range(2000)}, 6),
-        (ticks(MOST_SOURCES + 1, (0, 2**63)), 2**63),
+        (ticks(MAX_SOURCES + 1, (0, 2**63)), 2**63),
     ],
 )
 def test_offsets_that_do_not_fit_are_rounded_down(position: Position, apart: int) -> None:
     """Rows come again then; none is missed."""
     identity = encode(NOW, position)
-    assert len(identity) <= LONGEST
+    assert len(identity) <= MAX_LENGTH
     seconds, found = decode(identity) or (0, {})
     assert seconds == NOW and found.keys() <= position.keys()
     assert all(0 <= offset - found.get(source, 0) < apart for source, offset in position.items())

@@ -7,7 +7,7 @@ from http.client import HTTPResponse
 
 from clickhouse_connect.driver.client import Client
 
-from api.events.rows import MOST_WAITING
+from api.events.rows import MAX_WAITING
 from tests.api.listening import EVENTS, events, fresh, listening, offsets
 from tests.api.support import Api, insert
 from tests.conftest import wait_until
@@ -96,7 +96,7 @@ def test_hundreds_of_disconnected_clients_leave_nothing_behind(
 
 
 def test_a_client_that_does_not_read_delays_no_other(api: Api, tables: Client) -> None:
-    new, count, batch = fresh(), 60_000, MOST_WAITING
+    new, count, batch = fresh(), 60_000, MAX_WAITING
     symbols = [f"SYMBOL-{number}" for number in range(10)]
     with socket.socket() as raw, listening(api, "/api/stream") as quick:
         # What the buffers on the way cannot hold waits at the server.

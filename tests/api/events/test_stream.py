@@ -11,10 +11,10 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from api.events import event_ids, stream
-from api.events.rows import Rows, fold
+from api.events.rows import RowBatch, merge
 from api.events.sse import Mailbox
 from api.query import registry
-from api.query.clickhouse import Store
+from api.query.clickhouse import ClickHouseClient
 from lib import conf
 from tests.api.keyed import ME, OTHER, SOME
 from tests.api.listening import events_for, fresh, listening, offsets, symbols_and_offsets
@@ -95,7 +95,7 @@ def test_the_position_in_a_thousand_partitions_fits_in_a_header(
             assert ([*rows], volumes(rows), [*place]) == (["data"], [1] * 1000, ["id"])
             arrive(2, "B", 1)
             assert volumes(next(b)) == [2]
-        assert 4000 < len(place["id"]) <= event_ids.LONGEST
+        assert 4000 < len(place["id"]) <= event_ids.MAX_LENGTH
         arrive(3)
         with listening(api, "/api/wide?symbols=A", **{"last-event-id": place["id"]}) as a:
             found: list[int] = []
@@ -127,16 +127,16 @@ def test_a_stream_survives_a_restart_of_clickhouse(tmp_path: Any, mortal: Server
 
 
 @asynccontextmanager
-async def hub_over(server: Server) -> AsyncIterator[stream.Hub]:
-    """The hub of sql/api/stream.sql, in this process."""
-    store = Store(server.settings, 90)
-    endpoints = await registry.load(ROOT / "sql" / "api", conf.load().variables(), store)
-    hub = stream.Hub(store, endpoints["stream"])
+async def poller_of(server: Server) -> AsyncIterator[stream.StreamPoller]:
+    """The poller of sql/api/stream.sql, in this process."""
+    client = ClickHouseClient(server.settings, 90)
+    endpoints = await registry.load(ROOT / "sql" / "api", conf.load().variables(), client)
+    poller = stream.StreamPoller(client, endpoints["stream"])
     try:
-        yield hub
+        yield poller
     finally:
-        hub.close()
-        await store.close()
+        poller.close()
+        await client.close()
 
 
 @pytest.mark.parametrize("idle", [0, 600])
@@ -147,11 +147,11 @@ def test_a_listener_gets_every_row_however_long_a_poll_takes(
     monkeypatch.setattr(stream, "IDLE_SECONDS", idle)
     new = fresh()
 
-    async def heard() -> list[Rows]:
-        mailbox, found = Mailbox(fold), []
-        async with hub_over(server) as hub:
-            await hub.start()
-            with hub.joined(mailbox):
+    async def heard() -> list[RowBatch]:
+        mailbox, found = Mailbox(merge), []
+        async with poller_of(server) as poller:
+            await poller.start()
+            with poller.subscribed(mailbox):
                 for offset in (new, new + 1):
                     insert(tables, [("A", 1.0, 1, 0, offset)])
                     found += await mailbox.take(90)
@@ -164,12 +164,12 @@ def test_a_started_stream_is_polled(server: Server, tables: Client) -> None:
     """Also one that was about to end, as nobody had listened for long enough."""
 
     async def is_polled() -> bool:
-        async with hub_over(server) as hub:
-            await hub.start()
-            hub._heard -= stream.IDLE_SECONDS - 1
-            await hub.start()
+        async with poller_of(server) as poller:
+            await poller.start()
+            poller._last_used -= stream.IDLE_SECONDS - 1
+            await poller.start()
             await asyncio.sleep(2)
-            return hub._task is not None and not hub._task.done()
+            return poller._task is not None and not poller._task.done()
 
     assert asyncio.run(is_polled())
 

@@ -12,8 +12,8 @@ from tests.api.support import Api
 def test_the_description_explains_how_a_list_is_written(runner: QueryRunner) -> None:
     for rest, explode in (("", False), (" repeated", True)):
         query = runner.query(PLACES.format(rest))
-        paths = openapi.document({"asked": query}, keys=False)["paths"]
-        described = paths["/api/asked"]["get"]["parameters"][0]
+        paths = openapi.document({"file": query}, keys=False)["paths"]
+        described = paths["/api/file"]["get"]["parameters"][0]
         assert (described["style"], described["explode"]) == ("form", explode)
         items = described["schema"]["items"]
         for value in ("a,b", "a\\b"):

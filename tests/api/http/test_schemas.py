@@ -19,4 +19,4 @@ def test_a_schema_describes_the_values_of_a_column() -> None:
             },
         },
     }.items():  # fmt: skip
-        assert schemas.schema(parse(kind)) == right
+        assert schemas.schema_of(parse(kind)) == right

@@ -54,7 +54,7 @@ def test_a_json_text_is_embedded_unchanged_but_for_integers() -> None:
     text = r'{"a":[1,-2,1.5,1e5,"3",true,null],"b":{"4":5},"c":"\\",  "d":6}'
     line = msgspec.json.encode({"n": 1, "j": text, "k": None})
     right = rb'{"a":["1","-2",1.5,1e5,"3",true,null],"b":{"4":"5"},"c":"\\",  "d":"6"}'
-    assert json_columns.embedded(line + b"\n", ("j", "k")) == b'{"n":1,"j":%b,"k":null}\n' % right
+    assert json_columns.embed(line + b"\n", ("j", "k")) == b'{"n":1,"j":%b,"k":null}\n' % right
 
 
 def test_bytes_that_are_not_utf_8_are_kept(runner: QueryRunner) -> None:

@@ -36,7 +36,7 @@ def test_a_key_reads_its_own_values_and_all_of_them_by_default(keyed: Api, way: 
 def test_other_values_are_refused_with_the_allowed_ones(keyed: Api) -> None:
     assert refused(keyed, "/api/latest?symbols=A,C") == {
         "type": "about:blank", "title": "Forbidden", "status": 403,
-        "detail": "symbols: this key may ask only for A, B.",
+        "detail": "symbols: this key may read only A, B.",
         "parameter": "symbols", "takes": ["A", "B"],
     }  # fmt: skip
     for path in (path.partition("?")[0] for path in RESTRICTED):
@@ -95,7 +95,7 @@ def test_a_single_value_must_be_allowed_even_as_a_default(keyed: Api) -> None:
 
 
 def test_an_endpoint_that_cannot_be_restricted_is_refused(keyed: Api) -> None:
-    detail = "This key sees only some symbols, and /api/without cannot be narrowed to them."
+    detail = "This key may read only some symbols, and /api/without cannot be restricted to them."
     assert refused(keyed, "/api/without")["detail"] == detail
     for path in ("/api/without?symbols=A", "/api/health", "/metrics", "//metrics", "/metrics/"):
         address = httpx.URL(f"http://127.0.0.1:{keyed.port}", raw_path=path.encode())
@@ -144,7 +144,7 @@ def test_a_request_beyond_the_rate_is_429_with_retry_after(keyed: Api) -> None:
     assert got == [200, 200, 200]
     over = keyed.get("/api/symbols", headers=THREE)
     assert (over.status_code, over.json()["title"]) == (429, "Too Many Requests")
-    assert over.json()["detail"] == "This key may ask 3/hour; wait."
+    assert over.json()["detail"] == "The rate limit of this key is 3/hour; wait."
     assert 3500 < int(over.headers["retry-after"]) <= 3600
     # Each key has its own count, and pages have none.
     assert keyed.get("/api/latest", headers=SOME).status_code == 200

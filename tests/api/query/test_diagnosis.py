@@ -29,7 +29,7 @@ def test_a_value_that_clickhouse_cannot_take_is_named(
 ) -> None:
     with pytest.raises(ProblemError, match="ClickHouse cannot take") as caught:
         runner.answer(ZONED, address)
-    assert (caught.value.status, caught.value.more["parameter"]) == (400, parameter)
+    assert (caught.value.status, caught.value.extensions["parameter"]) == (400, parameter)
     assert runner.rows(ZONED, "zone=Asia/Tokyo")[0]["t"] == "1970-01-01 09:00:00"
 
 
@@ -46,7 +46,7 @@ def test_a_query_that_fails_with_any_value_blames_no_parameter(runner: QueryRunn
 def test_a_cursor_that_clickhouse_cannot_take_is_named(runner: QueryRunner) -> None:
     text = "-- One row.\n-- @page k\nSELECT toIPv4('1.2.3.4') AS k"
     query = runner.query(text)
-    forged = cursors.encode("asked", query.endpoint.keys, {"k": "no address"})
+    forged = cursors.encode("file", query.endpoint.keys, {"k": "no address"})
     with pytest.raises(ProblemError) as caught:
         runner.answer(text, f"cursor={forged}")
-    assert (caught.value.status, caught.value.more["parameter"]) == (400, "cursor")
+    assert (caught.value.status, caught.value.extensions["parameter"]) == (400, "cursor")
