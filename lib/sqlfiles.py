@@ -95,7 +95,7 @@ def read(path: Path) -> SqlFile:
             f"{place}: not a SQL file's name; "
             f"call it NNN_<kind>_<name>.sql, kind one of {', '.join(KINDS)}."
         )
-    text = read_text(path)
+    text = content(path)
     file = SqlFile(
         int(match["number"]), match["kind"], match["name"], place, one_statement(place, text)
     )
@@ -104,7 +104,7 @@ def read(path: Path) -> SqlFile:
     return file
 
 
-def read_text(path: Path) -> str:
+def content(path: Path) -> str:
     """The text of one file; raise SqlFileError if it is not UTF-8 or cannot be read."""
     try:
         return path.read_text(encoding="utf-8-sig")

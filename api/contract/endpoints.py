@@ -69,7 +69,7 @@ def read(path: Path, variables: dict[str, str]) -> Endpoint:
     """One file, checked against the contract; ClickHouse has not seen it yet."""
     place = show(path)
     name = _name(path, place)
-    file = SqlFile(0, "endpoint", name, place, sqlfiles.read_text(path))
+    file = SqlFile(0, "endpoint", name, place, sqlfiles.content(path))
     sql = _select(place, sql_variables.substitute(file, variables, sql_variables.CLICKHOUSE).text)
     header = headers.read(place, sql)
     keys = cursors.keys(f"{place}:{header.page[0]}", header.page[1]) if header.page else ()
