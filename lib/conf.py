@@ -1,6 +1,5 @@
 """Read the files of conf/. The environment overrides millrace.yaml: MILLRACE_<SECTION>__<KEY>."""
 
-import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -10,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from lib.errors import SettingsError, one_line
+from lib.errors import SettingsError, did_you_mean, one_line
 from lib.files import show
 from lib.pattern import Pattern
 from lib.settings import Name, Section, Settings
@@ -150,9 +149,7 @@ def _section(key: str) -> type[Section] | None:
 
 
 def _unknown(place: str, key: str, known: Any, wrong: str) -> SettingsError:
-    near = difflib.get_close_matches(wrong, known, n=1)
-    remedy = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}."
-    return SettingsError(f"{place}: {key} is not a setting; {remedy}")
+    return SettingsError(f"{place}: {key} is not a setting; {did_you_mean(wrong, known)}")
 
 
 def _absolute(path: Path) -> Path:

@@ -16,8 +16,9 @@ MillraceError
 `make setup` imports them on the system's Python: no syntax or annotation that an old one refuses.
 """
 
+import difflib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 
@@ -88,6 +89,13 @@ class RestartError(JobError):
 def one_line(text: object) -> str:
     """Fold any text into one line, so that an error stays one line."""
     return " ".join(str(text).split())
+
+
+def did_you_mean(name: str, known: "Iterable[str]", otherwise: str = "known:") -> str:
+    """The remedy for an unknown name: the most similar one, or else all that are known."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"{otherwise} {', '.join(known)}."
 
 
 @contextmanager

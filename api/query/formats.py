@@ -1,6 +1,9 @@
 """Formats of answers, and the choice of one by `?format=` or Accept."""
 
+import re
 from dataclasses import dataclass
+
+from litestar.datastructures.headers import Accept
 
 from api.problems import ProblemError, bad_parameter
 
@@ -37,6 +40,8 @@ FORMATS = {
         Format("parquet", "Parquet", "application/vnd.apache.parquet"),
     )
 }
+_BY_MEDIA_TYPE = {format.media_type: format for format in FORMATS.values()}
+_UNACCEPTABLE = re.compile(r"[^,]*;\s*q=0(\.0*)?\s*(?=,|$)", re.IGNORECASE)
 
 
 def choose(names: list[str] | None, accept: str) -> Format:
@@ -46,34 +51,22 @@ def choose(names: list[str] | None, accept: str) -> Format:
         if len(names) != 1 or names[0] not in FORMATS:
             raise bad_parameter("format", f"one of {', '.join(FORMATS)}", ",".join(names))
         return FORMATS[names[0]]
-    for media_type in _preferred(accept):
-        for format in FORMATS.values():
-            if media_type in (format.media_type, "*/*", f"{format.media_type.split('/')[0]}/*"):
-                return format
-    raise ProblemError(
-        406,
-        f"Accept has no supported format; use one of {', '.join(FORMATS)} by ?format= or Accept.",
-        takes=[format.media_type for format in FORMATS.values()],
-    )
+    media_type = _best_match(accept, [*_BY_MEDIA_TYPE])
+    if media_type is None:
+        raise ProblemError(
+            406,
+            f"Accept has no supported format; use one of {', '.join(FORMATS)} by ?format= or "
+            "Accept.",
+            takes=[*_BY_MEDIA_TYPE],
+        )
+    return _BY_MEDIA_TYPE[media_type]
 
 
 def prefers_events(accept: str) -> bool:
     """Whether a request asks to follow the endpoint."""
-    return _preferred(accept)[:1] == [EVENT_STREAM]
+    return _best_match(accept, [*_BY_MEDIA_TYPE, EVENT_STREAM]) == EVENT_STREAM
 
 
-def _preferred(accept: str) -> list[str]:
-    """The media types of an Accept header, the most preferred first."""
-    if not accept.strip():
-        return ["*/*"]
-    weighted = []
-    for part in accept.lower().split(","):
-        media_type, *options = (text.strip() for text in part.split(";"))
-        quality = next((text[2:] for text in options if text.startswith("q=")), "1")
-        try:
-            weight = float(quality)
-        except ValueError:
-            weight = 0.0
-        if weight > 0:
-            weighted.append((weight, media_type))
-    return [media_type for _, media_type in sorted(weighted, key=lambda pair: -pair[0])]
+def _best_match(accept: str, media_types: list[str]) -> str | None:
+    # Litestar takes a type with q=0, which is not acceptable, as the least preferred one.
+    return Accept(_UNACCEPTABLE.sub("", accept.strip() or "*/*")).best_match(media_types)

@@ -1,6 +1,5 @@
 """API keys: the owner of a request's key, the values that it may read, and its rate limit."""
 
-import difflib
 import hmac
 import math
 import time
@@ -16,7 +15,7 @@ from limits.strategies import MovingWindowRateLimiter
 from api.contract.endpoints import Endpoint
 from api.contract.parameters import Parameter, parse_item
 from api.problems import ProblemError
-from lib.errors import SettingsError
+from lib.errors import SettingsError, did_you_mean
 from lib.settings import Api, Key
 
 # The allowed values by parameter; a parameter that is not in it has no restriction.
@@ -122,9 +121,7 @@ def _check_restriction(
     place: str, name: str, texts: list[str], parameters: Mapping[str, list[Parameter]]
 ) -> None:
     if name not in parameters:
-        near = difflib.get_close_matches(name, parameters, n=1)
-        names = ", ".join(sorted(parameters))
-        remedy = f"did you mean {near[0]}?" if near else f"there are {names}."
+        remedy = did_you_mean(name, sorted(parameters), "there are")
         raise SettingsError(f"{place}: no endpoint has a parameter {name}; {remedy}")
     for text in texts:
         if not any(_valid(parameter, [text]) for parameter in parameters[name]):

@@ -1,6 +1,5 @@
 """Requests: the values of the parameters, the format and the cursor, validated and bound."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from api.query import formats, keys
 from api.query.formats import JSON, Format
 from api.query.keys import UNRESTRICTED, Restrictions
 from api.query.registry import Query
+from lib.errors import did_you_mean
 
 MAX_FIELDS = 200
 
@@ -86,8 +86,7 @@ def _check_known(endpoint: Endpoint, fields: Mapping[str, list[str]]) -> None:
         known.append("cursor")
     for name in fields:
         if name not in known:
-            near = difflib.get_close_matches(name[:100], known, n=1)
-            remedy = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known)}."
+            remedy = did_you_mean(name[:100], known, "it takes")
             detail = f"/api/{endpoint.name} has no parameter {name[:60]!r}; {remedy}"
             raise ProblemError(400, detail, parameter=name[:60], takes=known)
 
