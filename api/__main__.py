@@ -20,7 +20,7 @@ from lib.settings import Settings
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--host", help="Where to listen. [default: api.host]")
+@click.option("--host", help="The address to listen on. [default: api.host]")
 @click.option("--port", type=click.IntRange(1, 65535), help="[default: api.port]")
 @click.option("--reload", "reloads", is_flag=True, help="Serve edited files within a second.")
 @click.pass_context
@@ -28,7 +28,7 @@ from lib.settings import Settings
 def main(context: click.Context, host: str | None, port: int | None, reloads: bool) -> None:
     """Serve each sql/api/<endpoint>.sql as GET /api/<endpoint>, until Ctrl-C.
 
-    Waits for a ClickHouse that is away. Exit status: 2 for what you can mend.
+    Waits while ClickHouse is unavailable. Exit status: 2 for an error that you can fix.
     """
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
     if context.invoked_subcommand:
@@ -53,13 +53,13 @@ def main(context: click.Context, host: str | None, port: int | None, reloads: bo
 @main.command()
 @exit_on_error()
 def validate() -> None:
-    """Check every endpoint against ClickHouse; show all that are wrong and exit 2."""
+    """Check every endpoint against ClickHouse; report each invalid one and exit with 2."""
     endpoints = asyncio.run(load(conf.load(), patience=10))
-    click.echo(f"{len(endpoints)} endpoints are right")
+    click.echo(f"{len(endpoints)} endpoints are valid")
 
 
 async def load(config: Settings, patience: float) -> Registry:
-    """All endpoints, checked, and the keys with them; wait so many seconds for ClickHouse."""
+    """All endpoints, checked together with the keys; wait so many seconds for ClickHouse."""
     client = ClickHouseClient(config.clickhouse, config.api.timeout)
     deadline = time.monotonic() + patience
     try:

@@ -23,7 +23,7 @@ SETTING = "api.port (MILLRACE_API__PORT, --port) or api.host"
 
 
 def check_address(host: str, settings: Api) -> None:
-    """Raise SettingsError for an address that others reach while anyone may ask."""
+    """Raise SettingsError for an address that other machines reach if no key is needed."""
     if settings.keys or is_loopback(host):
         return
     raise SettingsError(
@@ -33,7 +33,7 @@ def check_address(host: str, settings: Api) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
+    """Whether only this machine can reach an address."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -49,54 +49,53 @@ def serve(
         make_app,
         listener,
         log_level="warning",
-        http=partial(Protocol, settings, _full(settings.max_connections)),
-        # One request's head; what follows is refused before it fills memory.
+        http=partial(LimitedProtocol, settings, _overloaded(settings.max_connections)),
+        # The head of one request; a longer one is refused before it fills the memory.
         h11_max_incomplete_event_size=settings.max_address + 16 * 1024,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
     )
 
 
-class Protocol(H11Protocol):
-    """HTTP/1.1 that waits only so long for the head of a request, from the connection or, on one
-    that is kept, from its first byte, and serves only so many connections; another is for `full`.
+class LimitedProtocol(H11Protocol):
+    """HTTP/1.1 with a timeout for the head of a request, which begins with the connection or, on a
+    kept one, with the head's first byte; connections beyond the limit get `overloaded`.
 
-    uvicorn's own limit_concurrency refuses in plain text, and also who is served already."""
+    uvicorn's limit_concurrency answers in plain text, and refuses served connections too."""
 
-    def __init__(self, settings: Api, full: App, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, settings: Api, overloaded: App, **options: Any) -> None:
+        super().__init__(**options)
         self._head_timeout = settings.head_timeout
-        self._most = settings.max_connections
-        self._full = full
-        self._waiting: TimerHandle | None = None
+        self._limit = settings.max_connections
+        self._overloaded = overloaded
+        self._timeout: TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
-        if len(self.connections) > self._most:
-            self.app = self._full
-        self._wait()
+        if len(self.connections) > self._limit:
+            self.app = self._overloaded
+        self._update_timeout()
 
     def data_received(self, data: bytes) -> None:
-        # What clients asked for that have left may still be under way.
-        if len(self.tasks) >= self._most:
-            self.app = self._full
+        # Requests of clients that have disconnected may still be running.
+        if len(self.tasks) >= self._limit:
+            self.app = self._overloaded
         super().data_received(data)
-        self._wait()
+        self._update_timeout()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._wait_no_more()
+        self._cancel_timeout()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Say as a problem what h11 has just refused; where only a body is wrong, the request is
-        answered already."""
+        """Answer a malformed head with a problem; before a malformed body the answer is sent."""
         if self.conn.our_state is not h11.IDLE:
             return
         error = sys.exception()
         status = error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400
         is_long = status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-        # After a colon stands what was sent.
-        fact = f"This is no HTTP: {str(error).partition(':')[0]}."
+        # After the colon comes the text of the client.
+        fact = f"This is not HTTP: {str(error).partition(':')[0]}."
         problem = ProblemError(status, "The head is too long; ask for less." if is_long else fact)
         body = problem.body()
         head = h11.Response(status_code=status, headers=closing_headers(problem, body))
@@ -104,20 +103,20 @@ class Protocol(H11Protocol):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 
-    def _wait(self) -> None:
+    def _update_timeout(self) -> None:
         if self.conn.their_state is not h11.IDLE or self.transport.is_closing():
-            self._wait_no_more()
-        elif self._waiting is None:
+            self._cancel_timeout()
+        elif self._timeout is None:
             handler = self.timeout_keep_alive_handler
-            self._waiting = self.loop.call_later(self._head_timeout, handler)
+            self._timeout = self.loop.call_later(self._head_timeout, handler)
 
-    def _wait_no_more(self) -> None:
-        if self._waiting:
-            self._waiting.cancel()
-        self._waiting = None
+    def _cancel_timeout(self) -> None:
+        if self._timeout:
+            self._timeout.cancel()
+        self._timeout = None
 
 
-def _full(most: int) -> App:
-    """What answers a connection that is one too many."""
-    detail = f"{most} connections are served already; try again later."
+def _overloaded(limit: int) -> App:
+    """The answer to a connection beyond the limit."""
+    detail = f"{limit} connections are served already; try again later."
     return problem_app(ProblemError(503, detail, {"Retry-After": "1"}))

@@ -1,4 +1,4 @@
-"""One ClickHouse and one API for all tests that only ask; both of their own, for stocks.ticks."""
+"""One ClickHouse and one API for all tests that only read, and fixtures for tests that do not."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from bench.stack import remove_cache
-from tests.api.keyed import KEYS, SCALARS
+from tests.api.keyed import ENDPOINTS, KEYS
 from tests.api.query_runner import QueryRunner
 from tests.api.support import Api, insert, migrated
 from tests.conftest import Server
@@ -16,18 +16,18 @@ from tests.conftest import Server
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A ClickHouse with the real tables."""
-    found = Server(tmp_path_factory.mktemp("api-clickhouse") / "data")
+    clickhouse = Server(tmp_path_factory.mktemp("api-clickhouse") / "data")
     try:
-        found.start()
-        migrated(found).close()
-        yield found
+        clickhouse.start()
+        migrated(clickhouse).close()
+        yield clickhouse
     finally:
-        found.kill()
+        clickhouse.kill()
 
 
 @pytest.fixture
 def tables(server: Server) -> Iterator[Client]:
-    """Its tables, empty."""
+    """A client of its tables, which are empty."""
     client = migrated(server)
     for table in ("ticks", "latest", "job_runs", "job_status"):
         client.command(f"TRUNCATE TABLE stocks.{table}")
@@ -37,17 +37,17 @@ def tables(server: Server) -> Iterator[Client]:
 
 @pytest.fixture(scope="session")
 def api(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """The API with the endpoints of the repository, kept free of what tests add."""
-    # No answer may be older than the rows that a test has just stored.
-    found = Api(tmp_path_factory.mktemp("api"), server.settings)
-    remove_cache(found.sql)
-    with found.running():
-        yield found
+    """The API with the endpoints of the repository; tests must not add any."""
+    # Without @cache: answers must contain the rows that a test has just stored.
+    shared = Api(tmp_path_factory.mktemp("api"), server.settings)
+    remove_cache(shared.sql)
+    with shared.running():
+        yield shared
 
 
 @pytest.fixture
 def make_api(server: Server, tmp_path: Path) -> Iterator[Callable[..., Api]]:
-    """Make an API of the test's own; it is stopped in the end."""
+    """Make an API of the test's own; it is stopped at the end."""
     made: list[Api] = []
 
     def make(**settings: object) -> Api:
@@ -55,13 +55,13 @@ def make_api(server: Server, tmp_path: Path) -> Iterator[Callable[..., Api]]:
         return made[-1]
 
     yield make
-    for found in made:
-        found.stop()
+    for each in made:
+        each.stop()
 
 
 @pytest.fixture
 def runner(server: Server, tmp_path: Path) -> QueryRunner:
-    """Ask files that a test writes, without an API of its own."""
+    """Run endpoint files of a test, without an API of its own."""
     return QueryRunner(tmp_path, server.settings)
 
 
@@ -69,7 +69,7 @@ def runner(server: Server, tmp_path: Path) -> QueryRunner:
 def api_with_keys(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """An API with keys."""
     api = Api(tmp_path_factory.mktemp("keys"), server.settings, api__keys=KEYS)
-    for name, sql in SCALARS.items():
+    for name, sql in ENDPOINTS.items():
         (api.sql / f"{name}.sql").write_text(sql)
     with api.running():
         yield api

@@ -17,18 +17,18 @@ STATUS = ["job", "run_id", "reported_at", "state", "message", "records_per_secon
 def report(
     client: Client, state: str = "RUNNING", age: float = 0, job: str = "stocks", **more: Any
 ) -> None:
-    """Say of a job what its runner would, so many seconds ago; what it says now is good for an
-    hour, for a machine may be slow."""
+    """Store the status of a job as its runner would, so many seconds ago; one of now is new for an
+    hour, as the machine may be slow."""
     now = datetime.now(UTC)
     at = now - timedelta(seconds=age) if age else now + timedelta(hours=1)
     ran = state not in ("STARTING", "STOPPED")
-    given = {"message": "", "rows": 2.5, "lags": [0, 3], "should_run": ran, "lost": "", **more}
-    partitions = [("t", number, lag) for number, lag in enumerate(given["lags"])]
-    row = [job, RUN, at, state, given["message"], 3.5, given["rows"], now, partitions]
-    row += [given["should_run"], given["lost"]]
+    fields = {"message": "", "rows": 2.5, "lags": [0, 3], "should_run": ran, "lost": "", **more}
+    partitions = [("t", number, lag) for number, lag in enumerate(fields["lags"])]
+    row = [job, RUN, at, state, fields["message"], 3.5, fields["rows"], now, partitions]
+    row += [fields["should_run"], fields["lost"]]
     client.insert("stocks.job_status", [row], column_names=STATUS)
 
 
 def part(api: Api, name: str) -> dict[str, Any]:
-    """What /health says of one part."""
-    return next(found for found in api.health().json()["parts"] if found["part"] == name)
+    """One part of /health."""
+    return next(each for each in api.health().json()["parts"] if each["part"] == name)

@@ -23,8 +23,8 @@ ME, SOME, OTHER, THREE, SECOND, CROWD, LOGGED = (
         "logged-logged-logged",
     )
 )  # fmt: skip
-# One value, and a list that none but the author knows of.
-SCALARS = {
+# Endpoints whose parameter `symbols` is a single value, or a list with a default.
+ENDPOINTS = {
     "one": "-- One row.\n-- @param symbols: Whose.\nSELECT {symbols:String} AS symbol",
     "default_c": "-- One row.\n-- @param symbols = C: Whose.\nSELECT {symbols:String} AS symbol",
     "default_a": "-- One row.\n-- @param symbols = A: Whose.\nSELECT {symbols:String} AS symbol",
@@ -54,7 +54,7 @@ def symbols(api: Api, path: str, key: dict[str, str]) -> set[str]:
 
 
 def refused(api: Api, path: str | httpx.URL, key: dict[str, str] = SOME) -> dict[str, Any]:
-    """The problem that a request is answered with, which must be 403."""
+    """The problem of a request, which must be 403."""
     answer = api.get(path, headers=key)
     assert (answer.status_code, "Bearer" in answer.text) == (403, False), (path, answer.text)
     assert answer.headers["content-type"] == "application/problem+json"

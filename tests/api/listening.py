@@ -23,19 +23,19 @@ def listening(api: Api, path: str, **headers: str) -> Iterator[Iterator[dict[str
 
 
 def events(lines: Iterable[str]) -> Iterator[dict[str, str]]:
-    found: dict[str, str] = {}
+    event: dict[str, str] = {}
     for line in lines:
         if not line:
-            if found:
-                yield found
-            found = {}
+            if event:
+                yield event
+            event = {}
         elif not line.startswith((":", "retry")):
             name, _, value = line.partition(": ")
-            found[name] = value
+            event[name] = value
 
 
 def fresh() -> int:
-    """An offset above those of other tests, as a stream that ran before knows where they ended."""
+    """An offset above those of other tests, which a running stream has as its position."""
     return time.time_ns()
 
 
@@ -54,5 +54,5 @@ def events_for(
 
 
 def symbols_and_offsets(event: dict[str, str]) -> list[tuple[str, int]]:
-    found = json.loads(event.get("data", "[]"))
-    return [(row["symbol"], int(row["kafka_offset"])) for row in found]
+    rows = json.loads(event.get("data", "[]"))
+    return [(row["symbol"], int(row["kafka_offset"])) for row in rows]

@@ -15,7 +15,7 @@ ORDER BY ticks DESC
 FILL = (
     "INSERT INTO stocks.ticks (symbol, price, volume, timestamp, kafka_partition, kafka_offset,"
     " kafka_timestamp, inserted_by) SELECT 'S' || toString(number % 50), 1, 1,"
-    # Ten ticks share each moment, so that pages end in the middle of one.
+    # Ten ticks share each timestamp, so that pages end between them.
     " toDateTime64('2024-01-30 00:00:00', 6, 'UTC') + toIntervalMillisecond(intDiv(number, 10)),"
     " number % 4, intDiv(number, 4), now64(3), 'test' FROM numbers({count})"
 )

@@ -35,7 +35,7 @@ class Api:
         self.sql = folder / "sql" / "api"
         if not self.sql.exists():
             shutil.copytree(ROOT / "sql", folder / "sql")
-        # A machine that is slow for a while must not look like a client or a ClickHouse that is.
+        # Generous, so that a slow machine does not look like a slow client or ClickHouse.
         patient = {"api__timeout": 90, "api__head_timeout": 90}
         values = {"api__port": ports.free(1)[0], **patient, **settings}
         own = {f"MILLRACE_{name.upper()}": str(value) for name, value in values.items()}
@@ -51,7 +51,7 @@ class Api:
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=90)
 
     def start(self, *options: str) -> None:
-        """Start it and return when it says where it is; from then on it must refuse nobody."""
+        """Start it and return when it prints its address; then it must accept connections."""
         with self.log.open("ab") as log:
             begin = log.tell()
             self._process = subprocess.Popen(
@@ -59,26 +59,26 @@ class Api:
                 cwd=ROOT, env=self.environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 preexec_fn=end_with_parent,
             )  # fmt: skip
-        wait_until(lambda: self._has_said(b" endpoints at ", begin), 120)
+        wait_until(lambda: self._has_printed(b" endpoints at ", begin), 120)
         try:
             self.get("/health", headers={"host": "localhost"})
         except httpx.TransportError as error:
             raise AssertionError(
-                f"refused, though it has said where it is: {self.said()}"
+                f"refused a connection after printing its address: {self.log_text()}"
             ) from error
 
     @contextmanager
     def running(self) -> Iterator["Api"]:
-        """It runs as long as the block does."""
+        """Run it during the block."""
         try:
             self.start()
             yield self
         finally:
             self.stop()
 
-    def _has_said(self, text: bytes, begin: int) -> bool:
+    def _has_printed(self, text: bytes, begin: int) -> bool:
         assert self._process is not None
-        assert self._process.poll() is None, self.said()
+        assert self._process.poll() is None, self.log_text()
         return text in self.log.read_bytes()[begin:]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -92,24 +92,24 @@ class Api:
         return self.client.get(path, **options)
 
     def rows(self, path: str, **params: Any) -> list[dict[str, Any]]:
-        """The rows of an answer that must be right."""
+        """The rows of an answer, which must be 200."""
         answer = self.get(path, params=params)
         assert answer.status_code == 200, answer.text
         return list(answer.json()["data"])
 
     def health(self, headers: Mapping[str, str] | None = None) -> httpx.Response:
-        """What /health says while it knows that ClickHouse is up."""
-        return self._informed("/health", '"clickhouse":"up"', headers)
+        """The answer of /health once it reports that ClickHouse is up."""
+        return self._answer_with("/health", '"clickhouse":"up"', headers)
 
     def metrics(self) -> str:
-        """What /metrics says while it knows that ClickHouse is up."""
-        return self._informed("/metrics", "millrace_clickhouse_up 1.0").text
+        """The text of /metrics once it reports that ClickHouse is up."""
+        return self._answer_with("/metrics", "millrace_clickhouse_up 1.0").text
 
-    def _informed(
+    def _answer_with(
         self, path: str, sign: str, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        """An answer that holds the sign: a ClickHouse that a busy machine holds up counts as away
-        for a while."""
+        """An answer that contains the sign; on a busy machine, ClickHouse may be unavailable for a
+        while."""
         answers: list[httpx.Response] = []
 
         def has_sign() -> bool:
@@ -123,8 +123,7 @@ class Api:
     def at_once(
         self, path: str, count: int, headers: Mapping[str, str] | None = None
     ) -> Iterator[list[HTTPResponse]]:
-        """The answers to equal requests that reach it in one moment: it stands still until all are
-        sent."""
+        """The answers to equal concurrent requests: the process is stopped until all are sent."""
         assert self._process is not None
         with ExitStack() as held:
             connections = [HTTPConnection("127.0.0.1", self.port, timeout=90) for _ in range(count)]
@@ -138,7 +137,7 @@ class Api:
                 self._process.send_signal(signal.SIGCONT)
             yield [held.enter_context(connection.getresponse()) for connection in connections]
 
-    def said(self) -> str:
+    def log_text(self) -> str:
         return self.log.read_text(errors="replace")
 
     def memory(self) -> int:
@@ -161,7 +160,7 @@ class Api:
 
 
 def migrated(server: Server) -> Client:
-    """A client of a server that has the real tables."""
+    """A client of a server, after the migrations."""
     client = clickhouse.connect(server.settings, compress=False)
     migrations.migrate(client, "stocks", sqlfiles.load(ROOT / "sql" / "clickhouse"), print)
     return client

@@ -36,7 +36,7 @@ def test_latest_is_the_newest_tick_and_the_change_since_the_days_first(
 ) -> None:
     insert(tables, [
         ("A", 50.0, 1, -60, 0), ("A", 100.0, 2, 60, 1), ("A", 90.0, 3, 120, 2),
-        # The same moment: the later offset is the newer tick.
+        # Of equal timestamps, the higher offset is the newer tick.
         ("A", 110.0, 5, 180, 4), ("A", 105.0, 4, 180, 3),
         ("B", 7.0, 1, 5, 5),
     ])  # fmt: skip
@@ -75,7 +75,7 @@ def test_an_insert_of_few_rows_makes_few_files(tables: Client) -> None:
 
 
 def test_the_statement_of_its_view_makes_latest_whole(api: Api, tables: Client) -> None:
-    """docs/operating.md says so of rows that latest lacks."""
+    """docs/operating.md gives it as the remedy for missing rows."""
     insert(tables, [("A", 100.0, 2, 60, 1), ("A", 90.0, 3, 120, 2), ("B", 7.0, 1, 5, 5)])
     before = api.rows("/api/latest")
     tables.command("TRUNCATE TABLE stocks.latest")
@@ -91,9 +91,9 @@ def test_history_keeps_the_peaks_and_the_ends(api: Api, tables: Client) -> None:
     prices[1234], prices[4321] = 500.0, 1.0
     insert(tables, [("A", price, 1, n, n) for n, price in enumerate(prices)])
     rows = api.rows("/api/history", symbols="A", points=40)
-    found = [row["price"] for row in rows]
+    shown = [row["price"] for row in rows]
     assert 20 < len(rows) <= 40
-    assert {500.0, 1.0, prices[0], prices[-1]} <= {*found}
+    assert {500.0, 1.0, prices[0], prices[-1]} <= {*shown}
     assert [row["timestamp"] for row in rows] == sorted(row["timestamp"] for row in rows)
 
 
@@ -107,7 +107,7 @@ def test_each_symbol_of_a_history_has_its_own_slices(api: Api, tables: Client) -
 
 def test_history_of_a_span(api: Api, tables: Client) -> None:
     insert(tables, [(symbol, n, 1, n, n) for n in range(1, 20) for symbol in ("A", "B")])
-    # The beginning belongs to a span, its end to the next one.
+    # A span includes its beginning and not its end.
     span = {"from": "2024-01-30T00:00:05Z", "to": "2024-01-30T00:00:07Z"}
     rows = api.rows("/api/history", symbols="B,A", **span)
     assert [(row["symbol"], row["price"]) for row in rows] == [
@@ -166,7 +166,7 @@ def test_stats(api: Api, tables: Client) -> None:
         "symbol": "A", "ticks": "2", "min_price": 10, "max_price": 20, "mean_price": 15,
         "price_deviation": pytest.approx(math.sqrt(50)), "vwap": 17.5, "volume": "4",
     }  # fmt: skip
-    # Of one tick without volume there is neither: null, not NaN.
+    # One tick without volume has neither: null, not NaN.
     assert (b["price_deviation"], b["vwap"]) == (None, None)
 
 

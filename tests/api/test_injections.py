@@ -31,6 +31,6 @@ def test_injections_change_nothing_and_reveal_nothing(api: Api, tables: Client) 
 
 
 def check_reveals_nothing(answer: str, attack: str) -> None:
-    """Nothing of what is behind the API is shown, but for what was sent."""
+    """The answer contains no internal detail, except what was sent."""
     for secret in ("Exception", "SELECT ", "stocks.ticks", "Traceback"):
         assert secret in attack or secret not in answer, (attack, answer)

@@ -40,7 +40,7 @@ def test_it_does_not_start_with_a_wrong_file(make_api: Callable[..., Api]) -> No
 
 def test_validate_reports_that_all_endpoints_are_valid(make_api: Callable[..., Api]) -> None:
     ended = make_api().run("validate")
-    assert (ended.returncode, "endpoints are right" in ended.stdout) == (0, True)
+    assert (ended.returncode, "endpoints are valid" in ended.stdout) == (0, True)
 
 
 def test_validate_without_clickhouse_reports_it_in_a_line(make_api: Callable[..., Api]) -> None:
@@ -60,7 +60,7 @@ def test_it_listens_on_ipv6_and_prints_an_address_that_can_be_opened(
     api = make_api()
     api.client = httpx.Client(base_url=f"http://[::1]:{api.port}", timeout=60)
     api.start("--host", "::1")
-    assert f"endpoints at http://[::1]:{api.port}/api/" in api.said()
+    assert f"endpoints at http://[::1]:{api.port}/api/" in api.log_text()
 
 
 def test_a_port_in_use_is_reported_in_a_line(make_api: Callable[..., Api], api: Api) -> None:

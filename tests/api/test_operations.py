@@ -17,12 +17,12 @@ def test_the_pipeline_is_shown_hop_by_hop(api: Api, tables: Client) -> None:
     columns = [*COLUMNS, "received_at", "inserted_at"]
     tables.insert("stocks.ticks", [row] * 10, column_names=columns)
     report(tables)
-    (found,) = api.rows("/api/pipeline")
-    assert (found["job"], found["state"], found["lag"]) == ("stocks", "RUNNING", 3)
-    assert (found["records_per_second"], found["rows_per_second"]) == (3.5, 2.5)
-    assert found["partitions"][1] == {"topic": "t", "partition": 1, "lag": 3}
-    assert 0 <= found["checkpoint_age_seconds"] < 300
-    hops = {hop["hop"]: (hop["p50_ms"], hop["p99_ms"]) for hop in found["hops"]}
+    (job,) = api.rows("/api/pipeline")
+    assert (job["job"], job["state"], job["lag"]) == ("stocks", "RUNNING", 3)
+    assert (job["records_per_second"], job["rows_per_second"]) == (3.5, 2.5)
+    assert job["partitions"][1] == {"topic": "t", "partition": 1, "lag": 3}
+    assert 0 <= job["checkpoint_age_seconds"] < 300
+    hops = {hop["hop"]: (hop["p50_ms"], hop["p99_ms"]) for hop in job["hops"]}
     assert list(hops) == ["event to Kafka", "Kafka to Flink", "Flink to ClickHouse"]
     for times, ms in zip(hops.values(), (20, 30, 10), strict=True):
         # The times of Kafka and ClickHouse are whole milliseconds.
@@ -33,24 +33,24 @@ def test_an_unknown_value_is_null_and_not_zero(api: Api, tables: Client) -> None
     report(tables, lags=[1, 2])
     assert 'millrace_part_lag{part="job stocks"} 3.0' in api.metrics()
     report(tables, lags=[None, None], rows=None)
-    (found,) = api.rows("/api/pipeline")
-    assert (found["lag"], found["rows_per_second"], found["hops"]) == (None, None, [])
-    assert found["unknown_partitions"] == 2
+    (job,) = api.rows("/api/pipeline")
+    assert (job["lag"], job["rows_per_second"], job["hops"]) == (None, None, [])
+    assert job["unknown_partitions"] == 2
     assert part(api, "job stocks")["lag"] is None
     assert 'millrace_part_lag{part="job stocks"}' not in api.metrics()
     report(tables, lags=[])
     assert api.rows("/api/pipeline")[0]["lag"] is None
     report(tables, age=60)
-    # Written later, but seen earlier: not the newest.
+    # Stored later, but reported earlier: not the newest.
     assert api.rows("/api/pipeline")[0]["state"] == "RUNNING"
 
 
 def test_an_unknown_partition_is_counted_and_hides_no_other(api: Api, tables: Client) -> None:
     report(tables, lags=[7, None, 5])
-    (found,) = api.rows("/api/pipeline")
-    assert [each["lag"] for each in found["partitions"]] == [7, None, 5]
-    for told in (found, part(api, "job stocks")):
-        assert (told["lag"], told["unknown_partitions"]) == (12, 1)
+    (job,) = api.rows("/api/pipeline")
+    assert [each["lag"] for each in job["partitions"]] == [7, None, 5]
+    for shown in (job, part(api, "job stocks")):
+        assert (shown["lag"], shown["unknown_partitions"]) == (12, 1)
     assert 'millrace_part_lag{part="job stocks"} 12.0' in api.metrics()
     assert 'millrace_part_unknown_partitions{part="job stocks"} 1.0' in api.metrics()
 
@@ -58,9 +58,9 @@ def test_an_unknown_partition_is_counted_and_hides_no_other(api: Api, tables: Cl
 @pytest.mark.parametrize("state", ["RUNNING", "STARTING", "RESTARTING", "STOPPING"])
 def test_a_lost_job_has_no_current_values(api: Api, tables: Client, state: str) -> None:
     report(tables, state, age=60)
-    (found,) = api.rows("/api/pipeline")
-    assert (found["state"], found["lag"], found["partitions"]) == ("LOST", None, [])
-    assert found["records_per_second"] is None
+    (job,) = api.rows("/api/pipeline")
+    assert (job["state"], job["lag"], job["partitions"]) == ("LOST", None, [])
+    assert job["records_per_second"] is None
 
 
 def test_job_runs_are_listed_with_their_sql(api: Api, tables: Client) -> None:
@@ -74,9 +74,9 @@ def test_job_runs_are_listed_with_their_sql(api: Api, tables: Client) -> None:
     ]
     tables.insert("stocks.job_runs", runs, column_names=columns)
     report(tables)
-    found = api.rows("/api/job_runs", job="stocks")
-    assert [row["status"] for row in found] == ["running", "lost", "stopped"]
-    assert found[0]["files"] == {"900_insert_x.sql": "INSERT INTO x SELECT 1"}
+    runs_of_stocks = api.rows("/api/job_runs", job="stocks")
+    assert [row["status"] for row in runs_of_stocks] == ["running", "lost", "stopped"]
+    assert runs_of_stocks[0]["files"] == {"900_insert_x.sql": "INSERT INTO x SELECT 1"}
     assert len(api.rows("/api/job_runs")) == 4
     page = api.get("/api/job_runs?limit=3").json()
     rest = api.get("/api/job_runs", params={"limit": 3, "cursor": page["next"]}).json()

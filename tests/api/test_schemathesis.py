@@ -1,4 +1,4 @@
-"""Schemathesis, all checks, over the description that the running API gives of itself."""
+"""Schemathesis, with all checks, on the OpenAPI description of the running API."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from tests.api.support import Api, insert
 
-# A cursor is opaque: no schema can say which ones were given out.
+# A cursor is opaque: no schema can describe the valid ones.
 CONFIG = """
 [[operations]]
 include-path = "{path}"
@@ -44,7 +44,7 @@ def test_schemathesis_finds_nothing(api: Api, tables: Client, tmp_path: Path) ->
         "--seed",
         "1",
         "--no-color",
-        # How fast it makes its examples says nothing of the API.
+        # Slow generation of examples is not a fault of the API.
         "--suppress-health-check",
         "too_slow",
     ]
@@ -53,4 +53,4 @@ def test_schemathesis_finds_nothing(api: Api, tables: Client, tmp_path: Path) ->
         cwd=tmp_path, capture_output=True, text=True, timeout=870,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout[-8000:] + ended.stderr
-    assert "Traceback" not in api.said()
+    assert "Traceback" not in api.log_text()

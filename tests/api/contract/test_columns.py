@@ -56,7 +56,7 @@ def test_a_column_may_have_any_name(runner: QueryRunner) -> None:
 def test_64_bit_integers_in_a_variant_nested_or_interval_are_strings(runner: QueryRunner) -> None:
     variant = "Variant(UInt64, Bool, String, Array(Int64), DateTime64(3, \\'UTC\\'))"
     values = [f"{BIG}::UInt64", "'x'", "[-1::Int64]", "true", "toDateTime64(1.5, 3, 'UTC')"]
-    found = rows(
+    row = rows(
         runner,
         *(f"CAST({value}, '{variant}') AS v{n}" for n, value in enumerate(values)),
         f"CAST(NULL, '{variant}') AS never",
@@ -67,7 +67,7 @@ def test_64_bit_integers_in_a_variant_nested_or_interval_are_strings(runner: Que
         "map(toDateTime('2024-01-30 10:00:00', 'Asia/Tokyo'), 1) AS by_moment",
         "[[toUInt64(1)], []] AS lists",
     )
-    assert found == {
+    assert row == {
         "v0": str(BIG), "v1": "x", "v2": ["-1"], "v3": True, "v4": "1970-01-01T00:00:01.500000Z",
         "never": None, "nested": [{"n": str(BIG), "a b": "x"}], "days": "3",
         "pair": {"n": str(BIG)}, "no_pair": None, "lists": [["1"], []],

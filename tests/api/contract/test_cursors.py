@@ -28,7 +28,7 @@ def walk(api: Api, path: str, **params: object) -> Iterator[list[dict[str, objec
 
 @pytest.fixture
 def arriving(server: Server, tables: Client) -> Iterator[None]:
-    """Newer ticks, and older ones that come late, keep arriving."""
+    """Newer ticks, and late older ones, keep arriving."""
     client, ended = migrated(server), threading.Event()
 
     def arrive() -> None:
@@ -99,7 +99,7 @@ def test_a_cursor_of_another_endpoint_is_refused(api: Api, tables: Client) -> No
 
 
 HEAD = "-- One row.\n"
-# A type, and 40 different values of it in the order in which ClickHouse has them.
+# A type, and 40 distinct values of it in ClickHouse's order.
 PAGED = {
     "DateTime64(9, 'Asia/Tokyo')": "fromUnixTimestamp64Nano(toInt64(1706608800123456700 + number))",
     "DateTime64(7, 'UTC')":
@@ -141,9 +141,9 @@ def test_pages_by_an_enum_follow_its_numbers(runner: QueryRunner, order: str) ->
         f"-- One row per number.\n-- @page e{order}, number\nSELECT number,"
         f" CAST([-5, 1, 300][number % 3 + 1], '{kind}') AS e FROM numbers(9)"
     )
-    found = [row["e"] for page in runner.pages(text, 2) for row in page]
+    members = [row["e"] for page in runner.pages(text, 2) for row in page]
     right = ["z}"] * 3 + ["a'b"] * 3 + ["m"] * 3
-    assert found == (right[::-1] if order else right)
+    assert members == (right[::-1] if order else right)
 
 
 @pytest.mark.parametrize("order", ["", " desc"])
@@ -154,10 +154,10 @@ def test_pages_by_a_float_end_with_nan_and_infinity(runner: QueryRunner, order: 
         f" {values}[number % 10 + 1] AS x FROM numbers(50)"
     )
     pages = runner.pages(text, 3)
-    found = [row["x"] for page in pages for row in page]
-    finite = [x for x in found if x is not None]
+    values_of_x = [row["x"] for page in pages for row in page]
+    finite = [x for x in values_of_x if x is not None]
     assert finite == sorted(finite, reverse=bool(order))
-    assert found == finite + [None] * 15
+    assert values_of_x == finite + [None] * 15
     assert len({row["number"] for page in pages for row in page}) == 50
 
 

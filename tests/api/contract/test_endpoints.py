@@ -60,7 +60,7 @@ def test_a_wrong_name_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_a_file_is_read_with_its_parameters_and_keys(tmp_path: Path) -> None:
-    found = read(
+    endpoint = read(
         tmp_path,
         "-- One row per trade.\n-- Newest first; {not:Type} ; here.\n"
         "-- @param t = 2024-01-30T10:00:00Z [2024-01-01..]: From when;\n--   a moment.\n"
@@ -70,13 +70,13 @@ def test_a_file_is_read_with_its_parameters_and_keys(tmp_path: Path) -> None:
         "SELECT ';{x:String}' AS a, {t:DateTime64(3, 'UTC')} AS b, '${KAFKA_TOPIC}' /* ; {y} */\n"
         "WHERE {kinds:Array(String)} != [] AND {name:Nullable(String)} AND {ratio:Float64} ;\n",
     )
-    assert (found.summary, found.description) == (
+    assert (endpoint.summary, endpoint.description) == (
         "One row per trade.",
         "Newest first; {not:Type} ; here.",
     )
-    assert [(key.column, key.descending) for key in found.keys] == [("a", True), ("b", False)]
-    assert "'ticks'" in found.sql
-    t, kinds, name, ratio, limit = found.parameters
+    assert [(key.column, key.descending) for key in endpoint.keys] == [("a", True), ("b", False)]
+    assert "'ticks'" in endpoint.sql
+    t, kinds, name, ratio, limit = endpoint.parameters
     assert t.description == "From when; a moment."
     assert (t.default.isoformat(), t.low.isoformat()) == (
         "2024-01-30T10:00:00+00:00",
@@ -91,5 +91,5 @@ def test_a_file_is_read_with_its_parameters_and_keys(tmp_path: Path) -> None:
 def test_a_repeated_parameter_is_read(tmp_path: Path) -> None:
     path = tmp_path / "places.sql"
     path.write_text(PLACES.format(" = 'a, b' [..3] /.*/ repeated"))
-    (found,) = endpoints.read(path, {}).parameters
-    assert (found.is_repeated, found.default, found.high) == (True, ["a, b"], 3)
+    (names,) = endpoints.read(path, {}).parameters
+    assert (names.is_repeated, names.default, names.high) == (True, ["a, b"], 3)

@@ -42,8 +42,8 @@ def test_a_list_is_split_at_commas_that_are_not_escaped() -> None:
     ],
 )
 def test_a_quoted_default_is_taken_literally(kind: str, text: str, default: Any) -> None:
-    found = parameter(kind, f" = {text}")
-    assert (found.default, found.required) == (default, False)
+    declared = parameter(kind, f" = {text}")
+    assert (declared.default, declared.required) == (default, False)
 
 
 def test_only_an_array_can_be_repeated() -> None:
@@ -63,12 +63,12 @@ def test_only_an_array_can_be_repeated() -> None:
     ],
 )  # fmt: skip
 def test_a_sample_fits_its_parameter(kind: str, rest: str) -> None:
-    found = parameter(kind, rest)
-    value = sample(found)
-    texts = [str(item) for item in value] if found.is_array else [str(value).lower()]
+    declared = parameter(kind, rest)
+    value = sample(declared)
+    texts = [str(item) for item in value] if declared.is_array else [str(value).lower()]
     if kind == "String":
         texts = [value]
-    assert parse(found, texts) == value
+    assert parse(declared, texts) == value
 
 
 def test_bounds_limit_a_value_a_length_or_a_count() -> None:
@@ -77,9 +77,9 @@ def test_bounds_limit_a_value_a_length_or_a_count() -> None:
         ("String", "abcde", "abcdef"),
         ("Array(UInt8)", "1,2,3,4,5", "1,2,3,4,5,6"),
     ):
-        found = parameter(kind, " [2..5]")
-        parse(found, [right])
+        declared = parameter(kind, " [2..5]")
+        parse(declared, [right])
         with pytest.raises(ValueError):
-            parse(found, [wrong])
+            parse(declared, [wrong])
         with pytest.raises(ValueError):
-            parse(found, ["1"])
+            parse(declared, ["1"])

@@ -37,8 +37,8 @@ def parameter(kind: str) -> Parameter:
     ],
 )
 def test_a_value_is_written_for_clickhouse(kind: str, text: str, written: str) -> None:
-    found = parameter(kind)
-    assert bind(found, parse(found, [text])) == written
+    declared = parameter(kind)
+    assert bind(declared, parse(declared, [text])) == written
 
 
 @pytest.mark.parametrize(

@@ -49,18 +49,18 @@ def test_an_id_is_short_and_exact(position: Position, longest: int) -> None:
         (ticks(3000, (10**9, 10**9 + 10**6)), 2**12),
         (ticks(MAX_SOURCES, (10**9, 10**9 + 10**6)), 2**16),
         (ticks(1000, (0, 2**63)), 2**40),
-        # Not even the names have room, or it would take too long.
+        # Even the names are too long, or encoding would take too long.
         ({f"sensor-{RANDOM.randrange(10**9)}/": 5 for _ in range(2000)}, 6),
         (ticks(MAX_SOURCES + 1, (0, 2**63)), 2**63),
     ],
 )
 def test_offsets_that_do_not_fit_are_rounded_down(position: Position, apart: int) -> None:
-    """Rows come again then; none is missed."""
+    """Then rows are sent again, and none is missed."""
     identity = encode(NOW, position)
     assert len(identity) <= MAX_LENGTH
-    seconds, found = decode(identity) or (0, {})
-    assert seconds == NOW and found.keys() <= position.keys()
-    assert all(0 <= offset - found.get(source, 0) < apart for source, offset in position.items())
+    seconds, rounded = decode(identity) or (0, {})
+    assert seconds == NOW and rounded.keys() <= position.keys()
+    assert all(0 <= offset - rounded.get(source, 0) < apart for source, offset in position.items())
 
 
 def test_an_id_of_the_earlier_form_is_read() -> None:

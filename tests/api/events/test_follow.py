@@ -16,7 +16,7 @@ def test_an_answer_is_sent_again_when_it_changes(api: Api, tables: Client) -> No
         assert json.loads(first["data"]) == api.get("/api/latest?symbols=A").json()
         insert(tables, [("B", 1.0, 1, 1, 1)])
         insert(tables, [("A", 2.0, 1, 1, 2)])
-        # An answer comes again after a problem, too, which a busy machine may have.
+        # The answer is sent again after a problem too, which a busy machine may cause.
         second = next(event for event in stream if '"price":2,' in event["data"])
         assert json.loads(second["data"])["data"][0]["price"] == 2
     with listening(api, "/api/latest?symbols=A", **{"last-event-id": second["id"]}) as stream:

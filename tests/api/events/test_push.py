@@ -55,20 +55,20 @@ def test_an_edited_file_disconnects_its_clients_for_the_new_answer(
     new = fresh()
     insert(tables, [("A", 1.0, 7, 0, new)])
     with (
-        listening(api, "/api/followed") as found,
+        listening(api, "/api/followed") as followed_again,
         listening(api, "/api/stream", **{"last-event-id": identity}) as stream,
     ):
-        assert json.loads(next(found)["data"])["data"] == [{"version": 2}]
+        assert json.loads(next(followed_again)["data"])["data"] == [{"version": 2}]
         assert [row["doubled"] for row in json.loads(next(stream)["data"])] == ["14"]
         followed.unlink()
-        assert [*found] == []
+        assert [*followed_again] == []
     wait_until(lambda: api.get("/api/followed", headers=EVENTS).status_code == 404)
 
 
 def test_hundreds_of_disconnected_clients_leave_nothing_behind(
     make_api: Callable[..., Api], tables: Client
 ) -> None:
-    """Not a follower, not a poll of ClickHouse, not a byte for each."""
+    """No follower, no poll of ClickHouse, no memory for each."""
     api = make_api()
     api.start()
     insert(tables, [("A", 1.0, 1, 0, fresh())])
@@ -79,7 +79,7 @@ def test_hundreds_of_disconnected_clients_leave_nothing_behind(
     def come_and_go(count: int) -> None:
         for number in range(count):
             if number % 50 == 0:
-                # So that as many are there at a time however fast they come.
+                # Limits how many are connected at a time.
                 wait_until(nobody_follows)
             path = ("/api/stream", "/api/latest", f"/api/latest?symbols=A{number}")[number % 3]
             with socket.create_connection(("127.0.0.1", api.port), timeout=90) as raw:
@@ -99,7 +99,7 @@ def test_a_client_that_does_not_read_delays_no_other(api: Api, tables: Client) -
     new, count, batch = fresh(), 60_000, MAX_WAITING
     symbols = [f"SYMBOL-{number}" for number in range(10)]
     with socket.socket() as raw, listening(api, "/api/stream") as quick:
-        # What the buffers on the way cannot hold waits at the server.
+        # Events beyond the socket buffers wait in the server.
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         raw.settimeout(60)
         raw.connect(("127.0.0.1", api.port))
@@ -119,7 +119,7 @@ def test_a_client_that_does_not_read_delays_no_other(api: Api, tables: Client) -
             slow_seen += offsets(event)
             if slow_seen[-1:] == [seen[-1]]:
                 break
-    # Until it fell behind it missed nothing; then it got the newest of each symbol.
+    # It misses nothing until it falls behind; then it gets the newest row of each symbol.
     assert event["event"] == "newest"
     assert sorted(row["symbol"] for row in json.loads(event["data"])) == symbols
     before, newest = slow_seen[:-10], slow_seen[-10:]
@@ -133,5 +133,5 @@ def test_stopping_ends_every_stream(make_api: Callable[..., Api], tables: Client
     with listening(api, "/api/stream") as stream, listening(api, "/api/latest") as latest:
         next(stream), next(latest)
         assert api.stop() == 0
-    # Had they not ended by themselves, it would tell here that it broke them off.
-    assert api.said().count("\n") == 1, api.said()
+    # A stream that does not end by itself would be logged here.
+    assert api.log_text().count("\n") == 1, api.log_text()

@@ -12,7 +12,7 @@ def test_a_slow_client_gets_the_newest_row_of_each_key() -> None:
     newest = merge([], RowBatch([("A", b"1")] * (MAX_WAITING + 1), "9"))
     assert newest[0].event(frozenset()) == b"event: newest\nid: 9\ndata: [1]\n\n"
     assert newest[0].event(frozenset({"B"})) == b""
-    # Of ids that come apart from the rows the last one holds.
+    # Of ids without rows, the last one counts.
     apart = [RowBatch([], "7"), RowBatch([], "8"), RowBatch([("A", b"1")] * MAX_WAITING, "")]
     assert merge(apart, RowBatch([("A", b"2")], ""))[0].event(frozenset()) == (
         b"event: newest\nid: 8\ndata: [2]\n\n"

@@ -36,7 +36,7 @@ def test_resuming_leaves_no_gap_and_no_repeat(api: Api, server: Server, tables: 
 
     def arrive() -> None:
         for n in range(new, new + 1200, 3):
-            # Event time goes anywhere; some rows are stored twice.
+            # Timestamps in any order; some rows are stored twice.
             insert(client, [("A", 1.0, 1, -number % 7, number) for number in (n, n + 1, n + 2)])
             if n % 10 == 0:
                 insert(client, [("A", 1.0, 1, -n % 7, n)])
@@ -54,7 +54,7 @@ def test_resuming_leaves_no_gap_and_no_repeat(api: Api, server: Server, tables: 
                 if len(seen) >= 1200:
                     break
     thread.join()
-    # What would come once more comes before this.
+    # A repeated row would come before this one.
     insert(client, [("A", 1.0, 1, 0, new + 1200)])
     client.close()
     with listening(api, "/api/stream", **{"last-event-id": identity}) as stream:
@@ -66,7 +66,7 @@ def test_resuming_leaves_no_gap_and_no_repeat(api: Api, server: Server, tables: 
 def test_the_position_in_a_thousand_partitions_fits_in_a_header(
     make_api: Callable[..., Api], tables: Client
 ) -> None:
-    """The id is an event of its own for each client that got rows; resuming repeats none."""
+    """The id is an event of its own for each client with rows; resuming repeats none."""
     api = make_api()
     wide = (api.sql / "stream.sql").read_text().replace("stocks.ticks", "stocks.wide")
     (api.sql / "wide.sql").write_text(wide)
@@ -98,10 +98,10 @@ def test_the_position_in_a_thousand_partitions_fits_in_a_header(
         assert 4000 < len(place["id"]) <= event_ids.MAX_LENGTH
         arrive(3)
         with listening(api, "/api/wide?symbols=A", **{"last-event-id": place["id"]}) as a:
-            found: list[int] = []
-            while len(found) < 1000:
-                found += volumes(next(a))
-        assert found == [3] * 1000
+            replayed: list[int] = []
+            while len(replayed) < 1000:
+                replayed += volumes(next(a))
+        assert replayed == [3] * 1000
     finally:
         tables.command("DROP TABLE stocks.wide")
 
@@ -143,25 +143,25 @@ async def poller_of(server: Server) -> AsyncIterator[stream.StreamPoller]:
 def test_a_listener_gets_every_row_however_long_a_poll_takes(
     server: Server, tables: Client, monkeypatch: pytest.MonkeyPatch, idle: float
 ) -> None:
-    # Every poll takes longer than nothing.
+    # Every poll takes longer than 0 s.
     monkeypatch.setattr(stream, "IDLE_SECONDS", idle)
     new = fresh()
 
     async def heard() -> list[RowBatch]:
-        mailbox, found = Mailbox(merge), []
+        mailbox, batches = Mailbox(merge), []
         async with poller_of(server) as poller:
             await poller.start()
             with poller.subscribed(mailbox):
                 for offset in (new, new + 1):
                     insert(tables, [("A", 1.0, 1, 0, offset)])
-                    found += await mailbox.take(90)
-        return found
+                    batches += await mailbox.take(90)
+        return batches
 
     assert [key for rows in asyncio.run(heard()) for key, _ in rows.lines] == ["A", "A"]
 
 
 def test_a_started_stream_is_polled(server: Server, tables: Client) -> None:
-    """Also one that was about to end, as nobody had listened for long enough."""
+    """Even one that was about to stop because it had no subscriber."""
 
     async def is_polled() -> bool:
         async with poller_of(server) as poller:
@@ -182,10 +182,10 @@ def test_a_stream_respects_the_restrictions_of_a_key_even_when_resumed(
     seen = [next(stream)["id"] for stream in streams]
     insert(tables, [(symbol, 1.0, 1, 0, new + n) for n, symbol in enumerate("ABCA")])
     some, other, everything = [("A", new), ("B", new + 1), ("A", new + 3)], [("C", new + 2)], 4
-    found = [symbols_and_offsets(next(stream)) for stream in streams]
-    assert (found[0], found[1], len(found[2])) == (some, other, everything)
+    sent = [symbols_and_offsets(next(stream)) for stream in streams]
+    assert (sent[0], sent[1], len(sent[2])) == (some, other, everything)
     for identity in seen:
-        # Another's id tells where to begin, not what to send.
+        # The id of another key is only a position; it lifts no restriction.
         assert symbols_and_offsets(next(events_for(keyed, "stream", SOME, identity))) == some
         assert symbols_and_offsets(next(events_for(keyed, "stream?symbols=B", SOME, identity))) == [
             ("B", new + 1)

@@ -27,13 +27,13 @@ def test_a_followed_endpoint_is_measured_until_its_response_begins(
 
     def numbers(name: str) -> tuple[float, float]:
         text = api.get("/metrics").text
-        found = [
+        matches = [
             re.search(
                 rf'^millrace_api_request_seconds_{part}{{endpoint="{name}"}} (.+)$', text, re.M
             )
             for part in ("count", "sum")
         ]
-        count, seconds = (float(match[1]) if match else 0.0 for match in found)
+        count, seconds = (float(match[1]) if match else 0.0 for match in matches)
         return count, seconds
 
     for name in ("stream", "latest"):

@@ -29,7 +29,7 @@ NOTHING = [
 
 
 def ask(api: Api, path: str, *headers: str) -> tuple[int, str, str]:
-    """Status, head and body of an answer to a path that no client has tidied."""
+    """Status, head and body of the answer to a path that no client normalizes."""
     lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers, "", ""]
     with socket.create_connection(("127.0.0.1", api.port), timeout=90) as raw:
         raw.sendall("\r\n".join(lines).encode())
@@ -107,7 +107,7 @@ def test_the_dashboard_is_the_index(api: Api) -> None:
 
 
 class Scripts(HTMLParser):
-    """The addresses a page loads, and what it holds that the policy forbids."""
+    """The addresses that a page loads, and its content that the policy forbids."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -117,10 +117,10 @@ class Scripts(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
+        named = dict(attrs)
         self._is_script = tag == "script"
-        self.addresses += [found[name] or "" for name in ("src", "href") if name in found]
-        self.forbidden += [name for name in found if name.startswith("on") or name == "style"]
+        self.addresses += [named[name] or "" for name in ("src", "href") if name in named]
+        self.forbidden += [name for name in named if name.startswith("on") or name == "style"]
         self.forbidden += ["style"] if tag == "style" else []
 
     def handle_data(self, data: str) -> None:
@@ -136,10 +136,10 @@ class Scripts(HTMLParser):
 )
 def test_a_page_has_nothing_inline_and_loads_only_local_files(api: Api, page: Path) -> None:
     answer = api.get(f"/static/{page.name}")
-    found = Scripts(answer.text)
-    assert found.forbidden == []
-    assert found.addresses
-    for address in found.addresses:
+    scripts = Scripts(answer.text)
+    assert scripts.forbidden == []
+    assert scripts.addresses
+    for address in scripts.addresses:
         assert address.startswith(("/", "data:", "#")), address
         assert not address.startswith("//"), address
         if address.startswith(("/static/", "/assets/")):

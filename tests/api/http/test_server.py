@@ -25,8 +25,8 @@ def test_huge_requests_are_refused_in_constant_memory(api: Api, tables: Client) 
             try:
                 raw.sendall(b"GET /api/latest?symbols=" + b"A" * 1_000_000)
                 raw.sendall(b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                said = b"".join(iter(lambda: raw.recv(4096), b""))
-                assert said == b"" or said.startswith(b"HTTP/1.1 431 "), said
+                answer = b"".join(iter(lambda: raw.recv(4096), b""))
+                assert answer == b"" or answer.startswith(b"HTTP/1.1 431 "), answer
             except (BrokenPipeError, ConnectionResetError):
                 pass
     assert api.get("/api/latest").status_code == 200
@@ -35,9 +35,9 @@ def test_huge_requests_are_refused_in_constant_memory(api: Api, tables: Client) 
 
 def test_a_head_that_is_too_long_or_malformed_is_a_problem(api: Api) -> None:
     heads = {
-        # Just too long: nothing of it may be on its way still when it is refused.
+        # Only just too long, so that all of it has arrived when it is refused.
         431: (b"GET / HTTP/1.1\r\nX: " + b"A" * 33_000, "The head is too long; ask for less."),
-        400: (b"GET /\0 HTTP/1.1\r\n\r\n", "This is no HTTP: illegal request line."),
+        400: (b"GET /\0 HTTP/1.1\r\n\r\n", "This is not HTTP: illegal request line."),
     }
     for status, (head, detail) in heads.items():
         with socket.create_connection(("127.0.0.1", api.port), timeout=90) as raw:
@@ -54,7 +54,7 @@ def test_a_malformed_body_does_not_disturb_the_answer(api: Api) -> None:
             b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"
         )
         assert raw.recv(20).startswith(b"HTTP/1.1 413 ")
-    assert "Traceback" not in api.said()
+    assert "Traceback" not in api.log_text()
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def impatient(make_api: Callable[..., Api], tables: Client) -> Api:
 @pytest.mark.parametrize("before", [0, 1])
 @pytest.mark.parametrize("head", [b"", b"G", b"GET /health HTTP/1.1\r\nHost: localho"])
 def test_an_incomplete_head_times_out(impatient: Api, before: int, head: bytes) -> None:
-    """Also where it trickles, and after a request that was answered."""
+    """A head that arrives byte by byte too, and one after a request that was answered."""
     begun = time.monotonic()
     with socket.create_connection(("127.0.0.1", impatient.port), timeout=90) as raw:
         for _ in range(before):
@@ -79,17 +79,17 @@ def test_an_incomplete_head_times_out(impatient: Api, before: int, head: bytes) 
             begun, head = time.monotonic(), head or b"G"
         raw.sendall(head)
         raw.settimeout(0.1)
-        said = None
-        while said is None:
+        received = None
+        while received is None:
             try:
-                said = raw.recv(4096)
+                received = raw.recv(4096)
             except TimeoutError:
                 with suppress(ConnectionError):
                     raw.sendall(b"x" if head else b"")
             except ConnectionError:
-                said = b""
-    assert said == b""
-    # A connection that is idle after an answer is kept for 30 s: that is not what has ended it.
+                received = b""
+    assert received == b""
+    # Less than 30 s, after which an idle connection is closed.
     assert 1.9 < time.monotonic() - begun < 25
 
 
@@ -102,7 +102,7 @@ def test_a_complete_head_does_not_time_out(impatient: Api) -> None:
     assert impatient.get("/api/slow").status_code == 200
     connection = http.client.HTTPConnection("127.0.0.1", impatient.port, timeout=90)
     with closing(connection):
-        # An idle connection is kept; then an answer that lasts begins on it.
+        # An idle connection is kept; then a long response begins on it.
         for path, size in (("/nothing", None), ("/api/stream", 5)):
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -118,7 +118,7 @@ def test_a_connection_beyond_the_limit_is_503_with_retry_after(
     api.start()
     address = f"http://127.0.0.1:{api.port}/nothing"
     with ExitStack() as held:
-        # With that of the client there are three.
+        # With the connection of the client there are three.
         for _ in range(2):
             held.enter_context(socket.create_connection(("127.0.0.1", api.port)))
         wait_until(lambda: httpx.get(address, timeout=90).status_code == 503)
@@ -127,7 +127,7 @@ def test_a_connection_beyond_the_limit_is_503_with_retry_after(
         assert answer.json()["detail"] == "3 connections are served already; try again later."
         assert answer.headers["retry-after"] == "1"
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert api.get("/nothing").status_code == 404, "who is served goes on being served"
+        assert api.get("/nothing").status_code == 404, "a served connection is not refused"
     wait_until(lambda: httpx.get(address, timeout=90).status_code == 404)
 
 

@@ -13,17 +13,17 @@ from tests.conftest import Server, wait_until
 def test_a_killed_clickhouse_is_503_until_it_is_back(pair: tuple[Server, Api]) -> None:
     server, api = pair
     ended = threading.Event()
-    found: list[httpx.Response] = []
+    answers: list[httpx.Response] = []
 
     def load() -> None:
         with httpx.Client(base_url=f"http://127.0.0.1:{api.port}", timeout=90) as client:
             while not ended.is_set():
-                found.append(client.get("/api/latest"))
+                answers.append(client.get("/api/latest"))
 
     with ThreadPoolExecutor(4) as pool:
         loads = [pool.submit(load) for _ in range(4)]
         try:
-            wait_until(lambda: len(found) > 8)
+            wait_until(lambda: len(answers) > 8)
             server.kill()
             wait_until(lambda: api.get("/api/latest").status_code == 503)
             down = api.get("/health")
@@ -36,20 +36,20 @@ def test_a_killed_clickhouse_is_503_until_it_is_back(pair: tuple[Server, Api]) -
             ended.set()
         for one in loads:
             one.result()
-    refused = [answer for answer in found if answer.status_code != 200]
+    refused = [answer for answer in answers if answer.status_code != 200]
     assert {answer.status_code for answer in refused} == {503}
     assert all(answer.headers["retry-after"] == "1" for answer in refused)
-    assert "Traceback" not in api.said()
+    assert "Traceback" not in api.log_text()
 
 
 def test_an_answer_that_takes_too_long_is_504(make_api: Callable[..., Api]) -> None:
     api = make_api(api__timeout=1)
-    # ClickHouse itself gives up after 10 s.
+    # ClickHouse's own limit is 10 s.
     slow = "SELECT sum(sleepEachRow(0.00004)) AS zero FROM numbers(1500000)"
     (api.sql / "slow.sql").write_text(f"-- One row, too late.\n{slow}")
     api.start()
     answer = api.get("/api/slow")
-    # That the API itself gives up: the reader's own limit says it otherwise.
+    # The API's own timeout; the reader's limit has another message.
     detail = "ClickHouse has no answer in time; ask for less."
     assert (answer.status_code, answer.json()["detail"]) == (504, detail)
 
@@ -59,7 +59,7 @@ def test_a_failed_query_reveals_no_sql(make_api: Callable[..., Api]) -> None:
     (api.sql / "broken.sql").write_text(
         "-- One row, never.\nSELECT throwIf(number = 0, 'secret') AS zero FROM numbers(1)"
     )
-    # ClickHouse has begun to answer when it finds out.
+    # The exception comes after the response has begun.
     (api.sql / "late.sql").write_text(
         "-- One row of many.\nSELECT throwIf(number = 150000, 'secret') AS z FROM numbers(200000)"
     )
@@ -67,5 +67,5 @@ def test_a_failed_query_reveals_no_sql(make_api: Callable[..., Api]) -> None:
     for name in ("broken", "late"):
         answer = api.get(f"/api/{name}")
         assert (answer.status_code, "secret" in answer.text) == (500, False)
-    assert "broken.sql" in api.said()
-    assert "Traceback" not in api.said()
+    assert "broken.sql" in api.log_text()
+    assert "Traceback" not in api.log_text()

@@ -35,32 +35,32 @@ def test_no_ticks_yet_is_not_down(api: Api, tables: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "age", "message", "told"),
+    ("state", "age", "message", "shown"),
     [
         ("RUNNING", 60, "", "its runner has not reported for 1 minute"),
-        ("RESTARTING", 0, "ClickHouse is away", "restarting: ClickHouse is away"),
+        ("RESTARTING", 0, "ClickHouse is unavailable", "restarting: ClickHouse is unavailable"),
         ("FAILED", 3600, "column n is wrong", "failed: column n is wrong"),
         ("STARTING", 0, "", "starting"),
     ],
 )
 def test_a_job_that_does_not_run_is_down_with_a_reason(
-    api: Api, tables: Client, state: str, age: float, message: str, told: str
+    api: Api, tables: Client, state: str, age: float, message: str, shown: str
 ) -> None:
     insert(tables, [("A", 1.0, 1, 0, 0)])
     report(tables, state, age, message=message)
     answer = api.health()
     status = "starting" if state == "STARTING" else "down"
     assert (answer.status_code, answer.json()["status"]) == (503, status)
-    found = part(api, "job stocks")
-    assert (found["status"], found["lag"]) == (status, None)
-    assert found["message"].startswith(told)
+    job_part = part(api, "job stocks")
+    assert (job_part["status"], job_part["lag"]) == (status, None)
+    assert job_part["message"].startswith(shown)
 
 
 def test_a_problem_of_a_running_job_is_reported(api: Api, tables: Client) -> None:
     report(tables, message="Kafka at x:1 does not answer; start it.")
-    found = part(api, "job stocks")
+    job_part = part(api, "job stocks")
     assert api.health().status_code == 503
-    assert found["message"] == "running: Kafka at x:1 does not answer; start it."
+    assert job_part["message"] == "running: Kafka at x:1 does not answer; start it."
     assert 'millrace_part_up{part="job stocks"} 0.0' in api.metrics()
 
 
@@ -81,19 +81,19 @@ def test_a_tick_with_a_future_timestamp_hides_nothing(api: Api, tables: Client) 
 def test_a_job_that_is_not_expected_does_not_make_the_pipeline_down(
     api: Api, tables: Client
 ) -> None:
-    """Stopped on request, or refused at its start and never run; both beside one that runs."""
+    """A job that was stopped on request, or refused at its start, beside one that runs."""
     report(tables)
     report(tables, "STOPPED", age=60, job="orders")
     report(tables, "FAILED", age=60, job="tried", message="a.sql: no.", should_run=False)
     report(tables, "STARTING", age=60, job="killed")
-    # Not heard of within a day.
+    # Without a report for more than a day.
     report(tables, "STOPPED", age=100_000, job="old")
     insert(tables, [("A", 1.0, 1, 0, 0)])
     assert api.health().json()["status"] == "up"
-    found = {each["part"]: each["message"] for each in api.health().json()["parts"]}
-    assert found.pop("ticks")
-    assert found.pop("job killed").startswith("its runner has not reported for 1 minute")
-    assert found == {
+    messages = {each["part"]: each["message"] for each in api.health().json()["parts"]}
+    assert messages.pop("ticks")
+    assert messages.pop("job killed").startswith("its runner has not reported for 1 minute")
+    assert messages == {
         "job stocks": "",
         "job orders": "stopped",
         "job tried": "failed: a.sql: no.",
@@ -130,9 +130,9 @@ def test_stopping_a_job_that_has_ended_retires_it(
     report(tables, "FAILED", age=60, job="tried")
     says = "job tried does not run\n"
     retired = f"{says}job tried is retired: /health no longer expects it\n"
-    for said in (retired, says):
+    for output in (retired, says):
         ended = CliRunner().invoke(main, ["stop", "tried"])
-        assert (ended.exit_code, ended.output) == (0, said)
+        assert (ended.exit_code, ended.output) == (0, output)
 
 
 def test_a_job_that_runs_on_another_machine_is_not_retired(api: Api, tables: Client) -> None:
@@ -164,6 +164,6 @@ def test_lost_records_are_reported_and_the_job_is_up(api: Api, tables: Client) -
 
 
 def test_only_an_unrestricted_key_gets_the_parts_of_health(keyed: Api) -> None:
-    said = [keyed.health(headers).json() for headers in ({}, SOME, ME)]
-    assert len({answer["status"] for answer in said}) == 1
-    assert [bool(answer["parts"]) for answer in said] == [False, False, True]
+    answers = [keyed.health(headers).json() for headers in ({}, SOME, ME)]
+    assert len({answer["status"] for answer in answers}) == 1
+    assert [bool(answer["parts"]) for answer in answers] == [False, False, True]

@@ -45,9 +45,9 @@ def test_a_long_answer_with_json_columns_is_complete(runner: QueryRunner) -> Non
         "SELECT number, CAST(concat('{\"n\": ', toString(number), '}'), 'JSON') AS j,"
         " repeat('x', 50) AS text FROM numbers(40000)"
     )
-    found = msgspec.json.decode(runner.answer(sql))
-    assert [row["j"] for row in found["data"]] == [{"n": str(n)} for n in range(30_000)]
-    assert found["next"]
+    answer = msgspec.json.decode(runner.answer(sql))
+    assert [row["j"] for row in answer["data"]] == [{"n": str(n)} for n in range(30_000)]
+    assert answer["next"]
 
 
 def test_a_json_text_is_embedded_unchanged_but_for_integers() -> None:

@@ -29,7 +29,7 @@ def test_a_key_reads_its_own_values_and_all_of_them_by_default(keyed: Api, way: 
     assert symbols(keyed, "latest", ME) >= {"A", "B", "C"}
     assert symbols(keyed, "latest", OTHER) == {"C"}
     assert symbols(keyed, "latest?symbols=B", SOME) == {"B"}
-    # What is required remains so.
+    # A required parameter stays required.
     assert keyed.get("/api/history", headers=SOME).status_code == 400
 
 
@@ -87,9 +87,9 @@ def test_a_single_value_must_be_allowed_even_as_a_default(keyed: Api) -> None:
     for path in ("one?symbols=C", "default_c", "default_a?symbols=C", "nullable"):
         assert refused(keyed, f"/api/{path}")["parameter"] == "symbols"
     assert keyed.get("/api/one", headers=SOME).status_code == 400
-    # A default that is a list of what it may not see gives way to what it may.
+    # The allowed values replace a default list of values that are not allowed.
     assert symbols(keyed, "listed_c", SOME) == symbols(keyed, "loose", SOME) == {"A", "B"}
-    # A parameter of the same name whose values are none of those.
+    # A parameter with the same name, for which no allowed value is valid.
     for path in ("number", "number?symbols=0"):
         assert refused(keyed, f"/api/{path}")["parameter"] == "symbols"
 
@@ -115,12 +115,12 @@ def test_every_format_is_restricted(keyed: Api) -> None:
     table = [row["symbol"] for row in csv.DictReader(io.StringIO(bytes_of("csv").decode()))]
     arrow = pa.ipc.open_stream(bytes_of("arrow")).read_all().column("symbol").to_pylist()
     parquet = pq.read_table(io.BytesIO(bytes_of("parquet"))).column("symbol").to_pylist()
-    for found in (lines, table, arrow, parquet):
-        assert sorted(found) == ["A"] * 8 + ["B"] * 8
+    for column in (lines, table, arrow, parquet):
+        assert sorted(column) == ["A"] * 8 + ["B"] * 8
 
 
 def test_a_cursor_never_lifts_a_restriction(keyed: Api) -> None:
-    """Neither one's own, nor one that a key got which sees all, nor one made up."""
+    """Neither a cursor of the key itself, nor of an unrestricted key, nor a forged one."""
     everything = keyed.get("/api/recent?limit=1", headers=ME).json()["next"]
     made_up = urlsafe_b64encode(b'["C",1,2]').decode()
     for cursor in (everything, made_up, None):
@@ -140,27 +140,27 @@ def test_a_cursor_never_lifts_a_restriction(keyed: Api) -> None:
 
 
 def test_a_request_beyond_the_rate_is_429_with_retry_after(keyed: Api) -> None:
-    got = [keyed.get("/api/latest", headers=THREE).status_code for _ in range(3)]
-    assert got == [200, 200, 200]
+    codes = [keyed.get("/api/latest", headers=THREE).status_code for _ in range(3)]
+    assert codes == [200, 200, 200]
     over = keyed.get("/api/symbols", headers=THREE)
     assert (over.status_code, over.json()["title"]) == (429, "Too Many Requests")
     assert over.json()["detail"] == "The rate limit of this key is 3/hour; wait."
     assert 3500 < int(over.headers["retry-after"]) <= 3600
-    # Each key has its own count, and pages have none.
+    # Each key has its own limit, and pages have none.
     assert keyed.get("/api/latest", headers=SOME).status_code == 200
     for path in ("/health", "/", "/docs"):
         for _ in range(3):
             assert keyed.get(path, headers=SECOND).status_code != 429
-    # Events are counted, too.
+    # Requests for events count too.
     with keyed.at_once("/api/latest", 3, {**SECOND, **EVENTS}) as answers:
-        found = sorted((answer.status, answer.headers["retry-after"]) for answer in answers)
-    assert found == [(200, None), (200, None), (429, "1")]
+        limited = sorted((answer.status, answer.headers["retry-after"]) for answer in answers)
+    assert limited == [(200, None), (200, None), (429, "1")]
     time.sleep(1.1)
     assert keyed.get("/api/latest", headers=SECOND).status_code == 200
 
 
 def test_concurrent_requests_do_not_get_around_a_rate(keyed: Api) -> None:
     with ThreadPoolExecutor(10) as pool:
-        found = [*pool.map(lambda _: keyed.get("/openapi.json", headers=CROWD), range(30))]
-    codes = [answer.status_code for answer in found]
+        answers = [*pool.map(lambda _: keyed.get("/openapi.json", headers=CROWD), range(30))]
+    codes = [answer.status_code for answer in answers]
     assert (codes.count(200), codes.count(429)) == (3, 27)

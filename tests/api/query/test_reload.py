@@ -18,7 +18,7 @@ def test_an_edited_file_is_served_and_a_broken_one_keeps_its_old_version(
     file.write_text(TOP_MOVERS)
     wait_until(lambda: api.get("/api/top_movers").status_code == 200)
     file.write_text(TOP_MOVERS.replace("symbol,", "symbl,"))
-    wait_until(lambda: "top_movers.sql:3: ClickHouse refuses it" in api.said())
+    wait_until(lambda: "top_movers.sql:3: ClickHouse refuses it" in api.log_text())
     assert api.get("/api/top_movers").status_code == 200
     file.unlink()
     wait_until(lambda: api.get("/api/top_movers").status_code == 404)

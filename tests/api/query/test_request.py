@@ -46,7 +46,7 @@ def names(runner: QueryRunner, address: str, rest: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("address", "found"),
+    ("address", "values"),
     [
         ("names=Kathmandu,Paris", ["Kathmandu", "Paris"]),
         ("names=Kathmandu%2C%20Nepal", ["Kathmandu", " Nepal"]),
@@ -58,21 +58,21 @@ def names(runner: QueryRunner, address: str, rest: str = "") -> list[str]:
     ],
 )  # fmt: skip
 def test_a_list_given_once_is_split_at_commas(
-    runner: QueryRunner, address: str, found: list[str]
+    runner: QueryRunner, address: str, values: list[str]
 ) -> None:
-    assert names(runner, address) == found
+    assert names(runner, address) == values
 
 
 @pytest.mark.parametrize(
-    ("address", "found"),
+    ("address", "values"),
     [
         ("names=Kathmandu%2C%20Nepal", ["Kathmandu, Nepal"]),
         ("names=a%5C%2Cb", ["a\\,b"]),
         ("names=Kathmandu%2C%20Nepal&names=Paris", ["Kathmandu, Nepal", "Paris"]),
     ],
 )
-def test_a_repeated_list_is_not_split(runner: QueryRunner, address: str, found: list[str]) -> None:
-    assert names(runner, address, " [1..5] repeated") == found
+def test_a_repeated_list_is_not_split(runner: QueryRunner, address: str, values: list[str]) -> None:
+    assert names(runner, address, " [1..5] repeated") == values
 
 
 def test_an_empty_default_reaches_clickhouse(runner: QueryRunner) -> None:
@@ -89,6 +89,6 @@ def test_the_format_comes_from_accept_or_the_parameter(api: Api, tables: Client)
     assert table[1]["timestamp"] == "2024-01-30T00:00:00.500000Z"
     arrow = pa.ipc.open_stream(api.get("/api/recent?format=arrow").content).read_all()
     parquet = pq.read_table(io.BytesIO(api.get("/api/recent?format=parquet").content))
-    for found in (arrow, parquet):
-        assert found.column("symbol").to_pylist() == ["B", "A"]
-        assert pa.types.is_timestamp(found.schema.field("timestamp").type)
+    for data in (arrow, parquet):
+        assert data.column("symbol").to_pylist() == ["B", "A"]
+        assert pa.types.is_timestamp(data.schema.field("timestamp").type)

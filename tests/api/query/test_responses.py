@@ -22,17 +22,17 @@ def test_long_answers_are_streamed_in_constant_memory(api: Api, tables: Client) 
     assert page["next"] is not None
     lines = api.get("/api/recent?limit=100000&format=ndjson")
     assert lines.text.count("\n") == 100_000
-    found = pq.read_table(io.BytesIO(api.get("/api/recent?limit=100000&format=parquet").content))
-    assert found.num_rows == 100_000
+    table = pq.read_table(io.BytesIO(api.get("/api/recent?limit=100000&format=parquet").content))
+    assert table.num_rows == 100_000
     assert api.memory() - before < 50_000_000
 
 
 def test_a_client_that_disconnects_cancels_its_query(
     make_api: Callable[..., Api], tables: Client
 ) -> None:
-    # Not as the reader, whose queries end by themselves after 10 s.
+    # Not as the reader, whose queries are limited to 10 s.
     api = make_api(clickhouse__reader_user="default")
-    # It begins at once, and then takes ten minutes for what is left.
+    # The first rows arrive at once, the rest takes ten minutes.
     (api.sql / "slow.sql").write_text(
         "-- One row per number.\nSELECT number, repeat('slow', 10) AS text,"
         " if(number < 400000, 0, sleepEachRow(0.00004)) AS zero FROM numbers(15400000)"
@@ -40,7 +40,7 @@ def test_a_client_that_disconnects_cancels_its_query(
     api.start()
 
     def runs() -> bool:
-        # Not this one itself, which has the name in two pieces.
+        # In two pieces, so that this query does not find itself.
         named = "query LIKE concat('%sleep', 'EachRow%')"
         return tables.command(f"SELECT count() FROM system.processes WHERE {named}") != 0
 
@@ -63,7 +63,7 @@ def test_a_long_answer_that_breaks_off_has_no_final_chunk(pair: tuple[Server, Ap
             for _ in parts:
                 pass
     assert api.get("/api/latest").status_code == 503
-    assert "Traceback" not in api.said()
+    assert "Traceback" not in api.log_text()
 
 
 @pytest.mark.parametrize("fmt", ["ndjson", "csv", "arrow", "parquet"])

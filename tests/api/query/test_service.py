@@ -16,14 +16,14 @@ def test_equal_concurrent_requests_run_one_query(
     (api.sql / "slow.sql").write_text("-- One row, late.\nSELECT sleep(1) AS zero, rand() AS r")
     api.start()
     with api.at_once("/api/slow", 8) as answers:
-        found = {answer.read() for answer in answers}
-    assert len(found) == 1 and b"zero" in found.pop()
+        bodies = {answer.read() for answer in answers}
+    assert len(bodies) == 1 and b"zero" in bodies.pop()
 
 
 def test_shared_and_cached_answers_respect_the_restrictions_of_each_key(
     make_api: Callable[..., Api], tables: Client
 ) -> None:
-    """Equal addresses at one time, each asked under three keys, of an endpoint that keeps them."""
+    """Concurrent equal requests with three keys, to an endpoint that is cached."""
     api = make_api(api__keys=KEYS)
     (api.sql / "slow.sql").write_text(
         "-- One row per symbol, late.\n-- @param symbols = []: Whose.\n-- @cache 3\n"
@@ -36,5 +36,5 @@ def test_shared_and_cached_answers_respect_the_restrictions_of_each_key(
     keys = [(ME, {"A", "B", "C"}), (SOME, {"A", "B"}), (OTHER, {"C"})] * 4
     for _ in range(2):
         with ThreadPoolExecutor(12) as pool:
-            found = pool.map(lambda pair: symbols(api, "slow", pair[0]), keys)
-        assert [*found] == [expected for _, expected in keys]
+            read = pool.map(lambda pair: symbols(api, "slow", pair[0]), keys)
+        assert [*read] == [expected for _, expected in keys]
