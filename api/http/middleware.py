@@ -1,6 +1,5 @@
 """Checks before the application: HTTP version, size, Host header, key and rate."""
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
@@ -8,6 +7,7 @@ from api import problems
 from api.problems import ProblemError
 from api.query import keys
 from api.query.responses import TruncatedError
+from lib import ports
 from lib.settings import Api
 
 Message = MutableMapping[str, Any]
@@ -19,7 +19,6 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 # for a page, and pages contain no data.
 OPEN_PATHS = ("/health", "/", "/docs")
 OPEN_FOLDERS = ("/assets/", "/static/")
-_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -87,7 +86,7 @@ def check(
     if not settings.keys:
         host = headers.get(b"host", b"localhost").decode("latin-1")
         # A page of another site whose name resolves to this machine must not read the answer.
-        if _LOOPBACK.fullmatch(host):
+        if ports.is_loopback(host):
             return None
         return ProblemError(
             403, "Only this machine's own addresses are served; ask for 127.0.0.1 or localhost."
