@@ -18,33 +18,22 @@ _NUMBER = frozenset({"number"})
 _EXACT = frozenset({"number", "text"})
 _TEXT = frozenset({"text"})
 _BYTES = frozenset({"text", "bytes"})
+_INTEGERS = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
 _PLAIN: dict[str, tuple[pa.DataType, frozenset[str]]] = {
     "Bool": (pa.bool_(), frozenset({"bool"})),
-    "Int8": (pa.int8(), _EXACT),
-    "Int16": (pa.int16(), _EXACT),
-    "Int32": (pa.int32(), _EXACT),
-    "Int64": (pa.int64(), _EXACT),
-    "UInt8": (pa.uint8(), _EXACT),
-    "UInt16": (pa.uint16(), _EXACT),
-    "UInt32": (pa.uint32(), _EXACT),
-    "UInt64": (pa.uint64(), _EXACT),
+    **{name: (pa.type_for_alias(name.lower()), _EXACT) for name in _INTEGERS},
     # As bytes: ClickHouse wraps a text that is too large for these.
-    "Int128": (pa.binary(16), _EXACT),
-    "UInt128": (pa.binary(16), _EXACT),
-    "Int256": (pa.binary(32), _EXACT),
-    "UInt256": (pa.binary(32), _EXACT),
+    **dict.fromkeys(("Int128", "UInt128"), (pa.binary(16), _EXACT)),
+    **dict.fromkeys(("Int256", "UInt256"), (pa.binary(32), _EXACT)),
     "BFloat16": (pa.float32(), _NUMBER),
     "Float32": (pa.float32(), _NUMBER),
     "Float64": (pa.float64(), _NUMBER),
-    "Date": (pa.date32(), frozenset({"date"})),
-    "Date32": (pa.date32(), frozenset({"date"})),
+    **dict.fromkeys(("Date", "Date32"), (pa.date32(), frozenset({"date"}))),
     "DateTime": (pa.timestamp("s", "UTC"), frozenset({"time", "date", "text"})),
     # In seconds: ClickHouse takes no time of day from Arrow for it.
     "Time": (pa.int32(), frozenset({"time of day", "text"})),
-    "String": (pa.binary(), _BYTES),
-    "FixedString": (pa.binary(), _BYTES),
-    "Enum8": (pa.string(), _TEXT),
-    "Enum16": (pa.string(), _TEXT),
+    **dict.fromkeys(("String", "FixedString"), (pa.binary(), _BYTES)),
+    **dict.fromkeys(("Enum8", "Enum16"), (pa.string(), _TEXT)),
     # Not as bytes: ClickHouse reads those of a BYTES column as NULL.
     "UUID": (pa.string(), _BYTES),
     "IPv4": (pa.uint32(), _TEXT),
@@ -147,29 +136,25 @@ def schema(columns: Sequence[Column]) -> pa.Schema:
     return pa.schema([pa.field(c.name, c.arrow, nullable=c.is_nullable) for c in columns])
 
 
-_FAMILIES = (
-    ("text", pa.types.is_string),
-    ("text", pa.types.is_large_string),
-    ("bytes", pa.types.is_binary),
-    ("bytes", pa.types.is_large_binary),
-    ("bytes", pa.types.is_fixed_size_binary),
-    ("bool", pa.types.is_boolean),
-    ("number", pa.types.is_integer),
-    ("number", pa.types.is_floating),
-    ("number", pa.types.is_decimal),
-    ("time", pa.types.is_timestamp),
-    ("date", pa.types.is_date),
-    ("time of day", pa.types.is_time),
-    ("list", pa.types.is_list),
-    ("map", pa.types.is_map),
-    ("row", pa.types.is_struct),
-    ("null", pa.types.is_null),
-)
+_FAMILIES = {
+    "text": (pa.types.is_string, pa.types.is_large_string),
+    "bytes": (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary),
+    "bool": (pa.types.is_boolean,),
+    "number": (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal),
+    "time": (pa.types.is_timestamp,),
+    "date": (pa.types.is_date,),
+    "time of day": (pa.types.is_time,),
+    "list": (pa.types.is_list,),
+    "map": (pa.types.is_map,),
+    "row": (pa.types.is_struct,),
+    "null": (pa.types.is_null,),
+}
 
 
 def family(arrow: pa.DataType) -> str:
     """The kind of value that an Arrow type holds."""
-    return next((name for name, holds in _FAMILIES if holds(arrow)), str(arrow))
+    kinds = (kind for kind, tests in _FAMILIES.items() if any(test(arrow) for test in tests))
+    return next(kinds, str(arrow))
 
 
 def check(column: Column, arrow: pa.DataType) -> None:
