@@ -1,1 +1,1 @@
-"""What the programs share; knows nothing of them."""
+"""The modules that the programs share; they import no program."""

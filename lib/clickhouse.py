@@ -35,7 +35,7 @@ def connect(settings: ClickHouse, *, compress: bool = True) -> Client:
 
 @contextmanager
 def explained(settings: ClickHouse) -> Iterator[None]:
-    """Turn what the driver raises into a ServiceError with address, fact and remedy."""
+    """Turn an error of the driver into a ServiceError with address, fact and remedy."""
     try:
         yield
     except DatabaseError as error:

@@ -63,7 +63,7 @@ def migrate(
 
 
 def applied(client: Client, database: str) -> list[Applied]:
-    """What ran, in order."""
+    """The files that ran, in order."""
     rows = client.query(
         f"SELECT number, file, checksum FROM {database}.schema_migrations ORDER BY number"
     ).result_rows

@@ -115,7 +115,7 @@ def content(path: Path) -> str:
 
 
 def one_statement(place: str, text: str) -> str:
-    """The text up to its one semicolon, if there is one; raise where a second statement begins."""
+    """The text up to its one semicolon, if there is one; raise if a second statement begins."""
     stream = lexemes(text)
     end = next((token for token in stream if token.text == ";"), None)
     if end and next(stream, None):
@@ -127,7 +127,7 @@ def one_statement(place: str, text: str) -> str:
 
 
 def without_comments(text: str) -> str:
-    """The statement with each comment made blanks; strings, and where things stand, stay."""
+    """The statement with blanks in the place of comments, so that positions stay."""
     return blanked(text, "comment")
 
 
