@@ -1,6 +1,7 @@
 """The plans that Flink makes of inserts, those that are refused, and which ticks the view takes."""
 
 import re
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from lib import conf, ports, sql_variables, sqlfiles
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
 from producer.tick import Tick
+from tests import documents
 from tests.e2e import corpus
 
 with warnings.catch_warnings():
@@ -102,6 +104,20 @@ def test_a_plan_that_could_lose_or_double_rows_is_refused(
 ) -> None:
     with pytest.raises(JobError, match=rf"^900_insert_ticks\.sql:1: .*{fact}"):
         check(select)
+
+
+@pytest.mark.parametrize("name", ["stocks", "sensors"])
+def test_a_job_with_the_files_of_the_documents_has_a_plan(
+    java: None, tmp_path: Path, name: str
+) -> None:
+    """docs/writing-sql.md has the reader copy the sink of the stock job."""
+    sql = documents.write_sql(tmp_path)
+    if name != "stocks":
+        shutil.copy(sql / "flink" / "stocks" / "800_sink_inserted.sql", sql / "flink" / name)
+    config = msgspec.structs.replace(conf.load(environ={}), data_dir=tmp_path, sql_dir=sql)
+    job = jobs.load(config, name)
+    _, plan = build.build(config, job, conf.flink_options())
+    checks.check(plan, job.calls, None)
 
 
 def test_a_call_in_a_condition_is_refused(check: Check) -> None:
