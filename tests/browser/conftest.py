@@ -19,7 +19,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 # Not for the session: while Playwright runs, no other test may call asyncio.run in this process.
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium; without it the tests are skipped, and where CI is set they fail."""
     if shutil.which("chromium") is None:

@@ -29,8 +29,8 @@ from tests.browser.support import (
 )
 from tests.conftest import Server, wait_until
 
-# As many as the table keeps, less those that tests add.
-MOST = 180
+# Enough for the time that an API takes to start; fewer than the table keeps.
+MOST = 90
 _numbers = count(1)
 
 
@@ -42,7 +42,7 @@ def arriving(server: Server) -> Iterator[None]:
     def arrive() -> None:
         for _ in range(MOST):
             store(client, ("AAPL", 100 + next(_numbers) / 100, 0))
-            if ending.wait(0.03):
+            if ending.wait(0.1):
                 return
 
     thread = threading.Thread(target=arrive)
@@ -72,7 +72,7 @@ def volume(page: Page) -> float:
 @pytest.fixture
 def tall(page: Page) -> Page:
     """A tab in which the whole table of ticks is on screen."""
-    page.set_viewport_size({"width": 1440, "height": 5200})
+    page.set_viewport_size({"width": 1440, "height": 2800})
     return page
 
 
