@@ -1,23 +1,23 @@
 // @ts-check
-// Swagger UI over /openapi.json. With api.keys set the description needs a key, and a page's own
-// requests carry none: it is asked for, and kept only as long as the page is open.
+// Swagger UI for /openapi.json. If api.keys is set, the description requires a key: the page prompts for it
+// and keeps it only while it is open.
 
 const place = document.querySelector("#docs");
 
-/** Show the description, or ask for what is missing to get it. */
+/** Show the description, or prompt for the key that it requires. */
 async function open(key) {
   const headers = key ? { Authorization: `Bearer ${key}` } : {};
-  const answer = await fetch("/openapi.json", { headers });
-  if (answer.status === 401) {
-    ask(key ? "That is no key." : "");
-  } else if (answer.ok) {
-    show(await answer.json(), key);
+  const response = await fetch("/openapi.json", { headers });
+  if (response.status === 401) {
+    promptForKey(key ? "This key was not accepted." : "");
+  } else if (response.ok) {
+    show(await response.json(), key);
   } else {
-    place.textContent = `/openapi.json: ${answer.status} ${answer.statusText}; reload the page.`;
+    place.textContent = `/openapi.json: ${response.status} ${response.statusText}; reload the page.`;
   }
 }
 
-function ask(refusal) {
+function promptForKey(refusal) {
   const form = document.createElement("form");
   form.innerHTML = '<label>Key <input type="password" autocomplete="off" required></label> <button>Open</button> <output></output>';
   form.querySelector("output").textContent = refusal;
@@ -34,7 +34,7 @@ function show(spec, key) {
     spec,
     domNode: place,
     deepLinking: true,
-    // Without this it asks a public service whether the description is valid.
+    // Otherwise Swagger UI asks a public service whether the description is valid.
     validatorUrl: null,
     onComplete: () => key && ui.preauthorizeApiKey("key", key),
   });

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from bench.browser import chromium
 from tests.api.conftest import api, make_api, server, tables
-from tests.browser.support import Complaints, report_job
+from tests.browser.support import Complaints, report_job, store, store_minute
 
 __all__ = ["api", "make_api", "server", "tables"]
 PATIENCE_MS = 60_000
@@ -21,14 +21,14 @@ expect.set_options(timeout=PATIENCE_MS)
 # Not for the session: while Playwright runs, no other test may call asyncio.run in this process.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium; without it the tests are skipped, and where CI is set they fail."""
+    """Chromium; without it the tests are skipped, or fail if CI is set."""
     if shutil.which("chromium") is None:
-        go_without("chromium: not on PATH; the pages are not tested: apt-get install chromium")
-    with chromium() as found:
-        yield found
+        skip("chromium: not on PATH; the pages are not tested: apt-get install chromium")
+    with chromium() as browser:
+        yield browser
 
 
-def go_without(reason: str) -> NoReturn:
+def skip(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -41,21 +41,36 @@ def complaints() -> Complaints:
 
 @pytest.fixture
 def page(browser: Browser, complaints: Complaints) -> Iterator[Page]:
-    """An empty tab; in the end it must have logged no error and asked no other machine."""
+    """An empty tab; at the end it must have logged no error and called no other machine."""
     context = browser.new_context()
     context.set_default_timeout(PATIENCE_MS)
-    found = context.new_page()
-    # Not the methods themselves: Playwright would set attributes on what they belong to.
-    found.on("console", lambda message: complaints.note_message(message))
-    found.on("pageerror", lambda error: complaints.errors.append(str(error)))
-    found.on("request", lambda request: complaints.note_request(request))
-    yield found
+    page = context.new_page()
+    # Not the methods themselves: Playwright would set attributes on their object.
+    page.on("console", lambda message: complaints.note_message(message))
+    page.on("pageerror", lambda error: complaints.errors.append(str(error)))
+    page.on("request", lambda request: complaints.note_request(request))
+    yield page
     context.close()
     assert complaints == Complaints()
 
 
 @pytest.fixture
 def running(tables: Client) -> Client:
-    """Empty tables, and a job that runs."""
+    """Empty tables, and a running job."""
     report_job(tables)
     return tables
+
+
+@pytest.fixture
+def ticks(running: Client) -> Client:
+    """Ticks of three symbols, the newest of AAPL at 101."""
+    store_minute(running, ["AAPL", "MSFT", "TSLA"])
+    store(running, ("AAPL", 101.0, 0.5))
+    return running
+
+
+@pytest.fixture
+def wide(page: Page) -> Page:
+    """A tab in which every part is on screen."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    return page

@@ -1,5 +1,6 @@
-"""Ticks of this moment, and the dashboard as someone sees it."""
+"""Ticks of the current time, and what the dashboard shows."""
 
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 from tests.api.support import DAY, Api, insert
 from tests.conftest import wait_until
 
-# Above those of tests that ran before: a stream knows where they ended.
+# Above the offsets of tests that ran before: a stream starts after those.
 _offsets = count(time.time_ns())
 STATUS = ["job", "reported_at", "state", "message", "checkpointed_at", "partitions", "should_run"]
 SERIES = """async () => {
@@ -22,21 +23,21 @@ SERIES = """async () => {
     const drawn = getInstanceByDom(document.querySelector("#chart"))?.getOption()?.series ?? [];
     return drawn.map(({ type, name, data }) => ({ type, name, data }));
 }"""
-# How it goes, what is wrong and how old the data are.
-SAID = """() => ["#state .word", "#notice:not([hidden])", "#state .age"].map((name) =>
+# The state, the notice and the age of the data.
+STATE = """() => ["#state .word", "#notice:not([hidden])", "#state .age"].map((name) =>
     document.querySelector(name)?.textContent ?? "")"""
 
 
 @dataclass(frozen=True, slots=True)
 class Complaints:
-    """What a page must not do; a test that provokes some looks at them and clears them."""
+    """What a page must not do; a test that causes some checks them and clears them."""
 
     console: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
 
     def note_message(self, message: ConsoleMessage) -> None:
-        # A ClickHouse that a busy machine holds up for 3 s counts as away until the next question.
+        # On a busy machine ClickHouse may not answer /health in time, until the next request.
         is_late = "503" in message.text and urlsplit(message.location["url"]).path == "/health"
         if message.type in ("error", "warning") and not is_late:
             self.console.append(message.text)
@@ -64,7 +65,7 @@ def store_minute(client: Client, symbols: Iterable[str]) -> None:
 
 
 def report_job(client: Client) -> None:
-    """Have the job's runner say that all is well, for the next hour."""
+    """Report for the next hour that the job is running."""
     now = datetime.now(UTC)
     row = ["stocks", now + timedelta(hours=1), "RUNNING", "", now, [("stock-ticks", 0, 7)], True]
     client.insert("stocks.job_status", [row], column_names=STATUS)
@@ -75,11 +76,16 @@ def open_page(page: Page, api: Api, query: str = "") -> None:
 
 
 def open_live(page: Page, api: Api, query: str = "") -> None:
-    """Open the dashboard and wait until its parts have loaded and new ticks come."""
+    """Open the dashboard and wait until its parts have loaded and the stream is open."""
     open_page(page, api, query)
     expect(page.locator("html")).not_to_have_attribute("data-state", "connecting")
     expect(page.locator("#legend .pair b").first).not_to_be_empty()
     expect(rows(page).first).to_be_visible()
+
+
+def addressed(page: Page, query: str) -> None:
+    """Wait for the query of the page's address."""
+    expect(page).to_have_url(re.compile(f"/{re.escape(query)}$"))
 
 
 def card(page: Page, symbol: str) -> Locator:
@@ -102,21 +108,21 @@ def legend(page: Page, name: str) -> Locator:
 
 
 def series(page: Page) -> list[dict[str, Any]]:
-    """What the chart draws; empty before it draws anything."""
+    """The series of the chart; empty before it draws any."""
     return list(page.evaluate(SERIES))
 
 
 def drawn(page: Page) -> dict[str, Any]:
-    """The first that the chart draws; without data before it draws anything."""
+    """The first series of the chart; without data before it draws any."""
     return next(iter(series(page)), {"type": None, "name": None, "data": []})
 
 
 def becomes_live(page: Page, client: Client, symbol: str, price: float) -> None:
-    """Wait until the page says that all is well. Where it took so long to come to this that it
-    misses new ticks, store one."""
+    """Wait until the page shows that all is well. If that takes so long that the page misses new
+    ticks, store one."""
 
     def is_live() -> bool:
-        word, text, age = page.evaluate(SAID)
+        word, text, age = page.evaluate(STATE)
         if word == "No new ticks":
             store(client, (symbol, price, 0))
         return bool((word, text, age) == ("Live", "", ""))
@@ -125,7 +131,7 @@ def becomes_live(page: Page, client: Client, symbol: str, price: float) -> None:
 
 
 def leave(page: Page, complaints: Complaints) -> None:
-    """End the page; forgive it what the browser itself logs when a request fails, and no more."""
+    """Leave the page, and allow only what the browser itself logs about a failed request."""
     page.goto("about:blank")
     assert [each for each in complaints.console if "Failed to load resource" not in each] == []
     complaints.console.clear()

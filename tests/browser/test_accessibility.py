@@ -1,4 +1,4 @@
-"""The pages for every eye, hand and screen."""
+"""The pages with axe-core, in both colour schemes, without motion, on small and large screens."""
 
 from importlib.resources import files
 from typing import Any, Literal
@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from playwright.sync_api import Page, expect
 
 from tests.api.support import Api
-from tests.browser.support import open_live, open_page, price, rows, store, store_minute
+from tests.browser.support import open_live, open_page, price, rows, store
 from tests.conftest import wait_until
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
@@ -24,30 +24,23 @@ PHONE = {"width": 390, "height": 844}
 COUNT_ANIMATIONS = """
     window.animations = 0;
     const animate = Element.prototype.animate;
-    Element.prototype.animate = function (...given) {
+    Element.prototype.animate = function (...args) {
         window.animations++;
-        return animate.apply(this, given);
+        return animate.apply(this, args);
     };
 """
 COLOURS = """async () => {
     const { getInstanceByDom } = await import("/assets/echarts.esm.min.js");
     const option = getInstanceByDom(document.querySelector("#chart"))?.getOption();
-    const style = getComputedStyle(document.querySelector("#chosen"));
+    const style = getComputedStyle(document.querySelector("#selection"));
     const label = option?.yAxis?.[0].axisLabel.color;
     return [style.backgroundColor, style.color, label, option?.series?.[0].itemStyle.borderColor];
 }"""
 
 
 @pytest.fixture
-def ticks(running: Client) -> Client:
-    """Ticks of three symbols."""
-    store_minute(running, ["AAPL", "MSFT", "TSLA"])
-    return running
-
-
-@pytest.fixture
 def axed(page: Page) -> Page:
-    """A tab with axe-core, which comes through the debugger, past the pages' policy."""
+    """A tab with axe-core, injected through the debugger, past the pages' policy."""
     page.add_init_script(AXE)
     return page
 
@@ -107,7 +100,7 @@ def test_nothing_moves_if_reduced_motion_is_preferred(page: Page, api: Api, tick
     page.emulate_media(reduced_motion="no-preference")
     page.add_init_script(COUNT_ANIMATIONS)
     open_live(page, api)
-    # Once this has come, no earlier tick is on its way.
+    # Once this tick has arrived, no earlier one is on its way.
     store(ticks, ("MSFT", 50.0, 0))
     expect(price(page, "MSFT")).to_have_text("50.00")
     assert animations(page, ticks, 109.0) == 1
@@ -147,4 +140,4 @@ def test_a_wall_is_used(page: Page, api: Api, ticks: Client) -> None:
     assert table["x"] + table["width"] > 2540
     assert table["y"] + table["height"] > 1420
     assert page.evaluate("document.documentElement.scrollHeight") == 1440
-    expect(rows(page)).to_have_count(30)
+    expect(rows(page)).to_have_count(31)

@@ -8,7 +8,7 @@ from tests.api.support import Api
 from tests.browser.support import Complaints
 
 KEY = "0123456789abcdef"
-# The tooltip is drawn: as HTML, which is the default, it has inline styles.
+# The tooltip is drawn on the canvas: as HTML, which is the default, it has inline styles.
 CHART = """async () => {
     const echarts = await import("/assets/echarts.esm.min.js");
     const place = document.createElement("div");
@@ -28,13 +28,13 @@ CHART = """async () => {
 
 
 def try_out(page: Page, path: str) -> None:
-    """Have the page ask an endpoint, and see its answer."""
+    """Send a request to an endpoint from the page, and wait for its response."""
     operation = page.locator(".opblock", has=page.locator(f'[data-path="{path}"]'))
     operation.locator(".opblock-summary-control").click()
     operation.locator(".try-out__btn").click()
     operation.locator(".execute").click()
-    answers = operation.locator(".live-responses-table tbody td.response-col_status")
-    expect(answers).to_have_text(["200"])
+    statuses = operation.locator(".live-responses-table tbody td.response-col_status")
+    expect(statuses).to_have_text(["200"])
 
 
 def test_it_lists_the_operations(page: Page, api: Api) -> None:
@@ -52,7 +52,7 @@ def test_an_operation_can_be_tried(page: Page, api: Api) -> None:
     try_out(page, "/api/symbols")
 
 
-def test_with_keys_it_asks_for_one(
+def test_it_prompts_for_the_key(
     page: Page, complaints: Complaints, make_api: Callable[..., Api]
 ) -> None:
     api = make_api(api__keys=f"{{me: {{key: {KEY}}}}}")
@@ -60,7 +60,7 @@ def test_with_keys_it_asks_for_one(
     page.goto(f"{api.client.base_url}/docs")
     page.get_by_label("Key").fill("wrong")
     page.get_by_role("button", name="Open").click()
-    expect(page.locator("output")).to_have_text("That is no key.")
+    expect(page.locator("output")).to_have_text("This key was not accepted.")
     page.get_by_label("Key").fill(KEY)
     page.get_by_role("button", name="Open").click()
     try_out(page, "/api/symbols")
@@ -68,7 +68,7 @@ def test_with_keys_it_asks_for_one(
     complaints.console.clear()
 
 
-def test_a_chart_and_its_tooltip_keep_to_the_policy(page: Page, api: Api) -> None:
+def test_a_chart_and_its_tooltip_comply_with_the_policy(page: Page, api: Api) -> None:
     page.goto(f"{api.client.base_url}/docs")
     drawn = page.evaluate(CHART)
     expect(page.locator("canvas")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Which scripts the dashboard names to the browser; read from its files, without one."""
+"""The scripts that the dashboard preloads; read from its files, without a browser."""
 
 from html.parser import HTMLParser
 
@@ -8,24 +8,24 @@ STATIC = ROOT / "api" / "static"
 
 
 class Scripts(HTMLParser):
-    """The scripts that a page loads at once, or names to be loaded early."""
+    """The scripts that a page loads or preloads."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.addresses: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
+        values = dict(attrs)
         if tag == "script":
-            self.found.append(given["src"] or "")
-        elif given.get("rel") == "modulepreload":
-            self.found.append(given["href"] or "")
+            self.addresses.append(values["src"] or "")
+        elif values.get("rel") == "modulepreload":
+            self.addresses.append(values["href"] or "")
 
 
-def test_every_module_is_loaded_early() -> None:
-    """Without the list a browser would find modules one after the other."""
-    listed = Scripts((STATIC / "index.html").read_text(encoding="utf-8")).found
-    # It has only types.
+def test_every_module_is_preloaded() -> None:
+    """Without the list a browser would discover the modules one after the other."""
+    listed = Scripts((STATIC / "index.html").read_text(encoding="utf-8")).addresses
+    # types.js has only types.
     modules = {file for file in STATIC.rglob("js/**/*.js") if file.name != "types.js"}
     assert sorted(listed) == sorted(f"/static/{file.relative_to(STATIC)}" for file in modules)

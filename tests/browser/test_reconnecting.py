@@ -1,4 +1,4 @@
-"""The dashboard when something is away: it says what, and goes on with nothing missing."""
+"""The dashboard when a part is unavailable: it reports which, and loses no tick."""
 
 import json
 import re
@@ -35,17 +35,17 @@ _numbers = count(1)
 
 
 @contextmanager
-def arriving(server: Server) -> Iterator[None]:
-    """Ticks that come one by one while the block runs; each has a price of its own."""
+def storing(server: Server) -> Iterator[None]:
+    """Store ticks one by one while the block runs, each with its own price."""
     client, ending = migrated(server), threading.Event()
 
-    def arrive() -> None:
+    def store_all() -> None:
         for _ in range(MOST):
             store(client, ("AAPL", 100 + next(_numbers) / 100, 0))
             if ending.wait(0.1):
                 return
 
-    thread = threading.Thread(target=arrive)
+    thread = threading.Thread(target=store_all)
     thread.start()
     try:
         yield
@@ -55,8 +55,8 @@ def arriving(server: Server) -> Iterator[None]:
         client.close()
 
 
-def is_complete(page: Page, api: Api) -> None:
-    """Wait until the table holds the ticks that are stored, each once and the newest first."""
+def wait_until_complete(page: Page, api: Api) -> None:
+    """Wait until the table has the stored ticks, each once and the newest first."""
     stored = [f"{row['price']:.2f}" for row in api.rows("/api/recent", limit=1000)]
     assert len(stored) < 200
     expect(rows(page).locator(".price")).to_have_text(stored)
@@ -65,7 +65,7 @@ def is_complete(page: Page, api: Api) -> None:
 
 
 def volume(page: Page) -> float:
-    """Of all candles in the chart."""
+    """The volume of all candles in the chart."""
     return sum(value for each in series(page)[1:] for _, value in each["data"])
 
 
@@ -76,28 +76,40 @@ def tall(page: Page) -> Page:
     return page
 
 
-def test_no_tick_is_lost_or_doubled_when_the_api_starts_anew(
+def restart(
+    page: Page,
+    make_api: Callable[..., Api],
+    server: Server,
+    while_down: Callable[[], object] = lambda: None,
+) -> Api:
+    """Open the dashboard and restart its API while ticks arrive; return the new API when the page
+    has connected to it."""
+    first = make_api()
+    with storing(server):
+        first.start()
+        open_live(page, first)
+        first.stop()
+        expect(page.locator("#state .word")).to_have_text("Reconnecting")
+        expect(page.locator("#notice")).to_contain_text("Reconnecting.")
+        while_down()
+        second = make_api(api__port=first.port)
+        second.start()
+        expect(page.locator("#state .word")).not_to_have_text("Reconnecting")
+    return second
+
+
+def test_no_tick_is_lost_or_doubled_when_the_api_restarts(
     tall: Page,
     complaints: Complaints,
     make_api: Callable[..., Api],
     server: Server,
     running: object,
 ) -> None:
-    first = make_api()
-    with arriving(server):
-        first.start()
-        open_live(tall, first)
-        first.stop()
-        expect(tall.locator("#state .word")).to_have_text("Reconnecting")
-        expect(tall.locator("#notice")).to_contain_text("Trying again")
-        second = make_api(api__port=first.port)
-        second.start()
-        expect(tall.locator("#state .word")).not_to_have_text("Reconnecting")
-    is_complete(tall, second)
+    wait_until_complete(tall, restart(tall, make_api, server))
     leave(tall, complaints)
 
 
-def test_a_machine_without_network_is_told_so(page: Page, api: Api, running: Client) -> None:
+def test_it_reports_that_the_network_is_missing(page: Page, api: Api, running: Client) -> None:
     store(running, ("AAPL", 100.0, 1))
     open_live(page, api)
     page.context.set_offline(True)
@@ -107,33 +119,27 @@ def test_a_machine_without_network_is_told_so(page: Page, api: Api, running: Cli
     becomes_live(page, running, "AAPL", 100.0)
 
 
-def test_after_a_long_gap_everything_is_loaded_anew(
+def test_after_a_long_gap_everything_is_loaded_again(
     tall: Page,
     complaints: Complaints,
     make_api: Callable[..., Api],
     server: Server,
     running: object,
 ) -> None:
-    first = make_api()
-    asked: list[str] = []
-    tall.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    tall.on("request", lambda request: requested.append(request.url))
     tall.clock.install()
-    with arriving(server):
-        first.start()
-        open_live(tall, first)
-        first.stop()
-        expect(tall.locator("#state .word")).to_have_text("Reconnecting")
+
+    def skip_two_minutes() -> None:
         tall.clock.fast_forward("02:00")
-        asked.clear()
-        second = make_api(api__port=first.port)
-        second.start()
-        expect(tall.locator("#state .word")).not_to_have_text("Reconnecting")
-    is_complete(tall, second)
-    assert any("/api/recent" in url for url in asked)
+        requested.clear()
+
+    wait_until_complete(tall, restart(tall, make_api, server, skip_two_minutes))
+    assert any("/api/recent" in url for url in requested)
     leave(tall, complaints)
 
 
-def test_a_tick_that_comes_again_is_shown_once_and_an_unknown_id_is_no_end(
+def test_a_repeated_tick_is_shown_once_and_an_unknown_id_is_survived(
     page: Page, complaints: Complaints, api: Api, running: Client
 ) -> None:
     now = datetime.now(UTC)
@@ -143,30 +149,30 @@ def test_a_tick_that_comes_again_is_shown_once_and_an_unknown_id_is_no_end(
         {**stored, "price": 101.0 + n, "timestamp": times[n], "kafka_offset": str(2**62 + n)}
         for n in range(2)
     )
-    # The id that each of them ends with, and its rows; the one before the last has neither.
+    # The id at the end of each response, and its rows; the third is an error.
     answers = [("1", [first]), ("2", [first, second]), None, ("3", [])]
-    asked: list[str | None] = []
+    requested: list[str | None] = []
 
     def answer(route: Route) -> None:
-        asked.append(route.request.headers.get("last-event-id"))
-        found = answers.pop(0) if len(answers) > 1 else answers[0]
-        if found is None:
-            # What it misses meanwhile.
+        requested.append(route.request.headers.get("last-event-id"))
+        end = answers.pop(0) if len(answers) > 1 else answers[0]
+        if end is None:
+            # The page misses this tick.
             store(running, ("AAPL", 104.0, 0))
             route.fulfill(status=400, json={"detail": "no such id"})
         else:
-            body = f"id: {found[0]}\ndata: {json.dumps(found[1])}\n\n"
-            route.fulfill(content_type="text/event-stream", body=body)
+            event = f"id: {end[0]}\ndata: {json.dumps(end[1])}\n\n"
+            route.fulfill(content_type="text/event-stream", body=event)
 
     store(running, ("AAPL", 100.0, 1))
     page.route("**/api/stream", answer)
     open_page(page, api)
     expect(rows(page).locator(".price")).to_have_text(["104.00", "102.00", "101.00", "100.00"])
-    assert asked[:4] == [None, "1", "2", None]
+    assert requested[:4] == [None, "1", "2", None]
     leave(page, complaints)
 
 
-def test_clickhouse_away_is_said_and_its_return_is_noticed(
+def test_it_reports_that_clickhouse_is_down_and_recovers(
     page: Page, complaints: Complaints, mortal: Server, tmp_path: Path
 ) -> None:
     client = migrated(mortal)
@@ -178,13 +184,13 @@ def test_clickhouse_away_is_said_and_its_return_is_noticed(
         api.start()
         open_live(page, api)
         mortal.kill()
-        expect(page.locator("#state .word")).to_have_text("ClickHouse away")
+        expect(page.locator("#state .word")).to_have_text("ClickHouse down")
         expect(page.locator("#notice")).to_contain_text("make up")
         expect(page.locator("#state .age")).to_have_text(re.compile(r"^data \d.* old$"))
         expect(page.locator("html")).to_have_attribute("data-state", "down")
         late = page.context.new_page()
         open_page(late, api)
-        expect(late.locator("#state .word")).to_have_text("ClickHouse away")
+        expect(late.locator("#state .word")).to_have_text("ClickHouse down")
         expect(late.locator("#empty")).to_be_hidden()
         mortal.start()
         client = migrated(mortal)

@@ -1,7 +1,7 @@
 // @ts-check
-// Questions to the API, and what went wrong in words.
+// Requests to the API, and their errors.
 
-import { askKey, authorization } from "./key.js";
+import { promptForKey, authorization } from "./key.js";
 import * as clock from "./clock.js";
 
 export class ApiError extends Error {
@@ -15,12 +15,12 @@ export class ApiError extends Error {
 
 /** @param {string} path @param {Record<string, string | number | string[] | undefined>} params */
 export function address(path, params = {}) {
-  const given = Object.entries(params).filter(([, value]) => value !== undefined);
-  const query = given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join("&");
+  const defined = Object.entries(params).filter(([, value]) => value !== undefined);
+  const query = defined.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join("&");
   return query ? `${path}?${query.replaceAll("%2C", ",")}` : path;
 }
 
-/** The answer to a GET, once the key is right; throw ApiError where there is none. @param {string} url @param {RequestInit} options */
+/** The response to a GET, after a prompt for the key if it is needed; throw ApiError if the API does not answer. @param {string} url @param {RequestInit} options */
 export async function request(url, options = {}) {
   for (;;) {
     const key = authorization();
@@ -32,14 +32,14 @@ export async function request(url, options = {}) {
       if (options.signal?.aborted) throw error;
       throw new ApiError(0, "The API does not answer.");
     }
-    // The header has whole seconds, and is made about once a second: it shows what is far off.
+    // The header has whole seconds and is updated about once a second: it only shows large differences.
     clock.observe(Date.parse(response.headers.get("date") ?? ""), 3000, sent, Date.now());
     if (response.status !== 401) return response;
-    await askKey(key.Authorization ?? "");
+    await promptForKey(key.Authorization ?? "");
   }
 }
 
-/** The JSON of an answer; `allowed` are statuses that hold one beside 2xx. @param {string} url @param {{signal?: AbortSignal, allowed?: number[]}} options */
+/** The JSON of a response; `allowed` are the statuses besides 2xx that have one. @param {string} url @param {{signal?: AbortSignal, allowed?: number[]}} options */
 export async function json(url, { signal, allowed = [] } = {}) {
   const response = await request(url, { signal, cache: "no-cache" });
   if (!response.ok && !allowed.includes(response.status)) throw await failure(response);

@@ -1,18 +1,18 @@
 // @ts-check
-// Numbers and times as text. All of one kind have one width, so that nothing moves when they change.
+// Numbers and times as text, those of a kind with the same width, so that nothing moves when they change.
 
 const LOCALE = "en-GB";
 /** @type {Map<number, Intl.NumberFormat>} */
 const fixed = new Map();
 const whole = new Intl.NumberFormat(LOCALE);
-// Elsewhere a million is a small m, like a minute.
+// In en-GB a million is a small m, like a minute.
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 2 });
 const dateFormat = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
 
 export const UNKNOWN = "?";
 const MINUS = "\u2212";
 
-/** How many decimals a price of this size has. @param {number} price */
+/** The number of decimals of a price. @param {number} price */
 export function decimals(price) {
   const size = Math.abs(price);
   if (!(size > 0) || size >= 1) return 2;
@@ -51,11 +51,11 @@ function signed(value, digits) {
 /** @param {number} value */
 export const count = (value) => (Number.isFinite(value) ? whole.format(value) : UNKNOWN);
 
-/** A count that may be long: 12,345 or 1.23M. @param {number} value */
+/** A count, shortened if it is long: 12,345 or 1.23M. @param {number} value */
 export const big = (value) => (value < 1e6 ? count(Math.round(value)) : compact.format(value));
 
-/** A span of time, for a person. @param {number | null | undefined} ms */
-export function span(ms) {
+/** A duration in the unit that suits it. @param {number | null | undefined} ms */
+export function duration(ms) {
   if (ms == null || !Number.isFinite(ms)) return UNKNOWN;
   const size = Math.abs(ms);
   const sign = ms < 0 ? MINUS : "";
@@ -83,7 +83,7 @@ export function clock(ms) {
 /** Time of day in the viewer's zone, to the millisecond. @param {number} ms */
 export const preciseClock = (ms) => `${clock(ms)}.${padded(new Date(ms).getMilliseconds(), 3)}`;
 
-/** When a candle began: with the day when it is not today's. @param {number} ms @param {number} step */
+/** The start of a candle: with the day unless it is today. @param {number} ms @param {number} step */
 export function moment(ms, step) {
   const time = step < 60_000 ? clock(ms) : clock(ms).slice(0, 5);
   const isToday = new Date(ms).toDateString() === new Date().toDateString();
@@ -98,6 +98,9 @@ export const arrow = (move) => (move > 0 ? "▲" : move < 0 ? "▼" : "");
 
 /** @param {number} value */
 export const direction = (value) => (value > 0 ? "up" : value < 0 ? "down" : "flat");
+
+/** @param {string} text */
+export const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** @param {number} ms */
 export const date = (ms) => dateFormat.format(ms);

@@ -1,5 +1,5 @@
 // @ts-check
-// When the page is painted: at most once per frame of the screen, and never while it is hidden.
+// Painting: at most once per frame of the screen, and never while the page is hidden.
 
 /** @returns {{add: (paint: (now: number) => void) => void, after: (done: () => void) => void, request: () => void}} */
 export function createFrames() {
@@ -15,7 +15,7 @@ export function createFrames() {
     requestAnimationFrame((now) => {
       isRequested = false;
       for (const paint of painters) paint(now);
-      // A task of its own comes after the browser has painted the frame.
+      // A new task runs after the browser has painted the frame.
       if (listeners.length) setTimeout(() => listeners.forEach((listener) => listener()));
     });
   };
@@ -27,7 +27,7 @@ export function createFrames() {
   };
 }
 
-/** Whether so many milliseconds have passed since it last said so. @param {number} pause */
+/** A function that returns true at most once in so many milliseconds. @param {number} pause */
 export function everyMs(pause) {
   let last = -Infinity;
   return (/** @type {number} */ now) => {

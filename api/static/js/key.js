@@ -1,11 +1,11 @@
 // @ts-check
-// The key of an API that wants one: asked for once, kept while the tab is open.
+// The key of an API that requires one, kept until the tab is closed.
 
-import { find, say } from "./dom.js";
+import { find, setText } from "./dom.js";
 
 const NAME = "millrace.key";
 /** @type {Promise<void> | null} */
-let asking = null;
+let prompt = null;
 
 /** @returns {Record<string, string>} */
 export function authorization() {
@@ -13,23 +13,23 @@ export function authorization() {
   return key ? { Authorization: `Bearer ${key}` } : {};
 }
 
-/** Ask for a key and wait until one is given; all who are refused wait for the same one. @param {string} refused the header that was not accepted */
-export function askKey(refused) {
-  // Someone else has been given a key in the meantime.
+/** Prompt for a key and wait for it; all requests that were refused wait for the same prompt. @param {string} refused the header that was refused */
+export function promptForKey(refused) {
+  // Another request has received a key in the meantime.
   if ((authorization().Authorization ?? "") !== refused) return Promise.resolve();
-  asking ??= new Promise((resolve) => {
+  prompt ??= new Promise((resolve) => {
     const dialog = /** @type {HTMLDialogElement} */ (find("#key"));
     const input = /** @type {HTMLInputElement} */ (find("input", dialog));
-    say(find("[role=alert]", dialog), refused ? "This key was not accepted." : "");
+    setText(find("[role=alert]", dialog), refused ? "This key was not accepted." : "");
     find("form", dialog).addEventListener("submit", (event) => {
       event.preventDefault();
       sessionStorage.setItem(NAME, input.value.trim());
       input.value = "";
       dialog.close();
-      asking = null;
+      prompt = null;
       resolve();
     }, { once: true });
     dialog.showModal();
   });
-  return asking;
+  return prompt;
 }

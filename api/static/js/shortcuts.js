@@ -1,5 +1,5 @@
 // @ts-check
-// Keys that work anywhere on the page but where one types; they can be turned off.
+// Keyboard shortcuts, which work everywhere but in text fields and can be turned off.
 
 import { find } from "./dom.js";
 import { CHOICES } from "./view.js";
@@ -10,11 +10,11 @@ const NAME = "millrace.shortcuts";
 export function createShortcuts(view, { pause }) {
   const help = /** @type {HTMLDialogElement} */ (find("#help"));
   const isOn = /** @type {HTMLInputElement} */ (find("#shortcuts"));
-  isOn.checked = kept() !== "off";
-  isOn.addEventListener("change", () => keep(isOn.checked ? "on" : "off"));
+  isOn.checked = stored() !== "off";
+  isOn.addEventListener("change", () => save(isOn.checked ? "on" : "off"));
   find("#help-open").addEventListener("click", () => help.showModal());
   find("button", help).addEventListener("click", () => help.close());
-  // The backdrop belongs to the dialog, its content does not.
+  // A click on the backdrop has the dialog itself as its target.
   help.addEventListener("click", (event) => event.target === help && help.close());
 
   /** @type {Record<string, () => void>} */
@@ -41,8 +41,8 @@ export function createShortcuts(view, { pause }) {
   });
 }
 
-// A browser may forbid to keep anything.
-function kept() {
+// A browser may refuse storage.
+function stored() {
   try {
     return localStorage.getItem(NAME);
   } catch {
@@ -50,10 +50,10 @@ function kept() {
   }
 }
 /** @param {string} value */
-function keep(value) {
+function save(value) {
   try {
     localStorage.setItem(NAME, value);
   } catch {
-    // It holds until the page is closed.
+    // The choice applies until the page is closed.
   }
 }

@@ -1,21 +1,21 @@
 // @ts-check
 /**
- * The words that modules share.
+ * The types that modules share.
  *
  * @typedef {{symbol: string, price: number, volume: number, timestamp: string,
  *   inserted_by: string, kafka_partition: number, kafka_offset: string}} Row
  *   A tick as the API sends it.
  * @typedef {Row & {time: number, move: number}} Tick
- *   `time` is its timestamp in milliseconds; `move` is 1, -1 or 0: the price against the tick before.
+ *   `time` is its timestamp in milliseconds; `move` is 1, -1 or 0: the price compared with that of the tick before.
  * @typedef {{symbol: string, price: number, volume: number, timestamp: string, time: number,
  *   move: number, moves: number, open: number, low: number, high: number}} Quote
- *   What a card shows; open, low and high are those of the UTC day, NaN where nobody knows.
+ *   The content of a card; open, low and high are those of the UTC day, NaN if unknown.
  * @typedef {{start: number, open: number, high: number, low: number, close: number, volume: number,
  *   first: number, last: number}} Candle
- *   `first` and `last` are the times of the ticks that gave open and close.
+ *   `first` and `last` are the times of the ticks of open and close.
  * @typedef {{symbols: string[], interval: string, range: string, type: string, window: string,
  *   filter: string, find: string, sort: string}} View
- *   What the address holds.
+ *   The state that the address holds.
  */
 
 export {};

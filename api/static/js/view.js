@@ -1,5 +1,5 @@
 // @ts-check
-// What is looked at, kept in the page's address, so that a view can be handed on.
+// The view: symbols, ranges and filters, kept in the page's address so that it can be shared.
 
 /** @typedef {import("./types.js").View} View */
 
@@ -10,29 +10,29 @@ export const CHOICES = {
   window: ["5m", "15m", "1h", "6h", "1d", "all"],
   sort: ["name", "change"],
 };
-export const MOST_SYMBOLS = 8;
+export const MAX_SYMBOLS = 8;
 
 /** @type {View} */
 const DEFAULT = {
   symbols: [], interval: "5s", range: "15m", type: "candles", window: "1h", filter: "", find: "", sort: "name",
 };
 
-/** The view of an address; what it does not know falls back. @param {string} search @returns {View} */
+/** The view of an address, with the default for each part that is missing or unknown. @param {string} search @returns {View} */
 export function read(search) {
-  const given = new URLSearchParams(search);
+  const parameters = new URLSearchParams(search);
   const view = { ...DEFAULT };
   for (const [name, values] of Object.entries(CHOICES)) {
-    const value = given.get(name) ?? "";
+    const value = parameters.get(name) ?? "";
     if (values.includes(value)) view[name] = value;
   }
-  const symbols = (given.get("symbols") ?? "").split(",").filter(Boolean);
-  view.symbols = [...new Set(symbols)].slice(0, MOST_SYMBOLS);
-  view.filter = (given.get("filter") ?? "").slice(0, 60);
-  view.find = (given.get("find") ?? "").slice(0, 60);
+  const symbols = (parameters.get("symbols") ?? "").split(",").filter(Boolean);
+  view.symbols = [...new Set(symbols)].slice(0, MAX_SYMBOLS);
+  view.filter = (parameters.get("filter") ?? "").slice(0, 60);
+  view.find = (parameters.get("find") ?? "").slice(0, 60);
   return view;
 }
 
-/** The query of a view: only what is not the default. @param {View} view */
+/** The query of a view, without its defaults. @param {View} view */
 export function write(view) {
   const pairs = Object.entries(view)
     .map(([name, value]) => [name, String(value)])
@@ -41,14 +41,14 @@ export function write(view) {
   return query ? `?${query}` : "";
 }
 
-/** The view of this page; whoever subscribes hears of each change, and of what it was before. */
+/** The view of this page; subscribers are called with each new view and the one before. */
 export function createView() {
   let view = read(location.search);
   /** @type {((now: View, before: View) => void)[]} */
   const listeners = [];
   let timer = 0;
 
-  // Browsers refuse addresses that change with every key.
+  // Browsers limit how often the address may change.
   const save = () => {
     clearTimeout(timer);
     timer = setTimeout(() => history.replaceState(null, "", location.pathname + write(view)), 150);

@@ -1,36 +1,36 @@
 // @ts-check
-// The cards of all symbols: only those on screen are written to.
+// The cards of all symbols; only those on screen are updated.
 
 import { createCard } from "./card.js";
-import { find, say } from "../dom.js";
+import { find, setText } from "../dom.js";
 import { createRoving } from "./roving.js";
-import { createTrails } from "./sparkline.js";
+import { createSparklines } from "./sparkline.js";
 
-const ARRANGE_MS = 3000;
+const SORT_MS = 3000;
 
 /**
  * @param {ReturnType<typeof import("../live/market.js").createMarket>} market
  * @param {ReturnType<typeof import("../view.js").createView>} view
  * @param {ReturnType<typeof import("../frames.js").createFrames>} frames
- * @param {(symbol: string, isAdded: boolean) => void} choose
+ * @param {(symbol: string, isAdded: boolean) => void} select
  */
-export function createCards(market, view, frames, choose) {
+export function createCards(market, view, frames, select) {
   const list = find("#cards ul");
   /** @type {Map<string, import("./card.js").Card>} */
   const cards = new Map();
   /** @type {Set<string>} */
-  const seen = new Set();
-  const trails = createTrails(market, (symbols) => {
-    for (const symbol of symbols) cards.get(symbol)?.sparkAgain();
-    touch(symbols);
+  const visible = new Set();
+  const sparklines = createSparklines(market, (symbols) => {
+    for (const symbol of symbols) cards.get(symbol)?.redrawSparkline();
+    update(symbols);
   });
   const roving = createRoving(list, () => shown().map((symbol) => cards.get(symbol)));
   const watcher = new IntersectionObserver(
     (entries) => {
       for (const { target, isIntersecting } of entries) {
         const symbol = /** @type {HTMLElement} */ (target).dataset.symbol ?? "";
-        if (isIntersecting) seen.add(symbol);
-        else seen.delete(symbol);
+        if (isIntersecting) visible.add(symbol);
+        else visible.delete(symbol);
       }
       frames.request();
     },
@@ -42,7 +42,7 @@ export function createCards(market, view, frames, choose) {
     const { price = NaN, open = NaN } = market.get(symbol) ?? {};
     return Number.isFinite(price / open) ? price / open : -Infinity;
   };
-  const order = () => {
+  const sorted = () => {
     const symbols = market.symbols();
     return view.get().sort === "change" ? symbols.sort((a, b) => change(b) - change(a)) : symbols;
   };
@@ -50,7 +50,7 @@ export function createCards(market, view, frames, choose) {
   const shown = () =>
     [...list.children].map((element) => /** @type {HTMLElement} */ (element).dataset.symbol ?? "").filter((symbol) => symbol && matches(symbol));
 
-  /** Make cards for symbols that have none. */
+  /** Add the cards of new symbols. */
   function sync() {
     if (cards.size === market.size()) return;
     if (!cards.size) list.replaceChildren();
@@ -58,38 +58,38 @@ export function createCards(market, view, frames, choose) {
       if (cards.has(symbol)) continue;
       const card = createCard(symbol);
       cards.set(symbol, card);
-      card.button.addEventListener("click", (event) => choose(symbol, event.ctrlKey || event.shiftKey || event.metaKey));
-      card.add.addEventListener("click", () => choose(symbol, true));
+      card.button.addEventListener("click", (event) => select(symbol, event.ctrlKey || event.shiftKey || event.metaKey));
+      card.add.addEventListener("click", () => select(symbol, true));
       card.element.hidden = !matches(symbol);
       watcher.observe(card.element);
     }
-    arrange();
+    sort();
     list.removeAttribute("aria-busy");
-    mark();
+    markSelected();
   }
 
-  /** Put the cards in their order. */
-  function arrange() {
-    order().forEach((symbol, at) => {
+  /** Put the cards in the order of the view. */
+  function sort() {
+    sorted().forEach((symbol, at) => {
       const element = cards.get(symbol)?.element;
       if (element && list.children[at] !== element) list.insertBefore(element, list.children[at] ?? null);
     });
   }
 
-  /** Show what is chosen and what the search leaves. */
-  function mark() {
+  /** Show which symbols are selected, and hide those that the search excludes. */
+  function markSelected() {
     const { symbols } = view.get();
     for (const [symbol, card] of cards) {
-      card.choose(symbols.includes(symbol), symbols[0] === symbol);
+      card.select(symbols.includes(symbol), symbols[0] === symbol);
       card.element.hidden = !matches(symbol);
     }
     roving.reset(cards.get(symbols[0]));
     const count = shown().length;
-    say(find("#cards .count"), count === cards.size ? String(count) : `${count} of ${cards.size}`);
+    setText(find("#cards .count"), count === cards.size ? String(count) : `${count} of ${cards.size}`);
   }
 
-  /** These have changed. @param {Iterable<string>} symbols */
-  function touch(symbols) {
+  /** Paint the cards of these symbols with the next frame. @param {Iterable<string>} symbols */
+  function update(symbols) {
     for (const symbol of symbols) {
       const card = cards.get(symbol);
       if (card) card.isStale = true;
@@ -98,22 +98,22 @@ export function createCards(market, view, frames, choose) {
   }
 
   frames.add((now) => {
-    for (const symbol of seen) {
+    for (const symbol of visible) {
       const card = cards.get(symbol);
       const quote = market.get(symbol);
       if (!card?.isStale || !quote) continue;
       card.isStale = false;
       card.paint(quote, now);
-      card.spark(trails.get(symbol), quote.open, now);
+      card.drawSparkline(sparklines.get(symbol), quote.open, now);
     }
   });
   view.subscribe((now, before) => {
-    if (now.sort !== before.sort) arrange();
-    mark();
+    if (now.sort !== before.sort) sort();
+    markSelected();
   });
   setInterval(() => {
-    // What someone points at must not move away.
-    if (view.get().sort === "change" && !document.hidden && !list.matches(":hover, :focus-within")) arrange();
-  }, ARRANGE_MS);
-  return { sync, touch, forget: trails.forget };
+    // A card under the pointer or with the focus must not move.
+    if (view.get().sort === "change" && !document.hidden && !list.matches(":hover, :focus-within")) sort();
+  }, SORT_MS);
+  return { sync, update, reloadSparklines: sparklines.clear };
 }

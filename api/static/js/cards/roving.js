@@ -1,5 +1,5 @@
 // @ts-check
-// Many buttons, one stop for Tab: the arrow keys move among them, as they lie on the screen.
+// A roving tabindex: Tab stops once at all buttons, the arrow keys move among them as they lie on the screen.
 
 /** @typedef {{element: HTMLElement, button: HTMLElement, stop: (isStop: boolean) => void}} Item */
 
@@ -45,7 +45,7 @@ function target(key, at, count, width) {
   }
 }
 
-/** How many items lie beside each other. @param {HTMLElement} list */
+/** The number of columns. @param {HTMLElement} list */
 function columns(list) {
   const style = getComputedStyle(list);
   return style.gridAutoFlow.startsWith("column") ? 1 : style.gridTemplateColumns.split(" ").length;

@@ -1,5 +1,5 @@
 // @ts-check
-// The candles of one symbol: those the API made, and the open one as its ticks come.
+// The candles of one symbol: from the API, and updated by each tick.
 
 /**
  * @typedef {import("../types.js").Candle} Candle
@@ -10,17 +10,17 @@
 export function candle(row, step) {
   const start = Date.parse(row.start);
   const { open, high, low, close } = row;
-  // When its first and last tick came is not said; those that are applied to it come later.
+  // The API does not report the times of its first and last tick; ticks that are applied to it are later.
   return { start, open, high, low, close, volume: Number(row.volume), first: start, last: start };
 }
 
-/** @param {number} step how long one takes, in milliseconds @param {number} most how many to keep */
+/** @param {number} step the length of a candle, in milliseconds @param {number} most how many to keep */
 export function createCandles(step, most) {
   /** @type {Candle[]} in the order of time */
   let rows = [];
 
-  /** Where a start stands, or belongs. @param {number} start */
-  function place(start) {
+  /** The index of the candle with this start, or where it belongs. @param {number} start */
+  function indexOf(start) {
     let at = rows.length;
     while (at > 0 && rows[at - 1].start >= start) at--;
     return at;
@@ -29,16 +29,16 @@ export function createCandles(step, most) {
   return {
     rows: () => rows,
     newest: () => rows[rows.length - 1],
-    /** Put these, in the order of time, in the place of all from their first on. @param {Candle[]} found */
-    replace(found) {
-      if (!found.length) return;
-      rows.length = place(found[0].start);
-      for (const row of found) rows.push(row);
+    /** Replace all candles from the first of these on; they are in the order of time. @param {Candle[]} candles */
+    replace(candles) {
+      if (!candles.length) return;
+      rows.length = indexOf(candles[0].start);
+      for (const row of candles) rows.push(row);
     },
     /** @param {Tick} tick */
     apply({ time, price, volume }) {
       const start = Math.floor(time / step) * step;
-      const at = place(start);
+      const at = indexOf(start);
       const row = rows[at];
       if (row?.start !== start) {
         rows.splice(at, 0, { start, open: price, high: price, low: price, close: price, volume, first: time, last: time });
@@ -54,7 +54,7 @@ export function createCandles(step, most) {
   };
 }
 
-/** The candle at a moment, or the last before it. @param {Candle[]} rows @param {number} time */
+/** The candle at a time, or the last one before it. @param {Candle[]} rows @param {number} time */
 export function candleAt(rows, time) {
   let low = 0;
   let high = rows.length;

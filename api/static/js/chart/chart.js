@@ -1,29 +1,29 @@
 // @ts-check
-// The chart on its canvas: what is drawn, which part is seen, where the crosshair stands.
+// The chart on its canvas: its series, its visible range and its crosshair.
 
 import { frame, INSIDE } from "./frame.js";
 import * as series from "./series.js";
 import * as format from "../format.js";
-import { look } from "../theme.js";
+import { readTheme } from "../theme.js";
 import * as zoom from "./zoom.js";
 
 /** @typedef {ReturnType<typeof import("./history.js").createHistory>} History */
 
-const LEAST_CANDLES = 12;
-const WIDEST = 20;
+const MIN_CANDLES = 12;
+const MAX_BAR_WIDTH = 20;
 const ROOM = 0.015;
-// How long a symbol's name and half a time are, and how high the newest price and a label beside it, in letters' heights.
+// The width of a symbol's name and of half a time, and the height of the newest price and a label, in font sizes.
 const NAME = 5;
 const HALF_TIME = 2.4;
 const TAG = 1.4;
 
 /**
  * @param {any} echarts @param {HTMLElement} element
- * @param {{zoomed: (follows: boolean, isWhole: boolean) => void, pointed: (time: number | null) => void}} hands
+ * @param {{zoomed: (follows: boolean, isWhole: boolean) => void, pointed: (time: number | null) => void}} handlers
  */
-export function createChart(echarts, element, hands) {
+export function createChart(echarts, element, handlers) {
   const chart = echarts.init(element, null, { renderer: "canvas" });
-  let colors = look();
+  let colors = readTheme();
   /** @type {History | null} */
   let shown = null;
   /** @type {zoom.Window} */
@@ -33,11 +33,11 @@ export function createChart(echarts, element, hands) {
   let isFull = true;
   let kind = "";
 
-  /** Draw anew. @param {History} history @param {boolean} isCandles */
+  /** @param {History} history @param {boolean} isCandles */
   function draw(history, isCandles) {
     const first = Math.min(...history.symbols.map((symbol) => history.rows(symbol)[0]?.start ?? Infinity));
     const before = all;
-    // The names stand behind the ends of the lines.
+    // The names stand after the ends of the lines.
     const room = history.symbols.length > 1 ? (NAME * Number(colors.size)) / chart.getWidth() : ROOM;
     all = zoom.whole({ begin: history.begin(), end: history.end(), first, step: history.step(), room });
     if (history !== shown) [isFollowing, isFull] = [true, true];
@@ -45,10 +45,10 @@ export function createChart(echarts, element, hands) {
     window = isFull ? all : zoom.moved(window, all, isFollowing);
     const drawn = history.symbols.length > 1 ? "comparison" : isCandles ? "candles" : "line";
     const options = { ...base(history, drawn), series: list(history, drawn) };
-    // Merging is cheaper, but would leave behind what another kind of chart had.
+    // Merging is cheaper, but would keep parts of another kind of chart.
     chart.setOption(options, { notMerge: kind !== drawn + history.symbols, lazyUpdate: false });
     kind = drawn + history.symbols;
-    if (before.right !== all.right) tell();
+    if (before.right !== all.right) notify();
   }
 
   /** @param {History} history @param {string} drawn */
@@ -85,13 +85,13 @@ export function createChart(echarts, element, hands) {
   /** @param {number} step */
   function barWidth(step) {
     const pixels = (chart.getWidth() - 8 - Number(colors.size) * 6.6) * (step / (window.right - window.left));
-    return Math.max(1, Math.min(WIDEST, Math.floor(pixels * 0.7)));
+    return Math.max(1, Math.min(MAX_BAR_WIDTH, Math.floor(pixels * 0.7)));
   }
 
-  const tell = () => hands.zoomed(isFollowing, isFull);
+  const notify = () => handlers.zoomed(isFollowing, isFull);
 
   /** @param {zoom.Window} to */
-  function see(to) {
+  function showWindow(to) {
     window = to;
     chart.dispatchAction({ type: "dataZoom", startValue: to.left, endValue: to.right });
   }
@@ -102,28 +102,28 @@ export function createChart(echarts, element, hands) {
     window = { left, right };
     isFollowing = zoom.follows(window, all, shown.step());
     isFull = zoom.isWhole(window, all);
-    tell();
+    notify();
   });
   chart.on("updateAxisPointer", (event) => {
     const axis = event.axesInfo?.find(({ axisDim }) => axisDim === "x");
-    hands.pointed(axis ? axis.value : null);
+    handlers.pointed(axis ? axis.value : null);
   });
-  chart.getZr().on("globalout", () => hands.pointed(null));
+  chart.getZr().on("globalout", () => handlers.pointed(null));
 
   return {
     draw,
     window: () => window,
-    recolor: () => void (colors = look()),
+    recolor: () => void (colors = readTheme()),
     resize: () => chart.resize(),
     clear: () => (chart.clear(), (shown = null), (kind = "")),
-    /** See all of it, and go on with the newest. */
+    /** Show the whole range, and follow the newest tick. */
     reset() {
       [isFollowing, isFull] = [true, true];
-      see(all);
+      showWindow(all);
     },
     /** @param {number} factor */
-    zoom: (factor) => shown && see(zoom.zoomed(window, all, factor, LEAST_CANDLES * shown.step())),
-    /** Put the crosshair at a moment. @param {number} time @param {number} value */
+    zoom: (factor) => shown && showWindow(zoom.zoomed(window, all, factor, MIN_CANDLES * shown.step())),
+    /** Put the crosshair at a time. @param {number} time @param {number} value */
     point(time, value) {
       const [x, y] = chart.convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, [time, value]);
       chart.dispatchAction({ type: "showTip", x, y });

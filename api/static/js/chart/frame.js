@@ -1,56 +1,56 @@
 // @ts-check
-// What all charts share: two grids above each other, one time axis, the crosshair.
+// The options of all charts: two grids, one above the other, a shared time axis and the crosshair.
 
 import * as format from "../format.js";
 
-/** @typedef {import("../theme.js").Look} Look */
+/** @typedef {import("../theme.js").Theme} Theme */
 
 export const INSIDE = "inside";
 export const SLIDER = "slider";
 
 /**
- * @param {Look} look @param {{begin: number, end: number, step: number, left: number, right: number,
+ * @param {Theme} theme @param {{begin: number, end: number, step: number, left: number, right: number,
  *   height: number, value: (value: number) => string, isCovered: (value: number) => boolean,
  *   isCut: (time: number) => boolean}} scale
- *   `height` of the canvas; `isCovered`: the newest price stands where this value would; `isCut`: there is no room for
- *   this time
+ *   `height` of the canvas; `isCovered`: the newest price covers the label of this value; `isCut`: there is no room for
+ *   the label of this time
  */
-export function frame(look, scale) {
-  const size = Number(look.size);
-  const text = { color: look.soft, fontSize: size, fontFamily: look.font };
+export function frame(theme, scale) {
+  const size = Number(theme.size);
+  const text = { color: theme.soft, fontSize: size, fontFamily: theme.font };
   const right = size * 6.6;
-  // No room is made for the label of a time at the end: it would move one pane and not the other.
+  // No room for the label of a time at the end: it would move one grid and not the other.
   const grid = { left: 8, right, outerBoundsMode: "none" };
   // From the bottom: the slider, the times, the volume.
   const foot = size * 4.4;
   const low = Math.round(Math.max(40, 0.17 * scale.height));
-  const span = { min: scale.begin, max: scale.end, axisTick: { show: false } };
-  const line = { show: true, lineStyle: { color: look.line } };
+  const extent = { min: scale.begin, max: scale.end, axisTick: { show: false } };
+  const line = { show: true, lineStyle: { color: theme.line } };
   const value = (/** @type {number} */ gridIndex, /** @type {object} */ own) => ({
     type: "value", gridIndex, position: "right", scale: true,
     axisLine: { show: false }, axisTick: { show: false },
-    splitLine: { lineStyle: { color: look.line, opacity: 0.6 } },
+    splitLine: { lineStyle: { color: theme.line, opacity: 0.6 } },
     ...own,
   });
   return {
     animation: false,
     backgroundColor: "transparent",
-    textStyle: { fontFamily: look.font },
+    textStyle: { fontFamily: theme.font },
     grid: [
       { ...grid, top: size * 1.2, bottom: foot + low + size },
       { ...grid, height: low, bottom: foot },
     ],
     xAxis: [
       {
-        // Its labels stand below the volume.
-        ...span, type: "time", gridIndex: 0, offset: low + size, axisLine: line,
+        // Its labels are below the volume.
+        ...extent, type: "time", gridIndex: 0, offset: low + size, axisLine: line,
         axisLabel: { ...text, hideOverlap: true, formatter: (at) => (scale.isCut(at) ? "" : labels(at)) },
-        splitLine: { show: true, lineStyle: { color: look.line, opacity: 0.6 } },
+        splitLine: { show: true, lineStyle: { color: theme.line, opacity: 0.6 } },
         axisPointer: { label: { formatter: ({ value }) => format.moment(value, scale.step) } },
       },
       {
-        // Not a time axis: ECharts makes room at the ends of one that bars stand on, and the two would differ.
-        ...span, type: "value", gridIndex: 1, axisLine: line, axisLabel: { show: false }, splitLine: { show: false },
+        // Not a time axis: ECharts extends one that has bars, and the two axes would differ.
+        ...extent, type: "value", gridIndex: 1, axisLine: line, axisLabel: { show: false }, splitLine: { show: false },
         axisPointer: { label: { show: false } },
       },
     ],
@@ -67,9 +67,9 @@ export function frame(look, scale) {
     tooltip: { trigger: "axis", showContent: false, axisPointer: { type: "cross" } },
     axisPointer: {
       link: [{ xAxisIndex: "all" }],
-      lineStyle: { color: look.soft, type: "dashed" },
-      crossStyle: { color: look.soft, type: "dashed" },
-      label: { backgroundColor: look.text, color: look.panel, fontSize: size, padding: [3, 5] },
+      lineStyle: { color: theme.soft, type: "dashed" },
+      crossStyle: { color: theme.soft, type: "dashed" },
+      label: { backgroundColor: theme.text, color: theme.panel, fontSize: size, padding: [3, 5] },
     },
     dataZoom: [
       {
@@ -80,9 +80,9 @@ export function frame(look, scale) {
         id: SLIDER, type: "slider", xAxisIndex: [0, 1], filterMode: "filter", minValueSpan: 12 * scale.step,
         startValue: scale.left, endValue: scale.right, throttle: 30,
         left: 8, right, bottom: 4, height: size * 1.4, brushSelect: false, showDetail: false,
-        showDataShadow: false, borderColor: look.line, backgroundColor: "transparent",
-        fillerColor: look.raised, moveHandleSize: 0,
-        handleStyle: { color: look.panel, borderColor: look.soft },
+        showDataShadow: false, borderColor: theme.line, backgroundColor: "transparent",
+        fillerColor: theme.raised, moveHandleSize: 0,
+        handleStyle: { color: theme.panel, borderColor: theme.soft },
       },
     ],
   };
@@ -90,7 +90,7 @@ export function frame(look, scale) {
 
 const SECOND = 1000;
 
-/** Of a time axis: the day at midnight, otherwise the time, to the second only where it matters. @param {number} value */
+/** The label of a time: the day at midnight, else the time, with seconds only if they are not 0. @param {number} value */
 function labels(value) {
   const at = new Date(value);
   const isMidnight = at.getHours() + at.getMinutes() + at.getSeconds() === 0;

@@ -1,15 +1,15 @@
 // @ts-check
-// The chart without a mouse: arrows move the crosshair, + and - zoom, and what it shows is spoken.
+// The keyboard of the chart: arrows move the crosshair, + and - zoom, and a live region announces the values.
 
 import { candleAt } from "./candles.js";
-import { say } from "../dom.js";
+import { setText } from "../dom.js";
 
 /**
  * @param {HTMLElement} element @param {ReturnType<typeof import("./chart.js").createChart>} chart
  * @param {() => ReturnType<typeof import("./history.js").createHistory> | null} current
- * @param {HTMLElement} spoken a live region @param {() => string} text what the legend says
+ * @param {HTMLElement} announcement the live region @param {() => string} text the text of the legend
  */
-export function createChartKeys(element, chart, current, spoken, text) {
+export function createChartKeys(element, chart, current, announcement, text) {
   /** @type {number | null} */
   let start = null;
 
@@ -24,7 +24,7 @@ export function createChartKeys(element, chart, current, spoken, text) {
     start = row.start;
     const open = history.rows(history.symbols[0])[0].open;
     chart.point(row.start, history.symbols.length > 1 ? 100 * (row.close / open - 1) : row.close);
-    say(spoken, text());
+    setText(announcement, text());
   }
 
   /** @type {Record<string, () => void>} */
@@ -43,7 +43,7 @@ export function createChartKeys(element, chart, current, spoken, text) {
   };
   const leave = () => {
     start = null;
-    say(spoken, "");
+    setText(announcement, "");
     chart.unpoint();
   };
   element.addEventListener("keydown", (event) => {

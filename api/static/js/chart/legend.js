@@ -1,8 +1,8 @@
 // @ts-check
-// The line above the chart: the values at the crosshair, or the newest.
+// The line above the chart: the values at the crosshair, or the newest ones.
 
 import { candleAt } from "./candles.js";
-import { find, make, mark, say } from "../dom.js";
+import { find, makeElement, setAttribute, setText } from "../dom.js";
 import * as format from "../format.js";
 
 /** @typedef {ReturnType<typeof import("./history.js").createHistory>} History */
@@ -14,21 +14,21 @@ export function createLegend(element) {
   /** @type {Map<string, HTMLElement>} */
   const slots = new Map();
 
-  /** The values by name, in places that stay. @param {[string, string, string][]} pairs name, value, direction */
+  /** Write values by name into elements that stay. @param {[string, string, string][]} pairs name, value, direction */
   function write(pairs) {
     const names = pairs.map(([name]) => name);
     if (names.join() !== [...slots.keys()].join()) {
       slots.clear();
       values.replaceChildren(...names.map((name, at) => {
-        const slot = make("b");
+        const slot = makeElement("b");
         slots.set(name, slot);
-        return make("span", { class: "pair", "data-line": String(at + 1) }, make("i", {}, name), slot);
+        return makeElement("span", { class: "pair", "data-line": String(at + 1) }, makeElement("i", {}, name), slot);
       }));
     }
     for (const [name, value, direction] of pairs) {
       const slot = /** @type {HTMLElement} */ (slots.get(name));
-      say(slot, value);
-      mark(slot, "data-direction", direction);
+      setText(slot, value);
+      setAttribute(slot, "data-direction", direction);
     }
   }
 
@@ -36,17 +36,17 @@ export function createLegend(element) {
   function show(history, time) {
     const [symbol] = history.symbols;
     const at = time ?? history.end();
-    const isOther = history.interval() !== history.wished;
-    const why = isOther ? ` (${history.wished} is too fine for this range)` : "";
+    const isOther = history.interval() !== history.requested;
+    const why = isOther ? ` (${history.requested} is too fine for this range)` : "";
     element.classList.toggle("comparison", history.symbols.length > 1);
     const row = candleAt(history.rows(symbol), at);
     const when = row ? format.moment(row.start, history.step()) : "";
     if (history.symbols.length > 1) {
       const first = history.rows(symbol)[0];
-      say(head, `${when} · ${history.interval()}${why} · change since ${first ? format.moment(first.start, history.step()) : "?"}`);
+      setText(head, `${when} · ${history.interval()}${why} · change since ${first ? format.moment(first.start, history.step()) : "?"}`);
       return write(history.symbols.map((each) => compared(each, history, at)));
     }
-    say(head, `${when} · ${history.interval()}${why}`);
+    setText(head, `${when} · ${history.interval()}${why}`);
     if (!row) return write([]);
     const moved = row.close - row.open;
     write([

@@ -1,19 +1,19 @@
 // @ts-check
-// The panel of the chart: loads what the view asks for, keeps it live, says what is missing.
+// The panel of the chart: loads the candles of the view, keeps them live, and reports errors.
 
 import { createChart } from "./chart.js";
 import { createChartKeys } from "./keys.js";
-import { find, say } from "../dom.js";
+import { find, setText } from "../dom.js";
 import { createHistory } from "./history.js";
 import { createLegend } from "./legend.js";
 import * as theme from "../theme.js";
 
 const LIBRARY = "/assets/echarts.esm.min.js";
-const MEND_MS = 15_000;
-const LEAST_PAUSE_MS = 100;
-// Drawing takes this share of the time at most: 1 in so many.
+const REFRESH_MS = 15_000;
+const MIN_PAUSE_MS = 100;
+// Drawing takes at most one part in so many of the time.
 const SHARE = 6;
-const AGAIN_MS = 5000;
+const RETRY_MS = 5000;
 
 /**
  * @param {ReturnType<typeof import("../live/market.js").createMarket>} market
@@ -39,16 +39,16 @@ export function createChartPanel(market, view, frames) {
   /** @type {number | null} */
   let pointed = null;
 
-  const dirty = () => {
+  const invalidate = () => {
     isDirty = true;
     frames.request();
   };
-  const remark = (/** @type {string} */ text) => {
-    say(note, text);
+  const showNote = (/** @type {string} */ text) => {
+    setText(note, text);
     note.hidden = text === "";
   };
 
-  /** Load what the view asks for. */
+  /** Load the candles of the view. */
   async function load() {
     const { symbols, interval, range } = view.get();
     loading.abort();
@@ -61,26 +61,26 @@ export function createChartPanel(market, view, frames) {
       await next.start(market.newest(symbols), signal);
       if (signal.aborted) return;
       history = next;
-      remark(next.symbols.some((symbol) => next.rows(symbol).length) ? "" : "No ticks in this range.");
-      setTimeout(mend, 4000);
-      dirty();
+      showNote(next.symbols.some((symbol) => next.rows(symbol).length) ? "" : "No ticks in this range.");
+      setTimeout(refresh, 4000);
+      invalidate();
     } catch (error) {
       if (signal.aborted) return;
-      remark(`No candles: ${error.message}`);
-      setTimeout(() => coming === next && load(), AGAIN_MS);
+      showNote(`The candles did not load: ${error.message}`);
+      setTimeout(() => coming === next && load(), RETRY_MS);
     }
     element.removeAttribute("aria-busy");
   }
 
-  async function mend() {
+  async function refresh() {
     if (document.hidden || !history) return;
     const { signal } = loading;
-    await history.mend(signal).then(dirty, () => signal.aborted || setTimeout(mend, AGAIN_MS));
+    await history.refresh(signal).then(invalidate, () => signal.aborted || setTimeout(refresh, RETRY_MS));
   }
 
   function paint(/** @type {number} */ now) {
     if (!isDirty || !chart || !history) return;
-    const wait = drawn + Math.max(LEAST_PAUSE_MS, SHARE * cost) - now;
+    const wait = drawn + Math.max(MIN_PAUSE_MS, SHARE * cost) - now;
     if (wait > 0) {
       clearTimeout(timer);
       timer = setTimeout(frames.request, wait);
@@ -96,7 +96,7 @@ export function createChartPanel(market, view, frames) {
 
   async function start() {
     const echarts = await import(LIBRARY).catch(() => null);
-    if (!echarts) return remark(`The chart's library did not load from ${LIBRARY}.`);
+    if (!echarts) return showNote(`The chart's library did not load from ${LIBRARY}.`);
     chart = createChart(echarts, element, {
       pointed(time) {
         pointed = time;
@@ -104,31 +104,31 @@ export function createChartPanel(market, view, frames) {
       },
       zoomed: (follows, isWhole) => void (back.hidden = follows && isWhole),
     });
-    new ResizeObserver(() => (chart?.resize(), dirty())).observe(element);
-    createChartKeys(element, chart, () => history, find("#chart-said"), () => legend.text());
-    dirty();
+    new ResizeObserver(() => (chart?.resize(), invalidate())).observe(element);
+    createChartKeys(element, chart, () => history, find("#chart-announcement"), () => legend.text());
+    invalidate();
   }
 
   frames.add(paint);
   back.addEventListener("click", () => chart?.reset());
-  theme.onChange(() => (chart?.recolor(), dirty()));
-  setInterval(mend, MEND_MS);
+  theme.onChange(() => (chart?.recolor(), invalidate()));
+  setInterval(refresh, REFRESH_MS);
   view.subscribe((now, before) => {
     const isOther = ["symbols", "interval", "range"].some((name) => String(now[name]) !== String(before[name]));
     if (isOther) load();
-    else if (now.type !== before.type) dirty();
+    else if (now.type !== before.type) invalidate();
   });
   start();
   return {
     load,
     /** @param {import("../types.js").Tick} tick */
-    take(tick) {
-      if (coming && coming !== history) coming.take(tick);
+    add(tick) {
+      if (coming && coming !== history) coming.add(tick);
       if (!history?.symbols.includes(tick.symbol)) return;
-      history.take(tick);
+      history.add(tick);
       isDirty = true;
     },
-    /** Ticks are missing. */
-    break: () => (coming?.break(), history?.break()),
+    /** Note that ticks are missing. */
+    noteGap: () => (coming?.noteGap(), history?.noteGap()),
   };
 }

@@ -1,13 +1,13 @@
 // @ts-check
-// The chosen symbols in numbers, over a window that ends with the newest tick.
+// The statistics of the selected symbols, over a window that ends with the newest tick.
 
-import { rows as ask } from "../api.js";
-import { copy, find, say } from "../dom.js";
+import { rows as fetchRows } from "../api.js";
+import { cloneTemplate, find, setText } from "../dom.js";
 import * as format from "../format.js";
 import { SECONDS } from "../intervals.js";
 
-const LEAST_MS = 3000;
-// A question that takes long is asked less often.
+const MIN_PAUSE_MS = 3000;
+// A slow request is made less often.
 const SHARE = 10;
 
 /** @type {[string, (row: any) => string][]} the cells of a row, by their class */
@@ -28,41 +28,41 @@ const CELLS = [
 export function createStats(market, view) {
   const body = find("#stats tbody");
   const note = find("#stats .note");
-  let asking = new AbortController();
+  let loading = new AbortController();
   let timer = 0;
 
   async function load() {
     clearTimeout(timer);
-    asking.abort();
-    asking = new AbortController();
-    const { signal } = asking;
+    loading.abort();
+    loading = new AbortController();
+    const { signal } = loading;
     const { symbols, window } = view.get();
     const begun = performance.now();
     if (symbols.length && !document.hidden) {
-      await ask("stats", { symbols, from: beginning(symbols, window) }, signal).then(
-        (found) => (show(symbols, found), say(note, "")),
-        (error) => signal.aborted || say(note, `Not up to date: ${error.message}`),
+      await fetchRows("stats", { symbols, from: begin(symbols, window) }, signal).then(
+        (rows) => (show(symbols, rows), setText(note, "")),
+        (error) => signal.aborted || setText(note, `Not up to date: ${error.message}`),
       );
     }
-    if (!signal.aborted) timer = setTimeout(load, Math.max(LEAST_MS, SHARE * (performance.now() - begun)));
+    if (!signal.aborted) timer = setTimeout(load, Math.max(MIN_PAUSE_MS, SHARE * (performance.now() - begun)));
   }
 
   /** @param {string[]} symbols @param {string} window */
-  function beginning(symbols, window) {
+  function begin(symbols, window) {
     if (window === "all") return "1970-01-01T00:00:00Z";
     return new Date(market.newest(symbols) - 1000 * SECONDS[window]).toISOString();
   }
 
-  /** @param {string[]} symbols @param {any[]} found */
-  function show(symbols, found) {
+  /** @param {string[]} symbols @param {any[]} rows */
+  function show(symbols, rows) {
     while (body.children.length > symbols.length) body.lastElementChild?.remove();
-    while (body.children.length < symbols.length) body.append(copy("stat"));
+    while (body.children.length < symbols.length) body.append(cloneTemplate("stat"));
     symbols.forEach((symbol, at) => {
       const row = /** @type {HTMLElement} */ (body.children[at]);
-      const values = found.find((each) => each.symbol === symbol);
+      const values = rows.find((each) => each.symbol === symbol);
       row.dataset.symbol = symbol;
-      say(find(".symbol", row), symbol);
-      for (const [name, text] of CELLS) say(find(`.${name}`, row), values ? text(values) : "–");
+      setText(find(".symbol", row), symbol);
+      for (const [name, text] of CELLS) setText(find(`.${name}`, row), values ? text(values) : "–");
     });
   }
 

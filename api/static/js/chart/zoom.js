@@ -1,11 +1,11 @@
 // @ts-check
-// Which part of the range is seen, and whether it moves on with the newest tick. No clock, no page.
+// The visible part of the range, and whether it follows the newest tick. No clock, no page.
 
 /** @typedef {{left: number, right: number}} Window */
 
-/** The whole range: what is there, and some room, a share of it, after its end. @param {{begin: number, end: number, first: number, step: number, room: number}} range @returns {Window} */
+/** The whole range, with some room after its end, which is a share of it. @param {{begin: number, end: number, first: number, step: number, room: number}} range @returns {Window} */
 export function whole({ begin, end, first, step, room }) {
-  // A young pipeline fills its chart; it need not be a dot at the right.
+  // The ticks of a young pipeline fill the chart, instead of a few pixels at the right.
   const left = Math.min(Math.max(begin, first), end - 40 * step);
   return { left, right: end + Math.max(step, room * (end - left)) };
 }
@@ -18,13 +18,13 @@ export function moved(window, all, follows) {
   return { left, right: left + width };
 }
 
-/** Whether the newest is seen. @param {Window} window @param {Window} all @param {number} step */
+/** Whether the newest tick is visible. @param {Window} window @param {Window} all @param {number} step */
 export const follows = (window, all, step) => window.right >= all.right - 2 * step;
 
 /** @param {Window} window @param {Window} all @param {number} factor @param {number} least @returns {Window} */
 export function zoomed(window, all, factor, least) {
   const width = Math.min(Math.max((window.right - window.left) * factor, least), all.right - all.left);
-  // Around the right end: that is where the news are.
+  // The right end stays, which is the newest.
   return { left: window.right - width, right: window.right };
 }
 

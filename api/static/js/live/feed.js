@@ -1,5 +1,5 @@
 // @ts-check
-// The stream of ticks: read for ever, begun again where it broke off.
+// The stream of ticks: read for ever, and resumed after the last event when it breaks.
 
 import { failure, request } from "../api.js";
 import { createParser } from "./sse.js";
@@ -9,99 +9,99 @@ import { createParser } from "./sse.js";
 
 // Pings come every 15 s.
 const SILENCE_MS = 20_000;
-// After a longer gap all is loaded anew: to replay it would take longer.
-const MOST_GAP_MS = 60_000;
-const MOST_PAUSE_MS = 15_000;
+// After a longer gap everything is loaded again, which takes less time than a replay.
+const MAX_GAP_MS = 60_000;
+const MAX_PAUSE_MS = 15_000;
 
 /**
- * @param {{rows: (rows: Row[], isWhole: boolean) => void, state: (state: FeedState, why: string) => void,
- *   lost: () => void}} hands `isWhole`: no tick is missing between these and the last;
+ * @param {{rows: (rows: Row[], isComplete: boolean) => void, state: (state: FeedState, why: string) => void,
+ *   lost: () => void}} handlers `isComplete`: no tick is missing between these and those before;
  *   `lost`: connected again, with ticks missing
  */
-export function createFeed(hands) {
+export function createFeed(handlers) {
   let id = "";
-  // The last byte, and the last try to get one.
-  let heard = Date.now();
-  let tried = heard;
+  // The time of the last byte, and of the last request.
+  let receivedAt = Date.now();
+  let requestedAt = receivedAt;
   let retry = 1000;
   let failures = 0;
   let controller = new AbortController();
   let wake = () => {};
-  /** @type {Map<string, bigint>} the last offset of each source: a resumed stream may begin before it */
-  const places = new Map();
+  /** @type {Map<string, bigint>} the last offset of each source; a resumed stream may start before it */
+  const offsets = new Map();
 
-  /** Those that did not come yet. @param {Row[]} rows */
+  /** The rows that were not received before. @param {Row[]} rows */
   function fresh(rows) {
-    const isNew = (/** @type {Row} */ row) => BigInt(row.kafka_offset) > (places.get(source(row)) ?? -1n);
-    const found = rows.filter(isNew);
-    for (const row of found) if (isNew(row)) places.set(source(row), BigInt(row.kafka_offset));
-    return found;
+    const isNew = (/** @type {Row} */ row) => BigInt(row.kafka_offset) > (offsets.get(source(row)) ?? -1n);
+    const unseen = rows.filter(isNew);
+    for (const row of unseen) if (isNew(row)) offsets.set(source(row), BigInt(row.kafka_offset));
+    return unseen;
   }
   const source = (/** @type {Row} */ row) => `${row.inserted_by}/${row.kafka_partition}`;
 
   const parser = () => createParser({
     id: (value) => void (id = value),
-    retry: (ms) => void (retry = Math.min(ms, MOST_PAUSE_MS)),
+    retry: (ms) => void (retry = Math.min(ms, MAX_PAUSE_MS)),
     message({ event, data }) {
-      if (event === "problem") hands.state("live", JSON.parse(data).detail ?? "");
-      else hands.rows(fresh(JSON.parse(data)), event !== "newest");
+      if (event === "problem") handlers.state("live", JSON.parse(data).detail ?? "");
+      else handlers.rows(fresh(JSON.parse(data)), event !== "newest");
     },
   });
 
   async function listen() {
     controller = new AbortController();
-    const gap = Date.now() - heard;
-    const isResumed = id !== "" && gap < MOST_GAP_MS;
+    const gap = Date.now() - receivedAt;
+    const isResumed = id !== "" && gap < MAX_GAP_MS;
     const isLost = id !== "" && !isResumed;
-    if (!isResumed) places.clear();
-    tried = Date.now();
+    if (!isResumed) offsets.clear();
+    requestedAt = Date.now();
     const response = await request("/api/stream", {
       headers: { Accept: "text/event-stream", ...(isResumed ? { "Last-Event-ID": id } : {}) },
       signal: controller.signal,
       cache: "no-store",
     });
-    // The id is unknown to the server: load everything again.
-    if (response.status === 400) heard = 0;
+    // The server does not know the id: load everything again.
+    if (response.status === 400) receivedAt = 0;
     if (!response.ok || !response.body) throw await failure(response);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     const parse = parser();
     for (let isOpen = false; ; ) {
       const { done, value } = await reader.read();
       if (done) return;
-      heard = Date.now();
+      receivedAt = Date.now();
       if (!isOpen) {
         isOpen = true;
         failures = 0;
-        hands.state("live", "");
-        if (isLost) hands.lost();
+        handlers.state("live", "");
+        if (isLost) handlers.lost();
       }
       parse(value);
     }
   }
 
   async function run() {
-    hands.state("connecting", "");
+    handlers.state("connecting", "");
     for (;;) {
       let why = "";
-      // What the server asks for.
-      let asked = 0;
+      // The pause that the server asks for.
+      let retryAfter = 0;
       await listen().catch((error) => {
         if (!controller.signal.aborted) why = error.message;
-        asked = 1000 * (error.retryAfter ?? 0);
+        retryAfter = 1000 * (error.retryAfter ?? 0);
       });
-      hands.state("reconnecting", why);
-      // Not all clients of a server that was started anew at the same moment.
-      const pause = Math.max(asked, Math.min(MOST_PAUSE_MS, retry * 2 ** failures++) * (0.5 + Math.random() / 2));
+      handlers.state("reconnecting", why);
+      // Random, so that not all clients of a restarted server connect at the same moment.
+      const pause = Math.max(retryAfter, Math.min(MAX_PAUSE_MS, retry * 2 ** failures++) * (0.5 + Math.random() / 2));
       await new Promise((resolve) => {
         wake = () => resolve(undefined);
-        setTimeout(resolve, failures === 1 && !asked ? Math.min(pause, 500) : pause);
+        setTimeout(resolve, failures === 1 && !retryAfter ? Math.min(pause, 500) : pause);
       });
     }
   }
 
-  /** Begin again if nothing was heard for too long; at once if it is waiting to. */
+  /** Reconnect if nothing was received for too long. */
   const check = () => {
-    if (Date.now() - Math.max(heard, tried) > SILENCE_MS) controller.abort();
+    if (Date.now() - Math.max(receivedAt, requestedAt) > SILENCE_MS) controller.abort();
   };
   setInterval(check, 2000);
   addEventListener("online", () => (check(), wake()));

@@ -1,5 +1,5 @@
 // @ts-check
-// The newest of every symbol, from what the API knows and from each tick since.
+// The quote of every symbol: from the API, and from each tick since.
 
 /**
  * @typedef {import("../types.js").Row} Row
@@ -10,7 +10,7 @@
 /** @param {string} timestamp */
 const day = (timestamp) => timestamp.slice(0, 10);
 
-/** Those of one moment stay as they are. @param {{timestamp: string}} a @param {{timestamp: string}} b */
+/** Compares timestamps; equal ones keep their order. @param {{timestamp: string}} a @param {{timestamp: string}} b */
 export const byTime = (a, b) => (a.timestamp < b.timestamp ? -1 : Number(a.timestamp > b.timestamp));
 
 export function createMarket() {
@@ -24,7 +24,7 @@ export function createMarket() {
     open: NaN, low: NaN, high: NaN,
   });
 
-  /** Take rows of /api/latest; ticks that came meanwhile stay. @param {any[]} rows */
+  /** Apply rows of /api/latest; newer ticks stay. @param {any[]} rows */
   function load(rows) {
     for (const row of rows) {
       const known = quotes.get(row.symbol);
@@ -58,7 +58,7 @@ export function createMarket() {
       quote.low = Math.min(quote.low, row.price);
       quote.high = Math.max(quote.high, row.price);
     }
-    // One that comes late is no newest price.
+    // A late tick does not change the price.
     if (row.timestamp >= quote.timestamp) {
       const { price, volume, timestamp } = row;
       Object.assign(quote, { price, volume, timestamp, time, move: move || quote.move });
@@ -74,10 +74,10 @@ export function createMarket() {
     get: (symbol) => quotes.get(symbol),
     symbols: () => [...quotes.keys()].sort(),
     has: (/** @type {string} */ symbol) => quotes.has(symbol),
-    /** The symbol that someone wrote, maybe without its capitals. @param {string} text */
+    /** The symbol of a text, which may be in small letters. @param {string} text */
     named: (text) => [text, text.toUpperCase()].find((each) => quotes.has(each)),
     size: () => quotes.size,
-    /** When the newest tick of these happened; of all without any. @param {string[]} [symbols] */
+    /** The timestamp of the newest tick of these symbols; of all symbols if none is named. @param {string[]} [symbols] */
     newest(symbols = []) {
       const times = symbols.map((symbol) => quotes.get(symbol)?.time ?? 0);
       return Math.max(0, ...times) || newest;

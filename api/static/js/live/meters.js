@@ -1,11 +1,11 @@
 // @ts-check
-// What the page measures itself: ticks a second, and the delay from event to screen.
+// The page's own measurements: ticks per second, and the delay from event to screen.
 
 const RATE_SECONDS = 5;
 const DELAY_MS = 30_000;
-const MOST_DELAYS = 4096;
+const MAX_DELAYS = 4096;
 
-/** How many a second, over the last seconds. */
+/** Ticks per second, over the last seconds. */
 export function createRate() {
   const buckets = new Float64Array(RATE_SECONDS + 1);
   let second = 0;
@@ -24,7 +24,7 @@ export function createRate() {
       move(now);
       buckets[second % buckets.length] += count;
     },
-    /** Of the whole seconds; NaN before there is one. @param {number} now */
+    /** The mean of the complete seconds; NaN before the first. @param {number} now */
     perSecond(now) {
       move(now);
       const whole = Math.min(RATE_SECONDS, second - begun);
@@ -34,21 +34,21 @@ export function createRate() {
   };
 }
 
-/** Delays of the last half minute. */
+/** The delays of the last half minute. */
 export function createDelays() {
-  const values = new Float64Array(MOST_DELAYS);
-  const times = new Float64Array(MOST_DELAYS);
+  const values = new Float64Array(MAX_DELAYS);
+  const times = new Float64Array(MAX_DELAYS);
   let count = 0;
   return {
     /** @param {number} delay @param {number} now */
     add(delay, now) {
-      values[count % MOST_DELAYS] = delay;
-      times[count % MOST_DELAYS] = now;
+      values[count % MAX_DELAYS] = delay;
+      times[count % MAX_DELAYS] = now;
       count++;
     },
-    /** The p50 and p99, or null without any. @param {number} now */
+    /** The p50 and p99, or null if there are none. @param {number} now */
     quantiles(now) {
-      const size = Math.min(count, MOST_DELAYS);
+      const size = Math.min(count, MAX_DELAYS);
       const fresh = values.slice(0, size).filter((_, at) => now - times[at] < DELAY_MS).sort();
       if (!fresh.length) return null;
       const at = (/** @type {number} */ share) => fresh[Math.ceil(share * fresh.length) - 1];

@@ -1,15 +1,15 @@
 // @ts-check
-// Server-sent events, as the HTML standard reads them.
+// A parser of server-sent events, as the HTML standard defines it.
 
 /**
  * @typedef {{event: string, data: string, id: string}} Message
- * @typedef {{message: (message: Message) => void, id: (id: string) => void, retry: (ms: number) => void}} Hands
+ * @typedef {{message: (message: Message) => void, id: (id: string) => void, retry: (ms: number) => void}} Handlers
  */
 
-/** Take text in any pieces and hand out messages. @param {Hands} hands @returns {(text: string) => void} */
-export function createParser(hands) {
+/** A function that takes text in pieces of any size and calls the handlers. @param {Handlers} handlers @returns {(text: string) => void} */
+export function createParser(handlers) {
   let rest = "";
-  // Where to look on for the end of a line: a long one comes in many pieces.
+  // Where to continue the search for the end of a line: a long line arrives in many pieces.
   let seen = 0;
   let isFirst = true;
   let event = "";
@@ -18,9 +18,9 @@ export function createParser(hands) {
   let data = [];
 
   const dispatch = () => {
-    // Not before the event is whole: one that is cut must be asked for again.
-    if (id) hands.id(id);
-    if (data.length) hands.message({ event: event || "message", data: data.join("\n"), id });
+    // Only with a complete event: one that was cut off must be requested again.
+    if (id) handlers.id(id);
+    if (data.length) handlers.message({ event: event || "message", data: data.join("\n"), id });
     event = "";
     data = [];
   };
@@ -33,7 +33,7 @@ export function createParser(hands) {
     if (field === "data") data.push(value);
     else if (field === "event") event = value;
     else if (field === "id" && !value.includes("\0")) id = value;
-    else if (field === "retry" && /^\d+$/.test(value)) hands.retry(Number(value));
+    else if (field === "retry" && /^\d+$/.test(value)) handlers.retry(Number(value));
   };
   return (text) => {
     rest += isFirst ? text.replace(/^\uFEFF/, "") : text;

@@ -1,5 +1,5 @@
 // @ts-check
-// Which symbols a filter lets through: those that hold one of its words.
+// The filter of the ticks: a symbol passes if it contains one of the words.
 
 /** @param {string} text @returns {(symbol: string) => boolean} */
 export function createFilter(text) {

@@ -1,7 +1,7 @@
 // @ts-check
 
-/** The newest `most` items and no more. @template T @param {number} most */
-export function createRing(most) {
+/** A buffer of the newest items, at most `capacity` of them. @template T @param {number} capacity */
+export function createRingBuffer(capacity) {
   /** @type {T[]} */
   let items = [];
   let next = 0;
@@ -9,11 +9,11 @@ export function createRing(most) {
     /** @param {T} item */
     push(item) {
       items[next] = item;
-      next = (next + 1) % most;
+      next = (next + 1) % capacity;
     },
     size: () => items.length,
     /** The newest is 0. @param {number} index @returns {T} */
-    at: (index) => items[(next - 1 - index + 2 * most) % most],
+    at: (index) => items[(next - 1 - index + 2 * capacity) % capacity],
     clear() {
       items = [];
       next = 0;

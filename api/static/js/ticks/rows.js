@@ -1,7 +1,7 @@
 // @ts-check
-// The rows of the table that are on screen, and the room of those that are not.
+// The rows of the table that are on screen, and spacers for those that are not.
 
-import { copy, find, mark, say } from "../dom.js";
+import { cloneTemplate, find, setAttribute, setText } from "../dom.js";
 import * as format from "../format.js";
 
 /** @typedef {import("../types.js").Tick} Tick */
@@ -31,7 +31,7 @@ export function createRows(scroller, resized) {
   /** @param {number} count */
   function grow(count) {
     while (pool.length < count) {
-      const row = copy("tick");
+      const row = cloneTemplate("tick");
       body.insertBefore(row, below);
       pool.push(entry(row));
     }
@@ -40,24 +40,24 @@ export function createRows(scroller, resized) {
 
   /** @param {{row: HTMLElement, cells: HTMLElement[], tick: Tick | null}} entry @param {Tick} tick @param {number} index */
   function write(entry, tick, index) {
-    mark(entry.row, "aria-rowindex", String(index + 2));
+    setAttribute(entry.row, "aria-rowindex", String(index + 2));
     if (entry.tick === tick) return;
     entry.tick = tick;
     const [time, symbol, move, price, volume] = entry.cells;
-    mark(entry.row, "data-symbol", tick.symbol);
-    mark(entry.row, "data-direction", format.direction(tick.move));
-    mark(time, "datetime", tick.timestamp);
-    mark(time, "title", format.utc(tick.timestamp));
-    say(time, format.preciseClock(tick.time));
-    say(symbol, tick.symbol);
-    say(move, format.arrow(tick.move));
-    say(price, format.price(tick.price));
-    say(volume, format.count(tick.volume));
+    setAttribute(entry.row, "data-symbol", tick.symbol);
+    setAttribute(entry.row, "data-direction", format.direction(tick.move));
+    setAttribute(time, "datetime", tick.timestamp);
+    setAttribute(time, "title", format.utc(tick.timestamp));
+    setText(time, format.preciseClock(tick.time));
+    setText(symbol, tick.symbol);
+    setText(move, format.arrow(tick.move));
+    setText(price, format.price(tick.price));
+    setText(volume, format.count(tick.volume));
   }
 
   new ResizeObserver(measure).observe(scroller);
   return {
-    /** Show these, the newest first, as far as they are on screen. @param {number} count @param {(index: number) => Tick} at */
+    /** Show the ticks that are on screen, the newest first. @param {number} count @param {(index: number) => Tick} at */
     paint(count, at) {
       const first = Math.max(0, Math.min(Math.floor(scroller.scrollTop / height), count - visible));
       pool.forEach((entry, offset) => {

@@ -1,55 +1,55 @@
 // @ts-check
-// The table of the newest ticks: live, filtered, and still while someone reads it.
+// The table of the newest ticks: live, filtered, and frozen while somebody reads it.
 
-import { rows as ask } from "../api.js";
-import { find, mark, say } from "../dom.js";
+import { rows as fetchRows } from "../api.js";
+import { find, setAttribute, setText } from "../dom.js";
 import { everyMs } from "../frames.js";
 import * as format from "../format.js";
 import { byTime } from "../live/market.js";
-import { createRing } from "./ring-buffer.js";
+import { createRingBuffer } from "./ring-buffer.js";
 import { createFilter } from "./filter.js";
 import { createRows } from "./rows.js";
 
 /** @typedef {import("../types.js").Tick} Tick */
 
-const KEPT = 200;
-const MOST_ASKED = 100;
-// Faster than this nobody reads.
+const CAPACITY = 200;
+const MAX_REQUESTED = 100;
+// Nobody reads faster than this.
 const PAINT_MS = 100;
 
 /**
  * @param {ReturnType<typeof import("../live/market.js").createMarket>} market
  * @param {ReturnType<typeof import("../view.js").createView>} view
  * @param {ReturnType<typeof import("../frames.js").createFrames>} frames
- * @param {(symbol: string, isAdded: boolean) => void} choose
+ * @param {(symbol: string, isAdded: boolean) => void} select
  */
-export function createTicks(market, view, frames, choose) {
+export function createTicks(market, view, frames, select) {
   const scroller = find("#ticks .scroller");
   const input = /** @type {HTMLInputElement} */ (find("#filter"));
   const button = find("#pause");
-  const said = find("#ticks .paused");
+  const pausedLabel = find("#ticks .paused");
   const empty = find("#ticks .empty");
-  /** @type {ReturnType<typeof createRing<Tick>>} */
-  const ring = createRing(KEPT);
-  /** @type {Tick[] | null} what was there when it was paused */
-  let still = null;
+  /** @type {ReturnType<typeof createRingBuffer<Tick>>} */
+  const buffer = createRingBuffer(CAPACITY);
+  /** @type {Tick[] | null} the ticks at the moment of the pause */
+  let frozen = null;
   let missed = 0;
   let isPinned = false;
   let isHovered = false;
   let isDirty = false;
   let passes = createFilter(view.get().filter);
   let loading = new AbortController();
-  /** @type {Set<string>} places that the API's answer had: the stream may bring them yet */
-  let loaded = new Set();
+  /** @type {Set<string>} ticks of the API's answer, which the stream may still deliver */
+  let loadedIds = new Set();
   const isDue = everyMs(PAINT_MS);
-  const table = createRows(scroller, () => dirty());
+  const table = createRows(scroller, () => invalidate());
 
-  const dirty = () => {
+  const invalidate = () => {
     isDirty = true;
     frames.request();
   };
 
-  /** Load what came before. */
+  /** Load the ticks from before the page was opened. */
   async function load() {
     loading.abort();
     loading = new AbortController();
@@ -57,75 +57,75 @@ export function createTicks(market, view, frames, choose) {
     const all = market.symbols();
     const symbols = all.filter(passes);
     if (!symbols.length) {
-      ring.clear();
-      return dirty();
+      buffer.clear();
+      return invalidate();
     }
-    // More names than one may ask for are nearly all: then those of others are left out here.
-    const params = { symbols: symbols.length < all.length && symbols.length <= MOST_ASKED ? symbols : undefined, limit: KEPT };
-    const found = await ask("recent", params, signal).catch(() => []);
+    // If the filter matches more symbols than a request may name, load all and filter here.
+    const params = { symbols: symbols.length < all.length && symbols.length <= MAX_REQUESTED ? symbols : undefined, limit: CAPACITY };
+    const rows = await fetchRows("recent", params, signal).catch(() => []);
     if (signal.aborted) return;
-    fill(found.filter((row) => passes(row.symbol)));
+    fill(rows.filter((row) => passes(row.symbol)));
   }
 
-  /** Put what the API has under and between what came. @param {any[]} found */
-  function fill(found) {
-    // Oldest first, so that ticks of one moment keep their order in the sort, which is stable.
-    const all = new Map(found.reverse().map((row) => [place(row), row]));
-    loaded = new Set(all.keys());
-    for (let at = 0; at < ring.size(); at++) all.set(place(ring.at(at)), ring.at(at));
+  /** Merge rows of the API with the ticks received so far. @param {any[]} rows */
+  function fill(rows) {
+    // Oldest first: the sort is stable, so ticks of the same time keep their order.
+    const all = new Map(rows.reverse().map((row) => [id(row), row]));
+    loadedIds = new Set(all.keys());
+    for (let at = 0; at < buffer.size(); at++) all.set(id(buffer.at(at)), buffer.at(at));
     const sorted = [...all.values()].sort(byTime);
     /** @type {Map<string, number>} */
     const before = new Map();
-    ring.clear();
+    buffer.clear();
     for (const row of sorted) {
       const move = row.move ?? Math.sign(row.price - (before.get(row.symbol) ?? row.price));
       before.set(row.symbol, row.price);
-      ring.push({ ...row, time: Date.parse(row.timestamp), move });
+      buffer.push({ ...row, time: Date.parse(row.timestamp), move });
     }
-    dirty();
+    invalidate();
   }
-  const place = (/** @type {any} */ row) => `${row.symbol} ${row.kafka_partition} ${row.kafka_offset}`;
+  const id = (/** @type {any} */ row) => `${row.symbol} ${row.kafka_partition} ${row.kafka_offset}`;
 
-  /** Stand still or go on, as hovering, scrolling and the button want it. */
-  function settle() {
-    const isStill = isPinned || isHovered || scroller.scrollTop > 0;
-    if (isStill && !still) still = Array.from({ length: ring.size() }, (_, at) => ring.at(at));
-    if (!isStill) [still, missed] = [null, 0];
-    mark(button, "aria-pressed", String(isPinned));
-    dirty();
+  /** Freeze the table while it is hovered, scrolled or paused by the button. */
+  function updateFrozen() {
+    const isFrozen = isPinned || isHovered || scroller.scrollTop > 0;
+    if (isFrozen && !frozen) frozen = Array.from({ length: buffer.size() }, (_, at) => buffer.at(at));
+    if (!isFrozen) [frozen, missed] = [null, 0];
+    setAttribute(button, "aria-pressed", String(isPinned));
+    invalidate();
   }
 
   frames.add((now) => {
     if (!isDirty) return;
     if (!isDue(now)) return frames.request();
     isDirty = false;
-    const frozen = still;
-    const count = frozen ? frozen.length : ring.size();
-    table.paint(count, frozen ? (index) => frozen[index] : ring.at);
-    say(said, `paused, ${format.count(missed)} new`);
-    said.hidden = !still;
+    const shown = frozen;
+    const count = shown ? shown.length : buffer.size();
+    table.paint(count, shown ? (index) => shown[index] : buffer.at);
+    setText(pausedLabel, `paused, ${format.count(missed)} new`);
+    pausedLabel.hidden = !frozen;
     empty.hidden = count > 0;
     const { filter } = view.get();
-    if (!count) say(empty, filter && market.size() ? `No symbol has “${filter.trim()}” in its name.` : "No ticks yet.");
+    if (!count) setText(empty, filter && market.size() ? `No symbol has “${filter.trim()}” in its name.` : "No ticks yet.");
   });
   scroller.addEventListener("pointerenter", (event) => {
     if (event.pointerType !== "mouse") return;
     isHovered = true;
-    settle();
+    updateFrozen();
   });
-  scroller.addEventListener("pointerleave", () => ((isHovered = false), settle()));
-  scroller.addEventListener("scroll", settle, { passive: true });
-  // For the mouse only: with keys one chooses among the cards.
+  scroller.addEventListener("pointerleave", () => ((isHovered = false), updateFrozen()));
+  scroller.addEventListener("scroll", updateFrozen, { passive: true });
+  // For the mouse only: the keyboard selects among the cards.
   scroller.addEventListener("click", (event) => {
     const row = /** @type {HTMLElement} */ (event.target).closest("tr");
     if (row?.dataset.symbol && getSelection()?.isCollapsed) {
-      choose(row.dataset.symbol, event.ctrlKey || event.shiftKey || event.metaKey);
+      select(row.dataset.symbol, event.ctrlKey || event.shiftKey || event.metaKey);
     }
   });
   const toggle = () => {
     isPinned = !isPinned;
     if (!isPinned) scroller.scrollTop = 0;
-    settle();
+    updateFrozen();
   };
   button.addEventListener("click", toggle);
   input.value = view.get().filter;
@@ -133,19 +133,19 @@ export function createTicks(market, view, frames, choose) {
   view.subscribe((now, before) => {
     if (now.filter === before.filter) return;
     passes = createFilter(now.filter);
-    ring.clear();
-    [still, missed] = [null, 0];
-    settle();
+    buffer.clear();
+    [frozen, missed] = [null, 0];
+    updateFrozen();
     load();
   });
   return {
     load,
     toggle,
     /** @param {Tick} tick */
-    take(tick) {
-      if (!passes(tick.symbol) || loaded.has(place(tick))) return;
-      ring.push(tick);
-      if (still) missed++;
+    add(tick) {
+      if (!passes(tick.symbol) || loadedIds.has(id(tick))) return;
+      buffer.push(tick);
+      if (frozen) missed++;
       isDirty = true;
     },
   };

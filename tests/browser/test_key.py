@@ -1,4 +1,4 @@
-"""The dashboard before there is anything to see: without ticks, and without a key."""
+"""The dashboard of an API that requires a key."""
 
 from collections.abc import Callable
 
@@ -22,25 +22,12 @@ KEY = "0123456789abcdef"
 ONE = "fedcba9876543210"
 
 
-def give(page: Page, key: str) -> None:
+def enter(page: Page, key: str) -> None:
     page.get_by_label("Key", exact=True).fill(key)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
 
 
-def test_the_first_tick_appears_by_itself(page: Page, api: Api, running: Client) -> None:
-    open_page(page, api)
-    empty = page.locator("#empty")
-    expect(empty).to_contain_text("make produce")
-    expect(page.locator("#state .word")).to_have_text("No ticks yet")
-    expect(page.locator("#chosen")).to_be_hidden()
-    store(running, ("AAPL", 100.0, 0))
-    expect(price(page, "AAPL")).to_have_text("100.00")
-    expect(empty).to_be_hidden()
-    expect(rows(page)).to_have_count(1)
-    becomes_live(page, running, "AAPL", 100.0)
-
-
-def test_a_key_is_asked_for(
+def test_it_prompts_for_the_key(
     page: Page, complaints: Complaints, make_api: Callable[..., Api], running: Client
 ) -> None:
     store(running, ("AAPL", 100.0, 1))
@@ -49,10 +36,10 @@ def test_a_key_is_asked_for(
     open_page(page, api)
     expect(page.locator("#key")).to_be_visible()
     expect(page.locator("#key [role=alert]")).to_be_empty()
-    give(page, "wrong")
+    enter(page, "wrong")
     expect(page.locator("#key [role=alert]")).to_have_text("This key was not accepted.")
     expect(page.locator(".card:not(.ghost)")).to_have_count(0)
-    give(page, KEY)
+    enter(page, KEY)
     expect(price(page, "AAPL")).to_have_text("100.00")
     expect(page.locator("#key")).to_be_hidden()
     store(running, ("AAPL", 101.0, 0))
@@ -63,7 +50,7 @@ def test_a_key_is_asked_for(
     leave(page, complaints)
 
 
-def test_a_key_for_one_symbol_shows_that_one(
+def test_a_key_restricted_to_a_symbol_shows_only_that_symbol(
     page: Page, complaints: Complaints, make_api: Callable[..., Api], running: Client
 ) -> None:
     store_minute(running, ["AAPL", "MSFT"])
@@ -71,9 +58,9 @@ def test_a_key_for_one_symbol_shows_that_one(
     api.start()
     page.clock.install()
     open_page(page, api, "?symbols=MSFT")
-    give(page, ONE)
+    enter(page, ONE)
     expect(page.locator(".card .symbol")).to_have_text(["AAPL"])
-    expect(page.locator("#chosen .symbol")).to_have_text("AAPL")
+    expect(page.locator("#selection .symbol")).to_have_text("AAPL")
     expect(rows(page)).to_have_count(10)
     store(running, ("MSFT", 7.0, 0), ("AAPL", 101.5, 0))
     expect(price(page, "AAPL")).to_have_text("101.50")
@@ -81,9 +68,9 @@ def test_a_key_for_one_symbol_shows_that_one(
     expect(card(page, "MSFT")).to_have_count(0)
     expect(page.locator("[data-meter=lag] b")).to_have_text("?")
     becomes_live(page, running, "AAPL", 101.5)
-    # It is not asked for again and again.
+    # It is not requested again.
     with page.expect_response("**/health"):
         page.clock.run_for(6_000)
-    refused = [text for text in complaints.console if "403" in text]
-    assert len(refused) == 1
+    forbidden = [text for text in complaints.console if "403" in text]
+    assert len(forbidden) == 1
     leave(page, complaints)
