@@ -1,6 +1,7 @@
 """What the documents say of the repository is so: paths, links, figures. What their commands do is
 tested in tests/e2e/test_docs.py."""
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.documents import PAGES, sql_files
 
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
 DOCUMENTS = [*PAGES, *DECISIONS, ROOT / "CONTRIBUTING.md"]
+RESULTS = sorted((ROOT / "bench" / "results").glob("pipeline-*.json"))
 # A path of this repository: below one of its folders, without a placeholder.
 PATH = re.compile(r"`((?:api|bench|conf|docs|jobs|lib|local|producer|sql|tests)/[\w./-]*)`")
 # What a document has the reader or a command make.
@@ -63,3 +65,12 @@ def test_each_decision_has_a_status_a_date_and_alternatives(decision: Path) -> N
         rf"# {number}\. .+\n\nStatus: (accepted|superseded by \d+), \d{{4}}-\d\d-\d\d\n", text
     )
     assert "\n**Alternatives.** " in text and "\n**Decision.** " in text and "\n**Why" in text
+
+
+def test_the_figures_of_the_readme_are_those_of_the_last_stored_run() -> None:
+    run = json.loads(RESULTS[-1].read_text(encoding="utf-8"))
+    assert {"date", "commit", "cpu", "cores", "versions"} <= run.keys()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"({RESULTS[-1].relative_to(ROOT)})" in readme
+    assert f"{run['rows_per_second'] / 1000:,.0f},000 a second" in readme
+    assert f"after {run['p50_ms']:.0f} ms at the median" in readme
