@@ -1,9 +1,10 @@
-"""The stock job beside a real broker and a real ClickHouse: every record once, whatever happens."""
+"""The stock job beside a real broker and a real ClickHouse: every record once.
 
-import os
+What is killed meanwhile is in tests/e2e/test_recovery.py.
+"""
+
 import re
 import shutil
-import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,15 +19,11 @@ from tests.e2e.support import (
     sql_with,
     tick,
     ticks,
-    wait_until,
 )
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 COUNT = 50_000
-# So slow that 50,000 last for longer than all kills and restarts, on a slow machine too; what is
-# left is then sent at once.
-PER_SECOND = 150
 
 
 def test_ticks_of_another_client_land_once_and_a_stopped_job_goes_on(place: Place) -> None:
@@ -65,100 +62,6 @@ def test_ticks_of_another_client_land_once_and_a_stopped_job_goes_on(place: Plac
     assert (stopped.code, stopped.out) == (0, "job stocks does not run")
     error = place.run("jobs", "stop", "stoks").error
     assert error == "sql/flink/stoks: no such folder, and no such job runs; fix JOB."
-
-
-def test_nothing_is_lost_or_twice_when_job_clickhouse_and_kafka_are_killed(
-    stack: Place, place: Place
-) -> None:
-    job = place.run_job()
-    load = Load(place, ticks(0, COUNT), PER_SECOND)
-    load.start()
-    wait_until(place.has_checkpoint, "a checkpoint")
-    check_mid_load(place, load)
-    assert len(place.java()) == 1
-    job.kill()
-    wait_until(lambda: not place.processes(), "Flink's Java ended with the killed runner")
-    left = unpacked(place)
-    stored = place.count()
-
-    job = place.run_job()
-    job.wait_line(r"^job stocks: resuming from .+/chk-\d+$")
-    load.wait()
-    place.wait_count(COUNT)
-    assert stored < COUNT
-    check_stored(place, ticks(0, COUNT))
-    assert len(left) == len(unpacked(place)) == 1 and left != unpacked(place)
-
-    load = Load(place, ticks(COUNT, 2 * COUNT), PER_SECOND)
-    load.start()
-    for server in ("clickhouse", "kafka"):
-        check_mid_load(place, load)
-        stack.kill_program(server)
-        wait_until(stack.has_servers, "both servers run")
-    check_mid_load(place, load)
-    load.wait()
-    place.wait_count(2 * COUNT)
-    check_stored(place, ticks(0, 2 * COUNT))
-    place.stop_job(job)
-
-
-def test_a_task_manager_that_ends_has_another_in_its_place(place: Place) -> None:
-    lost = place.folder / "lost"
-    job = place.start("tests.e2e.lose_task_manager", str(lost), "run", "stocks")
-    job.wait_line("^RUNNING")
-    place.send(ticks(0, 1_000))
-    place.wait_count(1_000)
-    assert "task manager" not in job.said
-
-    lost.touch()
-    job.wait_line("^Flink's task manager ended; another is starting$")
-    place.send(ticks(1_000, 2_000))
-    place.wait_count(2_000)
-    check_stored(place, ticks(0, 2_000))
-    wait_until(lambda: place.flink("/overview").json()["taskmanagers"] == 1, "one is left")
-    place.stop_job(job)
-
-
-def test_a_java_that_ends_is_told_and_the_job_goes_on(place: Place) -> None:
-    job = place.run_job()
-    place.send(ticks(0, 1_000))
-    place.wait_count(1_000)
-    wait_until(place.has_checkpoint, "a checkpoint")
-    (folder,) = unpacked(place)
-    # With what Flink puts into the system's temporary folder by itself.
-    assert [*folder.rglob("flink-table-planner_*.jar")] and [*folder.rglob("flink-web-upload")]
-    (java,) = place.java()
-    os.kill(java, signal.SIGKILL)
-    ended = job.end()
-    assert (ended.code, len(ended.err.splitlines())) == (75, 1), job.said
-    assert re.fullmatch(
-        r"Flink's Java ended; see .+; the job goes on from its last checkpoint when it is run "
-        r"again\.",
-        ended.err,
-    )
-
-    wait_until(lambda: not place.processes(), "nothing is left")
-    assert unpacked(place) == []
-
-    place.send(ticks(1_000, 2_000))
-    job = place.run_job()
-    job.wait_line(r"^job stocks: resuming from .+/chk-\d+$")
-    place.wait_count(2_000)
-    check_stored(place, ticks(0, 2_000))
-    place.stop_job(job)
-    assert unpacked(place) == []
-
-
-def unpacked(place: Place) -> list[Path]:
-    """The folders of what Flink and PyFlink unpack, one for each Java."""
-    return list((place.folder / "var" / "run" / "flink").iterdir())
-
-
-def check_mid_load(place: Place, load: Load) -> None:
-    """Return when rows come in; there are more to come."""
-    stored = wait_until(lambda: [place.count()], "ClickHouse answers")[0]
-    wait_until(lambda: place.count() > stored + PER_SECOND, "rows come in")
-    assert load.is_alive(), "the load is over"
 
 
 def test_a_topic_that_was_recreated_is_refused(place: Place) -> None:
