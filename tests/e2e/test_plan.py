@@ -236,8 +236,10 @@ def checked(folder: Path, lines: list[str]) -> list[Tick | None]:
     view = config.sql_dir / "flink" / "stocks" / "200_view_checked_ticks.sql"
     tables.execute_sql(sql_variables.substitute(sqlfiles.read(view), config.variables()).text)
     select = "SELECT kafka_offset, symbol, price, volume, `timestamp` FROM checked_ticks"
-    with tables.execute_sql(select).collect() as found:
-        values = [list(row)[1:] for row in sorted(found, key=lambda row: row[0])]
+    # As one table of Arrow: collect() calls Java several times for each row.
+    frame = tables.sql_query(select).to_pandas().sort_values("kafka_offset")
+    values = frame.drop(columns="kafka_offset").astype({"volume": "Int64"}).astype(object)
+    values = values.where(values.notna(), None).to_numpy().tolist()
     assert len(values) == len(lines)
     kind = types.column("timestamp", "Nullable(DateTime64(6, 'UTC'))")
     texts = pa.array([row[-1] for row in values], pa.string())
