@@ -27,12 +27,12 @@ _numbers = count(1)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Nor are the JARs' classes verified again at each start. tests/e2e/test_demo.py runs Java as a user
-# does.
+# Nor are the JARs' classes verified again at each start. A test of tests/e2e/test_demo.py starts
+# Java as a user does.
 _UNVERIFIED = "-XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
 os.environ.setdefault("JAVA_TOOL_OPTIONS", f"{java.SHORT_LIVED} {_UNVERIFIED}")
 
-# Tests that run in two processes never ask for the same port.
+# Tests that run in several processes never ask for the same port.
 _WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 ports.FREE = ports.FREE[_WORKER % 4 :: 4]
 
