@@ -52,11 +52,12 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT, with these options of uvicorn. The application is made with a
     function that says whether the server is stopping."""
-    # uvicorn stops at these signals and then raises them again: the exit status is to be 0.
-    signals.handle(lambda _: None)
     logging.getLogger("uvicorn.error").addFilter(_is_worth_logging)
     app = make_app(lambda: server.should_exit)
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, server_header=False, **options))
+    # uvicorn stops at these signals and then raises them again: the exit status is to be 0. Not
+    # earlier, since until it runs a signal that is ignored would be lost.
+    signals.handle(lambda _: None)
     server.run(sockets=[listener])
 
 

@@ -82,3 +82,20 @@ def test_it_serves_until_a_signal_and_exits_with_0(port: int, number: signal.Sig
             process.send_signal(number)
         assert process.communicate(timeout=60) == (None, b"")
     assert process.returncode == 0
+
+
+STOPPED_EARLY = """
+import os, signal
+from lib import asgi
+
+asgi.serve(
+    lambda is_stopping: os.kill(os.getpid(), signal.SIGTERM),
+    asgi.bind("127.0.0.1", %d, "--port"),
+)
+"""
+
+
+def test_a_signal_while_the_application_is_made_ends_the_program(port: int) -> None:
+    code = STOPPED_EARLY % port
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60)
+    assert ended.returncode == -signal.SIGTERM
