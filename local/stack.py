@@ -1,6 +1,7 @@
 """The programs of the embedded stack, and the wait until its servers answer."""
 
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -56,9 +57,10 @@ def wait(supervisor: Supervisor, config: Settings, say: Callable[[str], None]) -
         ("clickhouse", partial(_clickhouse_answers, config.clickhouse), check),
         ("kafka", partial(_kafka_answers, config.kafka.bootstrap_servers), check),
     ]
+    deadline = time.monotonic() + SERVER_START_LIMIT
     for name, answers, waiting in services:
         say(f"waiting for {name}")
-        if not until(answers, SERVER_START_LIMIT, waiting=waiting):
+        if not until(answers, deadline - time.monotonic(), waiting=waiting):
             log = show(supervisor.log(name))
             raise ServiceError(f"{name}: no answer after {SERVER_START_LIMIT:.0f} s; see {log}.")
 

@@ -1,11 +1,16 @@
 """The wait for the servers: one that does not start, and a stack that is stopped meanwhile."""
 
+from pathlib import Path
+from typing import cast
+
 import pytest
 
+from lib import waiting
 from lib.errors import ServiceError, SetupError
 from lib.settings import Settings
 from local import stack
 from local.supervisor import Supervisor
+from tests.conftest import FakeTime
 from tests.local.conftest import program
 
 
@@ -35,3 +40,27 @@ def test_the_wait_ends_when_another_process_stops_the_stack(
 
     with pytest.raises(ServiceError, match=r"^the embedded stack does not run; start it with"):
         stack.wait(supervisor, config, stop)
+
+
+def test_one_limit_holds_for_all_that_is_waited_for(
+    config: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr(stack, "time", clock)
+    monkeypatch.setattr(waiting, "time", clock)
+
+    class Slow:
+        """It answers after two thirds of the limit."""
+
+        def is_running(self) -> bool:
+            return clock.now > 60
+
+        def has_ended(self, name: str) -> bool:
+            return False
+
+        def log(self, name: str) -> Path:
+            return Path(name)
+
+    with pytest.raises(ServiceError, match=r"^clickhouse: no answer after 90 s; see clickhouse\.$"):
+        stack.wait(cast(Supervisor, Slow()), config, lambda text: None)
+    assert 90 < clock.now < 91
