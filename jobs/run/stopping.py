@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable
 
 from jobs.job import lock_file
@@ -11,6 +10,7 @@ from lib import clickhouse, locks
 from lib.errors import JobError
 from lib.files import show
 from lib.settings import Settings
+from lib.waiting import until
 
 # How long the job may take to stop, in seconds.
 STOP_LIMIT = 300.0
@@ -25,14 +25,11 @@ def stop(config: Settings, job: str, say: Callable[[str], object]) -> None:
         return
     os.kill(pid, signal.SIGTERM)
     say(f"stopping job {job} (process {pid}) with a savepoint")
-    deadline = time.monotonic() + STOP_LIMIT
-    while locks.holder(file) == pid:
-        if time.monotonic() > deadline:
-            raise JobError(
-                f"job {job}: still runs after {STOP_LIMIT:.0f} s; "
-                f"see {show(config.data_dir / 'log')}, or end process {pid}."
-            )
-        time.sleep(0.1)
+    if not until(lambda: locks.holder(file) != pid, STOP_LIMIT):
+        raise JobError(
+            f"job {job}: still runs after {STOP_LIMIT:.0f} s; "
+            f"see {show(config.data_dir / 'log')}, or end process {pid}."
+        )
     say(f"job {job} stopped")
 
 
