@@ -170,4 +170,4 @@ def records(
 
 def is_local(servers: str) -> bool:
     """Whether all brokers are on the loopback interface of this machine."""
-    return all(host in ports.LOOPBACK for host, _ in addresses(servers))
+    return all(ports.is_loopback(ports.address(*each)) for each in addresses(servers))

@@ -6,15 +6,12 @@ import socket
 
 from lib.errors import SetupError
 
-# Names of the loopback interface: no other machine reaches it.
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
+# The loopback interface, which no other machine reaches.
 _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)
 
 
 def is_loopback(authority: str) -> bool:
-    """Whether the host of a Host header or an origin, with its port or without, is loopback."""
+    """Whether a host as in a URL, with its port or without, is loopback."""
     return bool(_LOOPBACK.fullmatch(authority))
 
 

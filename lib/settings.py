@@ -63,7 +63,7 @@ class ClickHouse(Section, frozen=True):
     @property
     def is_local(self) -> bool:
         """Whether ClickHouse is on this machine, so that compression only costs time."""
-        return self.host in ports.LOOPBACK
+        return ports.is_loopback(self.address)
 
 
 class Flink(Section, frozen=True):

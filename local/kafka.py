@@ -16,7 +16,7 @@ def address(config: Settings) -> tuple[str, int]:
     """The embedded broker's host and port; raise SettingsError unless they are of loopback."""
     first = config.kafka.bootstrap_servers.split(",")[0].strip()
     host, _, port = first.rpartition(":")
-    if host.strip("[]") not in ports.LOOPBACK or not port.isdigit():
+    if not ports.is_loopback(first) or not port.isdigit():
         raise SettingsError(
             f"kafka.bootstrap_servers: {first} is not a loopback host:port; the embedded broker "
             "listens only there, and a broker elsewhere needs no `make up`."

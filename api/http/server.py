@@ -1,6 +1,5 @@
 """The HTTP server of the API: where it may listen, and its limits."""
 
-import ipaddress
 import socket
 import sys
 from asyncio import BaseTransport, TimerHandle
@@ -14,7 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.http.middleware import App, closing_headers, problem_app
 from api.problems import ProblemError
-from lib import asgi
+from lib import asgi, ports
 from lib.errors import SettingsError
 from lib.settings import Api
 
@@ -24,20 +23,12 @@ SETTING = "api.port (MILLRACE_API__PORT, --port) or api.host"
 
 def check_address(host: str, settings: Api) -> None:
     """Raise SettingsError for an address that other machines reach if no key is needed."""
-    if settings.keys or is_loopback(host):
+    if settings.keys or ports.is_loopback(ports.address(host, settings.port)):
         return
     raise SettingsError(
         f"api.host {host}: other machines reach it, and no key is needed; "
         "set api.keys, or listen on 127.0.0.1."
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def serve(

@@ -75,7 +75,7 @@ def test_a_wait_is_reported_and_ends_when_time_is_up(
     ("servers", "is_local"),
     [
         ("127.0.0.1:9092", True),
-        ("localhost:1,[::1]:2", True),
+        ("localhost:1,[::1]:2,127.1.2.3:4", True),
         ("kafka-1.example:9092", False),
         ("127.0.0.1:9092,kafka-2.example:9092", False),
     ],
