@@ -29,7 +29,6 @@ class Job:
     topics: tuple[str, ...]
     # False if one of its sources reads uncommitted records.
     reads_committed: bool
-    # The same for files that differ only in comments, and in blanks outside strings.
     version: str
     # Where the saved state of all versions is.
     states: Path
@@ -73,6 +72,7 @@ def _check_filled(file: SqlFile, files: Sequence[SqlFile]) -> None:
 
 
 def version(files: Sequence[SqlFile]) -> str:
+    """A hash: the same for files that differ only in comments, and in blanks outside strings."""
     text = "\0".join(condensed(file.text) for file in files)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
