@@ -1,13 +1,12 @@
 """Replace ${NAME} in SQL files by the value of a setting."""
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from lib import sqlfiles
-from lib.errors import SqlFileError
+from lib.errors import SqlFileError, did_you_mean
 from lib.sql_lexer import tokens
 from lib.sqlfiles import SqlFile, line_of
 
@@ -39,9 +38,8 @@ def substitute(
             if any(comment.start < match.start() < comment.end for comment in comments):
                 return " ".join(variables[name].split())
             return variables[name].translate(escapes)
-        near = difflib.get_close_matches(name, variables, n=1)
-        remedy = f"did you mean ${{{near[0]}}}?" if near else f"known: {', '.join(variables)}."
-        raise SqlFileError(f"{file.place}:{line}: ${{{name}}} is not a setting; {remedy}")
+        remedy = did_you_mean(match[0], [f"${{{known}}}" for known in variables])
+        raise SqlFileError(f"{file.place}:{line}: {match[0]} is not a setting; {remedy}")
 
     text = _VARIABLE.sub(value, file.text)
     return replace(file, text=text)

@@ -70,7 +70,8 @@ class SqlFile:
 def load(folder: Path) -> list[SqlFile]:
     """All files of a folder in order of number; raise SqlFileError for the first that is wrong."""
     if not folder.is_dir():
-        near = difflib.get_close_matches(folder.name, _siblings(folder), n=1)
+        siblings = [path.name for path in folder.parent.glob("*/")]
+        near = difflib.get_close_matches(folder.name, siblings, n=1)
         remedy = f"did you mean {near[0]}?" if near else "make it and put SQL files there."
         raise SqlFileError(f"{show(folder)}: no such folder; {remedy}")
     # With endings in upper case: 010_TABLE_X.SQL must be refused, not ignored.
@@ -135,10 +136,6 @@ def condensed(text: str) -> str:
     """The statement with comments and white space made single spaces; strings stay as they are."""
     runs = groupby(tokens(text), lambda token: token.is_blank)
     return "".join(" " if blank else "".join(t.text for t in run) for blank, run in runs).strip()
-
-
-def _siblings(folder: Path) -> list[str]:
-    return [path.name for path in folder.parent.glob("*/")] if folder.parent.is_dir() else []
 
 
 def line_of(text: str, position: int) -> int:

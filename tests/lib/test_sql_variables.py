@@ -45,7 +45,7 @@ def test_a_quote_in_a_value_stays_within_its_string() -> None:
             "a\n-- ${KAFKA_TOPICS}",
             "2: ${KAFKA_TOPICS} is not a setting; did you mean ${KAFKA_TOPIC}?",
         ),
-        ("${}", "1: ${} is not a setting; known: KAFKA_TOPIC, QUOTED, DOLLAR."),
+        ("${}", "1: ${} is not a setting; known: ${KAFKA_TOPIC}, ${QUOTED}, ${DOLLAR}."),
         ("'${kafka topic}'", "1: ${kafka topic} is not a setting; known: "),
         ("a\n\n'${KAFKA_TOPIC\n'", "3: ${KAFKA_TOPIC does not end; add the }."),
         ("${", "1: ${ does not end; add the }."),
