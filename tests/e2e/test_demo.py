@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jobs.flink import state
 from tests.e2e.support import PARTITIONS, Place, Program, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
@@ -45,7 +46,7 @@ def runs(place: Place) -> list[dict[str, Any]]:
     return found if len(found) == 2 and found[0]["status"] == "running" else []
 
 
-def test_the_demo_shows_ticks_and_goes_on_where_it_stopped(own: Place) -> None:
+def test_the_demo_shows_ticks_goes_on_where_it_stopped_and_ends_with_the_stack(own: Place) -> None:
     # The first start runs Java as a user does; the others compile less, see tests/conftest.py.
     demo = own.within({"JAVA_TOOL_OPTIONS": ""}).start("local", "demo")
     demo.wait_line(r"^    latest \| AAPL \d+\.\d\d  AMZN \d+\.\d\d  .+TSLA \d+\.\d\d$")
@@ -62,6 +63,16 @@ def test_the_demo_shows_ticks_and_goes_on_where_it_stopped(own: Place) -> None:
         assert -1 < hop["p50_ms"] <= hop["p99_ms"]
     finish(own, demo)
 
+    check_second_start(own, sent=len(asked))
+
+
+def is_checkpoint(saved: Path) -> bool:
+    return saved.name.startswith("chk-")
+
+
+def check_second_start(own: Place, sent: int) -> None:
+    """The job continues, is started again if its Java is killed, but not if a user stops it."""
+    assert own.run("local", "up").code == 0
     demo = own.start("local", "demo")
     demo.wait_line(r"^       job \| job stocks: resuming from .+/savepoint-")
     demo.wait_line(r"^       job \| RUNNING")
@@ -69,22 +80,14 @@ def test_the_demo_shows_ticks_and_goes_on_where_it_stopped(own: Place) -> None:
     assert (now["status"], before["status"]) == ("running", "stopped")
     assert "/savepoint-" in now["resumed_from"] and not before["resumed_from"]
     assert len(now["files"]) == 5 and now["files"] == before["files"]
-    sent = own.records()
-    assert sent > len(asked)
-    own.wait_count(sent)
+    assert own.records() > sent
+    own.wait_count(own.records())
     rows, places = own.ask(
         "SELECT count(), uniqExact(kafka_partition, kafka_offset) FROM stocks.ticks"
     )[0]
     assert rows == places
-    finish(own, demo)
-
-
-def test_a_demo_starts_its_job_again_and_ends_with_the_stack(own: Place) -> None:
-    """The job when its Java is killed, not when a user stops it; the rest goes on."""
-    assert own.run("local", "up").code == 0
-    demo = own.start("local", "demo")
-    demo.wait_line(r"^       job \| RUNNING ")
-    wait_until(own.has_checkpoint, "a checkpoint")
+    states = own.folder / "var" / "flink" / "stocks"
+    wait_until(lambda: is_checkpoint(*state.each_newest(states)), "a checkpoint since the start")
     others = {name: own.pid(name) for name in ("kafka", "clickhouse", "producer", "api")}
     (java,) = [pid for pid, command in own.processes().items() if "PythonGateway" in command]
     (kafka,) = [command for command in own.processes().values() if " kafka.Kafka " in command]

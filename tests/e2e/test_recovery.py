@@ -52,12 +52,15 @@ def test_nothing_is_lost_or_twice_when_job_clickhouse_and_kafka_are_killed(
     place.stop_job(job)
 
 
-def test_a_task_manager_that_ends_has_another_in_its_place(place: Place) -> None:
+def test_a_task_manager_that_ends_has_another_and_a_java_that_ends_is_reported(
+    place: Place,
+) -> None:
     lost = place.folder / "lost"
     job = place.start("tests.e2e.lose_task_manager", str(lost), "run", "stocks")
     job.wait_line("^RUNNING")
     place.send(ticks(0, 1_000))
     place.wait_count(1_000)
+    wait_until(place.has_checkpoint, "a checkpoint")
     assert "task manager" not in job.said
 
     lost.touch()
@@ -66,14 +69,7 @@ def test_a_task_manager_that_ends_has_another_in_its_place(place: Place) -> None
     place.wait_count(2_000)
     check_stored(place, ticks(0, 2_000))
     wait_until(lambda: place.flink("/overview").json()["taskmanagers"] == 1, "one is left")
-    place.stop_job(job)
 
-
-def test_a_java_that_ends_is_told_and_the_job_goes_on(place: Place) -> None:
-    job = place.run_job()
-    place.send(ticks(0, 1_000))
-    place.wait_count(1_000)
-    wait_until(place.has_checkpoint, "a checkpoint")
     (folder,) = unpacked(place)
     # With what Flink puts into the system's temporary folder by itself.
     assert [*folder.rglob("flink-table-planner_*.jar")] and [*folder.rglob("flink-web-upload")]
@@ -90,11 +86,11 @@ def test_a_java_that_ends_is_told_and_the_job_goes_on(place: Place) -> None:
     wait_until(lambda: not place.processes(), "nothing is left")
     assert unpacked(place) == []
 
-    place.send(ticks(1_000, 2_000))
+    place.send(ticks(2_000, 3_000))
     job = place.run_job()
     job.wait_line(r"^job stocks: resuming from .+/chk-\d+$")
-    place.wait_count(2_000)
-    check_stored(place, ticks(0, 2_000))
+    place.wait_count(3_000)
+    check_stored(place, ticks(0, 3_000))
     place.stop_job(job)
     assert unpacked(place) == []
 
