@@ -57,7 +57,7 @@ def decode(identity: str) -> tuple[int, Position] | None:
     """The time and the position of an id; None if it is not valid."""
     try:
         data = urlsafe_b64decode(identity + "=" * (-len(identity) % 4))
-        seconds, position = _read_json(data) if data.startswith(b"[") else _read(data)
+        seconds, position = _read(data)
     except (Base64Error, UnicodeError, ValueError, zlib.error, msgspec.DecodeError):
         return None
     is_valid = seconds in _SECONDS and all(offset in _INT64 for offset in position.values())
@@ -84,11 +84,6 @@ def _read(data: bytes) -> tuple[int, Position]:
     words = bytes(chain(*zip(*(planes[n * count :][:count] for n in range(8)), strict=True)))
     sources = (_join(name, number) for name, runs in groups for number in _numbers(runs))
     return seconds, dict(zip(sources, struct.unpack(f">{count}Q", words), strict=True))
-
-
-def _read_json(data: bytes) -> tuple[int, Position]:
-    """The earlier form of ids: a browser may send one after an upgrade."""
-    return msgspec.json.decode(data, type=tuple[int, Position])
 
 
 def _split(source: str) -> tuple[str, int]:

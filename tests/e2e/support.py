@@ -37,7 +37,7 @@ Tick = dict[str, Any]
 
 
 def wait_until(condition: Callable[[], Any], what: str, limit: float = LIMIT) -> Any:
-    """Return what the condition says as soon as it is true; servers may be away meanwhile."""
+    """Return the condition's result as soon as it is true; servers may be unavailable meanwhile."""
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
         with suppress(httpx.TransportError):
@@ -49,7 +49,7 @@ def wait_until(condition: Callable[[], Any], what: str, limit: float = LIMIT) ->
 
 @dataclass(frozen=True)
 class Ended:
-    """A program that ended, and what it said."""
+    """A program that ended, with its output."""
 
     code: int
     out: str
@@ -225,7 +225,7 @@ class Place:
         return [pid for pid, command in self.processes().items() if "/bin/java " in command]
 
     def clear(self) -> None:
-        """End what still runs here: in order first, then by force."""
+        """End the programs that still run: in order first, then by force."""
         for program in self.started:
             if program.process.poll() is None:
                 program.process.terminate()
@@ -289,7 +289,7 @@ class Place:
         (producer.commit_transaction if commit else producer.abort_transaction)(LIMIT)
 
     def delete_records(self, before: Mapping[int, int]) -> None:
-        """Have Kafka delete what is before these offsets of partitions, as retention does."""
+        """Have Kafka delete the records before these offsets of partitions, as retention does."""
         places = [TopicPartition(self.topic, number, offset) for number, offset in before.items()]
         admin = self.admin()
         for deleted in admin.delete_records(places).values():
@@ -392,7 +392,7 @@ class Load(threading.Thread):
             self.failures.append(str(error))
 
     def wait(self) -> None:
-        """Send what is left at once, and return when all is acknowledged."""
+        """Send the rest at once, and return when all is acknowledged."""
         self._hurried.set()
         self.join(2 * LIMIT)
         assert not self.is_alive() and not self.failures, self.failures[:3]
@@ -418,7 +418,7 @@ def ticks(first: int, last: int) -> Iterable[Tick]:
 
 
 def check_stored(place: Place, sent: Iterable[Tick]) -> None:
-    """Each record of the topic is one row, and the rows say exactly what was sent."""
+    """Each record of the topic is one row with exactly the values that were sent."""
     rows = place.ask(
         "SELECT symbol, price, volume, replaceOne(toString(timestamp), ' ', 'T'), inserted_by"
         " FROM stocks.ticks ORDER BY volume"
@@ -440,8 +440,8 @@ def _micro(tick: Tick) -> str:
 
 
 def sql_with(folder: Path, *jobs: str) -> Path:
-    """A copy of sql/ to edit, with jobs and tables of tests/e2e/sql added; what a job lacks of sink
-    and insert is the stock job's."""
+    """A copy of sql/ to edit, with jobs and tables of tests/e2e/sql added; a job without a sink or
+    an insert gets the stock job's."""
     copy, ours = folder / "sql", ROOT / "tests" / "e2e" / "sql"
     shutil.copytree(ROOT / "sql", copy)
     for job in jobs:
@@ -455,7 +455,7 @@ def sql_with(folder: Path, *jobs: str) -> Path:
 
 
 def copy_project(folder: Path) -> Path:
-    """A copy of what a job runs from, without JARs."""
+    """A copy of the folders that a job runs from, without JARs."""
     for name in ("conf", "jobs", "lib", "sql"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("jars"))
     return folder

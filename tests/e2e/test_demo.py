@@ -24,7 +24,7 @@ def own(tmp_path: Path) -> Iterator[Place]:
 
 
 def finish(place: Place, demo: Program) -> None:
-    """Ctrl-C ends everything in order: what writes first, the job with a savepoint."""
+    """Ctrl-C ends everything in order: the programs that write first, the job with a savepoint."""
     demo.interrupt()
     ended = demo.end()
     assert (ended.code, ended.err) == (0, ""), demo.said
@@ -35,7 +35,7 @@ def finish(place: Place, demo: Program) -> None:
 
 
 def busy(place: Place) -> dict[str, Any] | None:
-    """What the API tells of the job once it stores rows and leaves none unread."""
+    """The API's report on the job once it stores rows and leaves none unread."""
     (job,) = place.api("/api/pipeline").json()["data"]
     return job if job["rows_per_second"] and job["lag"] == 0 else None
 

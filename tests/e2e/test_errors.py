@@ -1,4 +1,4 @@
-"""What a user can mend is one line on stderr that names place, fact and remedy, and exit 2."""
+"""An error that a user can fix is one line on stderr with place, fact and remedy, and exit 2."""
 
 import os
 import signal

@@ -42,7 +42,7 @@ def test_ticks_land_once_a_stopped_job_goes_on_and_a_recreated_topic_is_refused(
     assert page.status_code == 200 and "<title>Apache Flink Web Dashboard</title>" in page.text
 
     (asks,) = [pid for pid, command in place.processes().items() if "/python_worker.py " in command]
-    assert "pandas" not in Path(f"/proc/{asks}/maps").read_text(), "what asks for a worker is small"
+    assert "pandas" not in Path(f"/proc/{asks}/maps").read_text(), "it is small"
 
     second = place.run("jobs", "run", "stocks")
     assert second.error == (
@@ -82,7 +82,7 @@ def check_recreated_topic(place: Place) -> None:
     )
     assert place.run("jobs", "run", "stocks").error == refusal
     assert place.run("jobs", "run", "stocks", "--fresh").error == refusal
-    # What says so is gone: the stored rows tell.
+    # Without its memory the job compares the records with the stored rows.
     shutil.rmtree(place.folder / "var" / "flink")
     assert "the topic was recreated" in place.run("jobs", "run", "stocks").error
     assert place.ask(ROWS) == stored

@@ -11,12 +11,12 @@ RUN = "SELECT status, message FROM stocks.job_runs FINAL ORDER BY started_at DES
 
 
 def wait_read(place: Place, job: Program, lost: str = "") -> None:
-    """Return when nothing is left to read, by all that tells the lag."""
+    """Return when nothing is left to read, by every report of the lag."""
     job.wait_line(r"^RUNNING  .*  lag 0  checkpoint ")
     wait_until(lambda: place.ask(BEHIND) == [[0, 0, lost]], "no lag")
 
 
-def test_what_was_deleted_before_it_was_read_is_named_and_lag_is_what_is_left(place: Place) -> None:
+def test_records_deleted_before_they_are_read_are_named_and_lag_is_the_rest(place: Place) -> None:
     """A transaction ends with an offset that is no record, partition 3 is empty."""
     for partition in (0, 1, 2):
         place.transact(ticks(100 * partition, 100 * partition + 10), partition)

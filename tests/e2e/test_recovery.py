@@ -12,8 +12,8 @@ from tests.e2e.support import Load, Place, check_stored, ticks, wait_until
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 COUNT = 50_000
-# So slow that 50,000 last for longer than all kills and restarts, on a slow machine too; what is
-# left is then sent at once.
+# So slow that 50,000 last for longer than all kills and restarts, on a slow machine too; the rest
+# is then sent at once.
 PER_SECOND = 150
 
 
@@ -96,7 +96,7 @@ def test_a_task_manager_that_ends_has_another_and_a_java_that_ends_is_reported(
 
 
 def unpacked(place: Place) -> list[Path]:
-    """The folders of what Flink and PyFlink unpack, one for each Java."""
+    """The folders into which Flink and PyFlink unpack files, one for each Java."""
     return list((place.folder / "var" / "run" / "flink").iterdir())
 
 

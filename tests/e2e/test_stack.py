@@ -1,4 +1,4 @@
-"""`local`: up, down and status of the embedded stack, and what it survives."""
+"""`local`: up, down and status of the embedded stack, and the failures that it survives."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ def status(place: Place) -> int:
 
 
 def test_an_up_that_is_interrupted_leaves_nothing(own: Place) -> None:
-    """Also one whose parent ignores SIGINT, as a shell does for what it runs in the background."""
+    """Also if its parent ignores SIGINT, as a shell does for background jobs."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         up = own.start("local", "up")

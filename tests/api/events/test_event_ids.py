@@ -63,14 +63,6 @@ def test_offsets_that_do_not_fit_are_rounded_down(position: Position, apart: int
     assert all(0 <= offset - rounded.get(source, 0) < apart for source, offset in position.items())
 
 
-def test_an_id_of_the_earlier_form_is_read() -> None:
-    position = {"stocks/ticks/3/": 61, "stocks/ticks/2/": 2**40}
-    assert decode(urlsafe_b64encode(msgspec.json.encode((NOW, position))).decode()) == (
-        NOW,
-        position,
-    )
-
-
 def packed(value: object) -> str:
     return urlsafe_b64encode(zlib.compress(msgspec.msgpack.encode(value))).decode()
 
