@@ -1,6 +1,7 @@
 """The commands of the documents, run as they stand, and the shape of the answers shown."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -51,8 +52,12 @@ def written(place: Place) -> Iterator[Place]:
     sensors.delete_topic()
     query = VIEW.read_text().split(" AS\n", 1)[1]
     place.ask(f"ALTER TABLE stocks.latest_of_ticks MODIFY QUERY {query}")
-    for undo in ("VIEW stocks.volumes", "TABLE stocks.large_trades", "DATABASE sensors"):
-        place.ask(f"DROP {undo} SYNC")
+    for kind, name in (
+        ("VIEW", "stocks.volumes"),
+        ("TABLE", "stocks.large_trades"),
+        ("DATABASE", "sensors"),
+    ):
+        place.ask(f"DROP {kind} IF EXISTS {name} SYNC")
     theirs = f"number > {len([*VIEW.parent.glob('*.sql')])} SETTINGS mutations_sync = 1"
     place.ask(f"ALTER TABLE stocks.schema_migrations DELETE WHERE {theirs}")
 
@@ -124,7 +129,11 @@ def event(lines: Iterable[str]) -> str:
 def recipe(text: str) -> list[str]:
     """The module that a make target runs and its arguments, without the set-up before it."""
     command = ["make", "--dry-run", *shlex.split(text)[1:]]
-    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    # Nothing else: a make that runs the tests hands on its options and ARGS.
+    environ = {"PATH": os.environ["PATH"]}
+    shown = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+    ).stdout
     return shlex.split(shown.splitlines()[-1].partition(" -m ")[2])
 
 
