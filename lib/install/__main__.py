@@ -54,8 +54,8 @@ def set_up(lock: int, tools: bool) -> int:
 
 def install_packages(lock: int, tools: bool) -> None:
     keep = stamps.is_of_this_folder()
-    # A .venv that has tools keeps them, in the versions that fit.
-    wanted = [stamps.PACKAGES, *([stamps.TOOLS] if tools or stamps.TOOLS.exists() else [])]
+    # Valid stamps stay: if the tools cannot be installed, everything that a run needs still is.
+    wanted = stamps.outdated(tools)
     stamps.remove(*wanted)
     packages.install(lock, keep, stamps.TOOLS in wanted)
     stamps.write(*wanted)
@@ -95,4 +95,6 @@ def only_one() -> "Iterator[int]":
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] not in ([], ["tools"]):
+        sys.exit("usage: python -m lib.install [tools]")
     sys.exit(main(sys.argv[1:] == ["tools"]))

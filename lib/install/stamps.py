@@ -26,6 +26,14 @@ def are_packages_done(tools: bool) -> bool:
     return PYTHON.exists() and all(map(_is_valid, [PACKAGES, TOOLS] if tools else [PACKAGES]))
 
 
+def outdated(tools: bool) -> "list[Path]":
+    """The stamps of the packages to install: a .venv that has tools keeps them, in the versions
+    that fit."""
+    if _is_valid(PACKAGES):
+        return [TOOLS]
+    return [PACKAGES, TOOLS] if tools or TOOLS.exists() else [PACKAGES]
+
+
 def is_of_this_folder() -> bool:
     """Whether .venv was made in this folder, since it cannot be moved, and is not half done."""
     return PYTHON.exists() and read(PACKAGES).startswith(f"{ROOT}\n")

@@ -50,6 +50,18 @@ def test_tools_are_added_to_what_a_run_needs(project: Path) -> None:
     assert is_done(project, tools=True)
 
 
+def test_tools_that_cannot_be_installed_leave_what_a_run_needs(project: Path) -> None:
+    pretend_done(project, "s.PACKAGES, s.JARS")
+    (project / ".venv/bin/python").write_text("#!/bin/sh\nexit 1\n")
+    assert set_up(project, "tools")[0] == 2
+    assert is_done(project) and not is_done(project, tools=True)
+    assert set_up(project) == (0, "", "")
+
+
+def test_a_misspelt_argument_is_refused(project: Path) -> None:
+    assert set_up(project, "tool") == (1, "", "usage: python -m lib.install [tools]\n")
+
+
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str, str]:
     """A set-up that found half an environment, and then no registry."""
