@@ -39,8 +39,15 @@ class Job:
         return self.states / self.version
 
 
+def check_name(name: str) -> None:
+    """Raise JobError for a path: its lock and its state would not be those of the job."""
+    if "/" in name or name in ("", ".", ".."):
+        raise JobError(f"{name!r}: not a job's name; give the name of a folder in sql/flink/.")
+
+
 def load(config: Settings, name: str) -> Job:
     """Read a job's files; raise SqlFileError or JobError for the first that is wrong."""
+    check_name(name)
     folder = config.sql_dir / "flink" / name
     return of(config, name, sql_variables.load(folder, config.variables()))
 

@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 
-from jobs.job import lock_file
+from jobs.job import check_name, lock_file
 from jobs.run import lifecycle
 from lib import clickhouse, locks
 from lib.errors import JobError
@@ -18,6 +18,7 @@ STOP_LIMIT = 300.0
 
 def stop(config: Settings, job: str, say: Callable[[str], object]) -> None:
     """Stop a job with a savepoint; raise JobError if it still runs after STOP_LIMIT."""
+    check_name(job)
     file = lock_file(config, job)
     pid = locks.holder(file)
     if pid is None:

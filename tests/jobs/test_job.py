@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from jobs import job
+from jobs.run import stopping
 from lib import conf
 from lib.errors import JobError
 from lib.sqlfiles import SqlFile
@@ -76,3 +77,13 @@ def test_a_table_that_an_insert_fills_is_created_by_the_job(name: str) -> None:
         "900.sql: INSERT INTO inserted, which no file of the job creates; copy "
         "800_sink_inserted.sql from another job, or fix the name."
     )
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "stocks/", "../flink/stocks"])
+def test_a_path_is_refused_as_a_name(name: str) -> None:
+    """It would have a lock and a saved state beside those of the same job."""
+    refusal = "not a job's name; give the name of a folder in sql/flink/."
+    with pytest.raises(JobError, match=refusal):
+        job.load(conf.load(environ={}), name)
+    with pytest.raises(JobError, match=refusal):
+        stopping.stop(conf.load(environ={}), name, print)
