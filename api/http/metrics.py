@@ -10,7 +10,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from api.events import sse
 from api.http.middleware import App, Message, Receive, Send
 
-MEDIA_TYPE = CONTENT_TYPE_LATEST
+# Litestar adds the charset to the media type of a text.
+MEDIA_TYPE = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")
 # Paths with one label for everything below the first folder.
 _PAGES = ("", "assets", "docs", "static")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

@@ -3,8 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from litestar.datastructures.headers import Accept
-
 from api.problems import ProblemError, bad_parameter
 
 JSON = "application/json"
@@ -40,8 +38,7 @@ FORMATS = {
         Format("parquet", "Parquet", "application/vnd.apache.parquet"),
     )
 }
-_BY_MEDIA_TYPE = {format.media_type: format for format in FORMATS.values()}
-_UNACCEPTABLE = re.compile(r"[^,]*;\s*q=0(\.0*)?\s*(?=,|$)", re.IGNORECASE)
+_WEIGHT = re.compile(r"0(\.[0-9]*)?|1(\.0*)?")
 
 
 def choose(names: list[str] | None, accept: str) -> Format:
@@ -51,22 +48,30 @@ def choose(names: list[str] | None, accept: str) -> Format:
         if len(names) != 1 or names[0] not in FORMATS:
             raise bad_parameter("format", f"one of {', '.join(FORMATS)}", ",".join(names))
         return FORMATS[names[0]]
-    media_type = _best_match(accept, [*_BY_MEDIA_TYPE])
-    if media_type is None:
-        raise ProblemError(
-            406,
-            f"Accept has no supported format; use one of {', '.join(FORMATS)} by ?format= or "
-            "Accept.",
-            takes=[*_BY_MEDIA_TYPE],
-        )
-    return _BY_MEDIA_TYPE[media_type]
+    for media_type in _preferred(accept):
+        for format in FORMATS.values():
+            if media_type in (format.media_type, "*/*", f"{format.media_type.split('/')[0]}/*"):
+                return format
+    raise ProblemError(
+        406,
+        f"Accept has no supported format; use one of {', '.join(FORMATS)} by ?format= or Accept.",
+        takes=[format.media_type for format in FORMATS.values()],
+    )
 
 
 def prefers_events(accept: str) -> bool:
     """Whether a request asks to follow the endpoint."""
-    return _best_match(accept, [*_BY_MEDIA_TYPE, EVENT_STREAM]) == EVENT_STREAM
+    return _preferred(accept)[:1] == [EVENT_STREAM]
 
 
-def _best_match(accept: str, media_types: list[str]) -> str | None:
-    # Litestar takes a type with q=0, which is not acceptable, as the least preferred one.
-    return Accept(_UNACCEPTABLE.sub("", accept.strip() or "*/*")).best_match(media_types)
+def _preferred(accept: str) -> list[str]:
+    """The acceptable media types of an Accept header, the most preferred first."""
+    # Litestar's Accept raises an error at q=inf, and takes q=0, q=-1 and q=abc as acceptable.
+    weighted = []
+    for part in (accept.strip() or "*/*").lower().split(","):
+        media_type, *options = (text.strip() for text in part.split(";"))
+        quality = next((text[2:] for text in options if text.startswith("q=")), "1")
+        weight = float(quality) if _WEIGHT.fullmatch(quality) else 0.0
+        if weight > 0:
+            weighted.append((weight, media_type))
+    return [media_type for _, media_type in sorted(weighted, key=lambda pair: -pair[0])]

@@ -61,6 +61,11 @@ def test_requests_are_counted_by_endpoint_and_status(api: Api, tables: Client) -
     assert "millrace_clickhouse_up 1.0" in text
 
 
+def test_the_content_type_has_one_charset(api: Api) -> None:
+    content_type = api.get("/metrics").headers["content-type"]
+    assert content_type == "text/plain; version=1.0.0; charset=utf-8"
+
+
 def test_pages_share_few_labels(api: Api) -> None:
     api.get("/docs")
     api.get("/static/none.js")
