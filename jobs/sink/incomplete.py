@@ -93,7 +93,6 @@ class Notes:
 
     def keep(self, token: str, batch: Batch) -> None:
         """Note an insert in ClickHouse, for when this process has ended."""
-        self._client.command(_CREATE.format(notes=self._table))
         self._write(Incomplete.of(token, batch), is_complete=False)
         self.drop(token)
 
@@ -149,6 +148,8 @@ class Notes:
         return [Incomplete(token, tuple(map(_range, ranges))) for token, ranges in rows]
 
     def _write(self, note: Incomplete, *, is_complete: bool) -> None:
+        # Also for a note that another attempt has just dropped from this process.
+        self._client.command(_CREATE.format(notes=self._table))
         row = [self._writer, note.token, list(note.ranges), is_complete]
         self._client.insert(self._table, [row], _COLUMNS, settings={"async_insert": 0})
 

@@ -204,12 +204,12 @@ def test_count_and_seed_are_reproducible(broker: Broker) -> None:
 
 def test_the_rate_holds(broker: Broker) -> None:
     topic = broker.topic()
-    run(broker, topic, "--symbols", "A,B", "--rate", "50", "--count", "101")
+    run(broker, topic, "--symbols", "A,B", "--rate", "50", "--count", "201")
     stamps = sorted(str(value["timestamp"]) for _, value in broker.read(topic))
     first, last = datetime.fromisoformat(stamps[0]), datetime.fromisoformat(stamps[-1])
-    # Never faster; how much slower is up to the machine. tests/producer/test_pace.py is exact.
-    # At the rate of the settings, which is 1, it would be 50 s.
-    assert 0.99 < (last - first).total_seconds() < 45
+    # 2 s, less what the first tick is late; how much slower is up to the machine.
+    # tests/producer/test_pace.py is exact. At the rate of the settings, which is 1, it is 100 s.
+    assert 1.3 < (last - first).total_seconds() < 90
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.parquet"])
