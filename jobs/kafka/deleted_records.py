@@ -71,6 +71,8 @@ class ClientLog:
     ) -> None:
         self._file = file
         self._gaps = gaps
+        # Gaps that a beginning skipped: the search for the lag keeps only the latest of each.
+        self._skipped: dict[Partition, Span] = {}
         self._size_read = 0
         self._out_of_range: dict[Partition, int] = {}
         self._from_end: set[Partition] = set()
@@ -115,12 +117,20 @@ class ClientLog:
         # A source that begins at the end is to read no older record.
         unread = None if partition in self._from_end else self.unread.get(partition)
         due = max((at for at in (out_of_range, unread) if at is not None), default=offset)
-        due = self._gaps[partition].leave(due) if partition in self._gaps else due
+        due = self._skip_gaps(partition, due)
         self.starts[partition] = offset
         if out_of_range is None:
             # The first beginning: what is read after it is in the saved state of the next run.
             self.unread.setdefault(partition, offset)
         return [LostRecords(*partition, due, offset - 1)] if due < offset else []
+
+    def _skip_gaps(self, partition: Partition, offset: int) -> int:
+        """The offset, or the end of the gap that contains it."""
+        for gaps in (self._skipped, self._gaps):
+            if partition in gaps and gaps[partition].leave(offset) > offset:
+                self._skipped[partition] = gaps[partition]
+                return gaps[partition].end
+        return offset
 
 
 def _partition(match: re.Match[str]) -> Partition:

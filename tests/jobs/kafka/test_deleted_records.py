@@ -100,6 +100,17 @@ def test_offsets_that_are_known_to_hold_no_record_are_not_lost(log: Path) -> Non
     assert look(log, {7: 10}, *start, reset(7, 20))[0] == ["partition 7, offsets 12 to 19"]
 
 
+def test_a_gap_is_no_loss_when_flink_restarts_after_a_later_gap_was_found(log: Path) -> None:
+    gaps = {("a.b", 7): Span(10, 12)}
+    client = ClientLog(log, {("a.b", 7): 10}, gaps)
+    lines = [splits(p7=10), deleted(7, 10), reset(7, 12)]
+    for _ in range(2):
+        log.write_text("".join(f"{line}\n" for line in lines))
+        assert client.read() == []
+        gaps["a.b", 7] = Span(13, 14)
+        lines *= 2
+
+
 def test_a_source_that_begins_at_the_end_has_lost_nothing(log: Path) -> None:
     assert look(log, {0: 5}, splits(p0=-1), seek(0, "latest"), reset(0, 90)) == ([], {0: 90})
 
