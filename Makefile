@@ -57,9 +57,8 @@ migrate: setup  ## Apply the new files of sql/clickhouse/
 	$(RUN) lib.migrations $(ARGS)
 
 # xdist would begin with the files of most tests; the end-to-end files have few tests, take longest, and come first.
-# A third process works while the other two wait for a broker's time-out or a job's checkpoint.
 test: tools  ## Run the tests
-	$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: tools  ## Run the linters and the type checker
 	$(VENV)/ruff check

@@ -107,4 +107,4 @@ def check_second_start(own: Place, sent: int) -> None:
     assert own.run("local", "down").out == "stopped; the data stays"
     ended = demo.end()
     assert (ended.code, ended.error.startswith("the embedded stack ")) == (2, True), demo.said
-    assert own.processes() == {}
+    wait_until(lambda: not own.processes(), "supervisord ended")
