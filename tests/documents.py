@@ -45,9 +45,7 @@ def commands() -> list[Command]:
 
 
 def _blocks(page: Path) -> Iterator[tuple[str, list[str]]]:
-    text = re.sub(
-        r"```.*?```", lambda match: "\n" * match[0].count("\n"), page.read_text(), flags=re.DOTALL
-    )
+    text = _FENCED.sub(lambda match: "\n" * match[0].count("\n"), page.read_text())
     for is_code, group in groupby(
         enumerate(text.splitlines(), 1), lambda each: each[1][:4] == "    "
     ):

@@ -87,9 +87,7 @@ class Runner:
         names = ("CLICKHOUSE__PORT", "FLINK__REST_PORT", "API__PORT")
         kafka = place.servers.rpartition(":")[2]
         ports = [kafka, *(place.names[f"MILLRACE_{name}"] for name in names), *free_ports(1)]
-        self._ports = dict(
-            zip(("9092", "8123", "8081", "8502", "8503"), map(str, ports), strict=True)
-        )
+        self._ports = dict(zip(PORTS, map(str, ports), strict=True))
         self.done: set[str] = set()
 
     def _here(self, text: str) -> str:

@@ -96,7 +96,7 @@ def check_recreated_topic(place: Place) -> None:
     place.stop_job(job)
 
 
-def test_a_value_that_does_not_fit_ends_the_job_and_an_edited_job_starts_anew(
+def test_a_value_that_does_not_fit_ends_the_job_and_an_edited_job_starts_from_its_sources(
     place: Place,
 ) -> None:
     sql = sql_with(place.folder, "unchecked")
