@@ -1,0 +1,16 @@
+-- One row per writer and partition: how far each record is known to be stored or a dead letter. Read it with FINAL.
+CREATE TABLE IF NOT EXISTS stocks.collected_offsets
+(
+    writer LowCardinality(String) COMMENT 'The insert of a job: job/name',
+    topic LowCardinality(String) COMMENT 'Name of the topic',
+    topic_id UUID COMMENT 'Id of the topic; one that is created again has another',
+    kafka_partition Int32 COMMENT 'Partition of the topic',
+    collected_to Int64 COMMENT 'Each record below this offset is accounted for',
+    lost Array(Tuple(first Int64, last Int64)) COMMENT 'Offsets that Kafka deleted before they were read',
+    updated_at DateTime64(6, 'UTC') DEFAULT now64(6) COMMENT 'When this row was written'
+)
+ENGINE = ReplacingMergeTree(updated_at)
+ORDER BY (writer, topic_id, kafka_partition)
+SETTINGS
+    -- A small part is one file, as in stocks.ticks.
+    min_rows_for_full_part_storage = 10000
