@@ -7,7 +7,8 @@ CREATE TABLE IF NOT EXISTS stocks.dead_letters -- noqa: PRS
     kafka_timestamp DateTime64(3, 'UTC') COMMENT 'Timestamp of the Kafka record: when its producer sent it',
     stage LowCardinality(String) COMMENT 'parse: the source could not read it; rule: a rule of the SQL; sink: ClickHouse',
     reason String COMMENT 'Which field breaks which rule, with the value, or the words of the server',
-    `key` Nullable(String) COMMENT 'Key of the Kafka record, as bytes; NULL: it has none',
+    -- noqa: disable=CP01
+    key Nullable(String) COMMENT 'Key of the Kafka record, as bytes; NULL: it has none',
     value Nullable(String) COMMENT 'Value of the Kafka record, as bytes; NULL: it has none',
     has_record Bool COMMENT 'key and value were read from Kafka; until then both are NULL',
     inserted_by LowCardinality(String) COMMENT 'The writer: job/name',
