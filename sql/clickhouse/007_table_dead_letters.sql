@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS stocks.dead_letters -- noqa: PRS
     kafka_partition Int32 COMMENT 'Partition of the Kafka record',
     kafka_offset Int64 COMMENT 'Offset of the Kafka record in its partition',
     kafka_timestamp DateTime64(3, 'UTC') COMMENT 'Timestamp of the Kafka record: when its producer sent it',
-    stage LowCardinality(String) COMMENT 'parse: the source could not read it; rule: a rule of the SQL; sink: ClickHouse',
+    stage LowCardinality(String) COMMENT 'parse: unreadable for the source; rule: a rule of the SQL; sink: ClickHouse',
     reason String COMMENT 'Which field breaks which rule, with the value, or the words of the server',
     -- noqa: disable=CP01
     key Nullable(String) COMMENT 'Key of the Kafka record, as bytes; NULL: it has none',
