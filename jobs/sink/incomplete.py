@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from jobs.sink import inserts, views
+from jobs.sink import insert_policy, views
 from jobs.sink.batch import Batch
 from jobs.targets.target import Target
 from lib.clickhouse_errors import Code
@@ -109,10 +109,10 @@ class Notes:
         for note in self.of(partitions):
             rows = self._stored(note, columns)
             if rows and views.feeds_views(self._client, self._target):
-                for one_try in inserts.retrying():
-                    with one_try, inserts.explained(self._target.table):
+                for one_try in insert_policy.retrying():
+                    with one_try, insert_policy.explained(self._target.table):
                         number = one_try.retry_state.attempt_number
-                        settings = inserts.settings(note.token, f"{prefix}/again/{number}")
+                        settings = insert_policy.settings(note.token, f"{prefix}/again/{number}")
                         self._client.raw_insert(
                             self._target.table, columns, rows, settings=settings, fmt="RowBinary"
                         )

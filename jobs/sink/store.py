@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from jobs.sink import inserts, views
+from jobs.sink import insert_policy, views
 from jobs.sink.batch import Batch
 from jobs.sink.incomplete import Notes
 from jobs.targets import table as tables
@@ -99,7 +99,7 @@ class Store:
         self._batches += 1
         token = f"{self._prefix}/{self._batches}"
         try:
-            for one_try in inserts.retrying():
+            for one_try in insert_policy.retrying():
                 with one_try, guard(), self._notes.noted(token, batch):
                     self._try(batch, token, one_try.retry_state.attempt_number)
         except Exception:
@@ -138,8 +138,8 @@ class Store:
         return all(stored.get(p, -1) >= last for p, (_, last) in batch.ranges().items())
 
     def _insert_once(self, batch: Batch, token: str, query_id: str) -> None:
-        with inserts.explained(self.target.table):
-            settings = inserts.settings(token, query_id)
+        with insert_policy.explained(self.target.table):
+            settings = insert_policy.settings(token, query_id)
             # In one piece, for each would be a block of its own.
             table = batch.table.combine_chunks()
             self._client.insert_arrow(self.target.table, table, settings=settings)

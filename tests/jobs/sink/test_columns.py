@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from jobs.sink import columns, inserts
+from jobs.sink import columns, insert_policy
 from jobs.targets import types
 from lib.errors import JobError
 
@@ -31,7 +31,9 @@ def stored(client: Client, database: str, kind: str, values: Any, rows: int = 1)
     ).result_rows[0][0]
     column = types.column("x", shown)
     batch = pa.table([columns.cast(column, values, rows)], schema=types.schema([column]))
-    client.insert_arrow(table, batch, settings=inserts.settings(uuid.uuid4().hex, uuid.uuid4().hex))
+    client.insert_arrow(
+        table, batch, settings=insert_policy.settings(uuid.uuid4().hex, uuid.uuid4().hex)
+    )
     return [row[0] for row in client.query(f"SELECT toString(x) FROM {table}").result_rows]
 
 

@@ -8,7 +8,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
-from jobs.sink import incomplete, inserts
+from jobs.sink import incomplete, insert_policy
 from jobs.sink.batch import Batch
 from lib.errors import SinkError
 from tests.jobs.sink.test_store import Flaky, batch, count, lose_answer, make, open_store
@@ -130,7 +130,7 @@ def test_rows_sent_again_after_a_lost_answer_are_in_each_view_once(
 def test_a_server_killed_between_table_and_view_leaves_no_view_incomplete(
     client: Client, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inserts, "RETRY_LIMIT", 0.0)
+    monkeypatch.setattr(insert_policy, "RETRY_LIMIT", 0.0)
 
     def stored_in_the_table_alone(insert: Any, settings: Any) -> None:
         # Another subtask of the same writer begins meanwhile, and leaves this insert alone.

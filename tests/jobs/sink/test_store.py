@@ -11,7 +11,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
-from jobs.sink import inserts, store
+from jobs.sink import insert_policy, store
 from jobs.sink.batch import Batch
 from jobs.sink.store import LostError, Store
 from jobs.targets.target import parse
@@ -209,7 +209,7 @@ def test_an_unknown_user_is_refused_at_once(
 def test_a_transient_failure_is_raised_unchanged_after_the_limit(
     client: Client, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inserts, "RETRY_LIMIT", 0.5)
+    monkeypatch.setattr(insert_policy, "RETRY_LIMIT", 0.5)
     flaky = Flaky(client, *[refuse_connection] * 100)
     with pytest.raises(OperationalError, match="connection refused"):
         open_store(flaky, table).insert(batch(range(1)), nullcontext)
@@ -243,7 +243,7 @@ def test_rows_are_stored_once_though_the_server_is_killed_and_started_again(
     mortal: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A slow machine takes its time to start a server.
-    monkeypatch.setattr(inserts, "RETRY_LIMIT", 150.0)
+    monkeypatch.setattr(insert_policy, "RETRY_LIMIT", 150.0)
     starting = threading.Thread(target=mortal.start)
     client = connections.connect(mortal.settings, compress=False)
     client.command("CREATE DATABASE d")

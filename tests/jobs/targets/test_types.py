@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from jobs.sink import columns, inserts
+from jobs.sink import columns, insert_policy
 from jobs.sink.columns import RefusedValueError
 from jobs.targets import types
 from lib.errors import JobError
@@ -211,7 +211,9 @@ def stored(client: Client, database: str, kind: str, array: pa.Array) -> list[An
     ).first_row[0]
     column = types.column("high/low", shown)
     batch = pa.table([columns.cast(column, array, 0)], schema=types.schema([column]))
-    client.insert_arrow(table, batch, settings=inserts.settings(uuid.uuid4().hex, uuid.uuid4().hex))
+    client.insert_arrow(
+        table, batch, settings=insert_policy.settings(uuid.uuid4().hex, uuid.uuid4().hex)
+    )
     query = f"SELECT toString(`high/low`) FROM {table} ORDER BY id"
     return [row[0] for row in client.query(query).result_rows]
 
