@@ -10,7 +10,7 @@ from jobs.plan import compiled_plan, flink_types
 from jobs.plan.compiled_plan import Plan
 from jobs.sink import columns
 from jobs.sink.columns import RefusedValueError
-from jobs.targets import table, types
+from jobs.targets import dead_letters, table, types
 from jobs.targets.calls import Call
 from jobs.targets.table import Table
 from jobs.targets.target import Target
@@ -33,22 +33,38 @@ def check(compiled: Plan, calls: Sequence[Call], client: Client | None) -> None:
 def _of_table(client: Client, call: Call, compiled: Plan) -> list[str]:
     filled = table.read(client, call.target)
     arguments = compiled_plan.arguments(compiled, call.text)
-    return [*table.problems(filled, call.target), *_of_values(filled, call.target, arguments)]
+    return [
+        *table.problems(filled, call.target),
+        *dead_letters.problems(client, call.target),
+        *_of_values(filled, call.target, arguments),
+        *_of_reason(call.target, arguments),
+    ]
 
 
 def _of_values(filled: Table, target: Target, arguments: Sequence[Argument]) -> Iterator[str]:
     """Why columns cannot take the values that Flink will pass, as far as their types show."""
     if not filled.types or not arguments:
         return
-    if len(arguments) != len(target.columns):
+    if len(arguments) != len(target.values):
         yield table.wrong_number(target, len(arguments))
         return
     if all(argument["kind"] == "LITERAL" for argument in arguments):
         yield f"{target.table}: all values are constants; name a column of the stream."
-    for name, argument in zip(target.columns, arguments, strict=True):
+    # The reason of a dead letter is last, and not a column.
+    for name, argument in zip(target.columns, arguments, strict=False):
         column = table.fillable(filled, name)
         if isinstance(column, Column) and "type" in argument:
             yield from (f"{target.table}: {fact}" for fact in _of_value(column, argument))
+
+
+def _of_reason(target: Target, arguments: Sequence[Argument]) -> Iterator[str]:
+    if target.dead_letters and len(arguments) == len(target.values) and "type" in arguments[-1]:
+        shown = flink_types.shown(arguments[-1]["type"])
+        if not shown.startswith(("STRING", "VARCHAR", "CHAR")):
+            yield (
+                f"{target.table}: the reason is {shown}; make it a STRING, which is NULL for a "
+                "record that the table is to get."
+            )
 
 
 def _of_value(column: Column, argument: Argument) -> Iterator[str]:

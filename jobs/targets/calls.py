@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jobs.targets import target
 from jobs.targets.target import FUNCTION, Target
 from lib.errors import JobError
-from lib.sqlfiles import SqlFile, condensed
+from lib.sqlfiles import SqlFile, condensed, without_comments
 
 # In a condensed statement. The planner makes sure that a call in this place runs once a row.
 _CALLED = re.compile(rf"\b{FUNCTION}\b", re.IGNORECASE)
@@ -23,6 +23,8 @@ class Call:
     text: str
     place: str
     target: Target
+    # The topic of its records, if the target has a table of dead letters.
+    topic: str = ""
 
 
 def read(files: Sequence[SqlFile]) -> tuple[Call, ...]:
@@ -38,8 +40,11 @@ def read(files: Sequence[SqlFile]) -> tuple[Call, ...]:
         )
     for file in files:
         _check_position(file)
-    calls = tuple(_parse(text, place) for file in files for text, place in file.targets)
+    calls = tuple(
+        _parse(text, place, file, files) for file in files for text, place in file.targets
+    )
     _check_names(calls)
+    _check_accounted_once(calls)
     return calls
 
 
@@ -68,11 +73,43 @@ def _check_position(file: SqlFile) -> None:
         )
 
 
-def _parse(text: str, place: str) -> Call:
+def _parse(text: str, place: str, file: SqlFile, files: Sequence[SqlFile]) -> Call:
     try:
-        return Call(text, place, target.parse(text))
+        parsed = target.parse(text)
+        return Call(text, place, parsed, _topic(file, files) if parsed.dead_letters else "")
     except JobError as error:
         raise JobError(f"{place}: {error}") from error
+
+
+def _topic(file: SqlFile, files: Sequence[SqlFile]) -> str:
+    """The topic that an insert reads, through any views; raise JobError unless it is one."""
+    todo, topics, seen = [file], set(), {file.name}
+    while todo:
+        text = without_comments(todo.pop().text)
+        for other in files:
+            is_read = other.kind in ("source", "table", "view") and other.name not in seen
+            if is_read and re.search(rf"\b{re.escape(other.name)}\b", text):
+                seen.add(other.name)
+                todo.append(other)
+                topics.update(other.topics)
+    if len(topics) != 1:
+        raise JobError(
+            "ELSE is for the records of one topic, and these are of "
+            f"{' and '.join(sorted(topics)) or 'none'}; give each topic an insert of its own, or "
+            "leave ELSE out."
+        )
+    return str(topics.pop())
+
+
+def _check_accounted_once(calls: Sequence[Call]) -> None:
+    places: dict[str, str] = {}
+    for call in calls:
+        other = places.setdefault(call.topic, call.place)
+        if call.topic and other != call.place:
+            raise JobError(
+                f"{call.place}: has ELSE for the topic {call.topic}, as {other} has; let one of "
+                "them account for its records, and read the valid ones in the other."
+            )
 
 
 def _check_names(calls: Sequence[Call]) -> None:

@@ -84,7 +84,7 @@ def fillable(table: Table, name: str) -> Column | str | None:
 def wrong_number(target: Target, values: int) -> str:
     """The problem that a target has not as many columns as values."""
     return (
-        f"{target.table}: {values} values for {len(target.columns)} columns; "
+        f"{target.table}: {values} values for {len(target.values)} columns; "
         "give one value for each column named."
     )
 

@@ -1,4 +1,5 @@
-"""The first argument of clickhouse_insert: 'database.table (column, ...)', optionally AS name."""
+"""The first argument of clickhouse_insert: 'database.table (column, ...)', optionally AS name and
+ELSE database.table (reason)."""
 
 import re
 from dataclasses import dataclass
@@ -8,13 +9,18 @@ from lib.quoting import quote_name
 
 FUNCTION = "clickhouse_insert"
 
+# The column of the dead-letter table whose value, unless it is NULL, makes a row a dead letter.
+REASON = "reason"
+
 # A plain name, or one in backquotes or double quotes, as ClickHouse reads it.
 _PLAIN = r"[A-Za-z_]\w*"
 _QUOTED = r"`(?:[^`\\]|``|\\.)+`|\"(?:[^\"\\]|\"\"|\\.)+\""
 _COLUMN = rf"\s*(?:{_QUOTED}|[^\s,()`\"][^,()`\"]*)\s*"
 _TARGET = re.compile(
     rf"\s*(?P<database>{_PLAIN}|{_QUOTED})\.(?P<relation>{_PLAIN}|{_QUOTED})"
-    rf"\s*\((?P<columns>{_COLUMN}(?:,{_COLUMN})*)\)(?:\s+AS\s+(?P<name>{_PLAIN}))?\s*",
+    rf"\s*\((?P<columns>{_COLUMN}(?:,{_COLUMN})*)\)(?:\s+AS\s+(?P<name>{_PLAIN}))?"
+    rf"(?:\s+ELSE\s+(?P<else_database>{_PLAIN}|{_QUOTED})\.(?P<else_relation>{_PLAIN}|{_QUOTED})"
+    rf"\s*\(\s*{REASON}\s*\))?\s*",
     re.IGNORECASE,
 )
 
@@ -25,17 +31,29 @@ PLACE = ("kafka_partition", "kafka_offset")
 @dataclass(frozen=True, slots=True)
 class Target:
     """A table and its columns to fill; `name`, by default the table's, identifies the writer in a
-    job."""
+    job. Rows with a reason go to the table of dead letters, if there is one."""
 
     database: str
     relation: str
     columns: tuple[str, ...]
     name: str
+    # Database and name of the table.
+    dead_letters: tuple[str, str] | None = None
 
     @property
     def table(self) -> str:
         """Both names in SQL, quoted if necessary."""
         return self.beside(self.relation)
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The names of the values that a call passes: the columns, then the reason."""
+        return (*self.columns, REASON) if self.dead_letters else self.columns
+
+    @property
+    def dead_letter_table(self) -> str:
+        """Both names of the table of dead letters in SQL, quoted if necessary; empty without."""
+        return ".".join(map(_shown, self.dead_letters or ()))
 
     def beside(self, relation: str) -> str:
         """The names of another table of the database."""
@@ -54,8 +72,8 @@ def parse(text: str) -> Target:
     if not match or len(set(columns)) < len(columns):
         raise JobError(
             f"{FUNCTION}: {text!r} is not a target; write 'database.table (column, column)', "
-            "each column once, names with other signs than letters, digits and _ in backquotes, "
-            "or add AS name."
+            "each column once, names with other signs than letters, digits and _ in backquotes; "
+            f"then AS name, if another, and ELSE database.table ({REASON}), if it has dead letters."
         )
     places = [name for name in PLACE if name in columns]
     if len(places) == 1:
@@ -65,7 +83,15 @@ def parse(text: str) -> Target:
             "twice)."
         )
     database, relation = _plain(match["database"]), _plain(match["relation"])
-    return Target(database, relation, columns, match["name"] or relation)
+    dead = match["else_database"], match["else_relation"]
+    dead_letters = (_plain(dead[0]), _plain(dead[1])) if dead[0] else None
+    target = Target(database, relation, columns, match["name"] or relation, dead_letters)
+    if dead_letters and not (target.is_tracked and "kafka_timestamp" in columns):
+        raise JobError(
+            f"{FUNCTION}: {text!r} has ELSE, which is for rows that identify their record; "
+            f"name {', '.join(PLACE)} and kafka_timestamp, or leave ELSE out."
+        )
+    return target
 
 
 def _plain(name: str) -> str:

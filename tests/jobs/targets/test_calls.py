@@ -113,3 +113,51 @@ def test_a_job_without_an_insert_is_refused() -> None:
     assert refusal(file("CREATE TABLE t (a INT)", "source", 100)) == (
         "sql/100_source_t.sql: the job has no insert; add 900_insert_<name>.sql beside it."
     )
+
+
+ELSE = "s.t (a, kafka_partition, kafka_offset, kafka_timestamp){} ELSE s.dead (reason)"
+
+
+def source(name: str, topic: str, number: int) -> SqlFile:
+    text = (
+        f"CREATE TEMPORARY TABLE {name} (a INT) WITH ('connector' = 'kafka', 'topic' = '{topic}')"
+    )
+    return SqlFile(number, "source", name, f"sql/{number}_source_{name}.sql", text)
+
+
+def view(name: str, text: str, number: int) -> SqlFile:
+    return SqlFile(number, "view", name, f"sql/{number}_view_{name}.sql", text)
+
+
+def insert_else(reads: str, number: int = 900, name: str = "") -> SqlFile:
+    target = ELSE.format(name)
+    return file(
+        f"INSERT INTO inserted SELECT clickhouse_insert('{target}') FROM {reads}", number=number
+    )
+
+
+SOURCES = [source("raw", "one", 100), source("other", "two", 110)]
+
+
+def test_dead_letters_belong_to_the_topic_that_the_insert_reads_through_views() -> None:
+    views = [view("b", "SELECT * FROM a", 210), view("a", "SELECT * FROM raw -- not other", 200)]
+    (call,) = calls.read([*SOURCES, *views, insert_else("b")])
+    assert call.topic == "one"
+
+
+@pytest.mark.parametrize(
+    ("reads", "topics"), [("raw JOIN other", "one and two"), ("elsewhere", "none")]
+)
+def test_dead_letters_need_records_of_one_topic(reads: str, topics: str) -> None:
+    assert refusal(*SOURCES, insert_else(reads)) == (
+        "sql/900_insert_t.sql:1: ELSE is for the records of one topic, and these are of "
+        f"{topics}; give each topic an insert of its own, or leave ELSE out."
+    )
+
+
+def test_one_insert_accounts_for_a_topic() -> None:
+    assert refusal(*SOURCES, insert_else("raw"), insert_else("raw", 910, " AS u")) == (
+        "sql/910_insert_t.sql:1: has ELSE for the topic one, as sql/900_insert_t.sql:1 has; let "
+        "one of them account for its records, and read the valid ones in the other."
+    )
+    calls.read([*SOURCES, insert_else("raw"), insert_else("other", 910, " AS u")])

@@ -25,6 +25,24 @@ def test_a_target_names_table_columns_and_writer(text: str, target: Target) -> N
     assert parse(text) == target
 
 
+TRACKED = "s.t (a, kafka_partition, kafka_offset, kafka_timestamp)"
+
+
+def test_a_target_may_name_a_table_of_dead_letters() -> None:
+    target = parse(f"{TRACKED}\n  AS u ELSE `my-db`.dead (reason)")
+    assert (target.name, target.dead_letters) == ("u", ("my-db", "dead"))
+    assert target.dead_letter_table == "`my-db`.dead"
+    assert target.values == (*target.columns, "reason")
+    plain = parse(TRACKED)
+    assert (plain.dead_letter_table, plain.values) == ("", plain.columns)
+
+
+@pytest.mark.parametrize("columns", ["a", "a, kafka_partition, kafka_offset"])
+def test_dead_letters_need_rows_that_identify_their_record(columns: str) -> None:
+    with pytest.raises(JobError, match="has ELSE, which is for rows that identify their record; "):
+        parse(f"s.t ({columns}) ELSE s.dead (reason)")
+
+
 def test_a_table_with_partition_and_offset_is_tracked() -> None:
     assert parse("s.t (kafka_offset, a, kafka_partition)").is_tracked
     assert not parse("s.t (a, kafka_timestamp)").is_tracked
@@ -45,7 +63,8 @@ def test_a_partition_or_an_offset_alone_is_refused(place: str) -> None:
     "text",
     ["", "t (a)", "s.t", "s.t ()", "s.t (a,)", "s.t (a, a)", "s.t (a) AS", "s.t (a) AS x y",
      "s.t (a); DROP TABLE x", "s.t (f(a))", "a.b.c (a)", "s.1t (a)", "my-db.t (a)", "s.t (``)",
-     "s.t (a, `a`)", "s.`t (a)"],
+     "s.t (a, `a`)", "s.`t (a)", f"{TRACKED} ELSE s.d", f"{TRACKED} ELSE s.d (a)",
+     f"{TRACKED} ELSE s.d (reason) AS u"],
 )  # fmt: skip
 def test_anything_else_is_refused_and_shown(text: str) -> None:
     with pytest.raises(JobError) as error:
