@@ -83,7 +83,7 @@ def _name(path: Path, place: str) -> str:
     match = _FILE_NAME.fullmatch(path.name)
     if not match:
         raise SqlFileError(
-            f"{place}: not a name of an endpoint; use a-z, 0-9 and _, as in top_movers.sql."
+            f"{place}: not a name of an endpoint; use a-z, 0-9 and _, as in most_ticks.sql."
         )
     return match["name"]
 

@@ -4,7 +4,7 @@ PLACES = (
     "-- One row per place.\n-- @param names{}: Which.\n"
     "SELECT arrayJoin({{names:Array(String)}}) AS n"
 )
-TOP_MOVERS = """-- One row per symbol, the most traded first.
+MOST_TICKS = """-- One row per symbol, that with the most ticks first.
 -- @param min_count = 1 [0..]: How many ticks at least.
 SELECT symbol, count() AS ticks
 FROM stocks.ticks

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from clickhouse_connect.driver.client import Client
 
 from tests.api.keyed import ME, SOME, refused, symbols
-from tests.api.sql_texts import TOP_MOVERS
+from tests.api.sql_texts import MOST_TICKS
 from tests.api.support import Api, insert
 
 
@@ -13,18 +13,18 @@ def test_a_new_file_is_an_endpoint_with_its_description(
     make_api: Callable[..., Api], tables: Client
 ) -> None:
     api = make_api()
-    (api.sql / "top_movers.sql").write_text(TOP_MOVERS)
+    (api.sql / "most_ticks.sql").write_text(MOST_TICKS)
     api.start()
     insert(tables, [("A", 1.0, 1, 0, 0), ("B", 1.0, 1, 0, 1), ("B", 1.0, 1, 1, 2)])
-    assert api.rows("/api/top_movers", min_count=2) == [{"symbol": "B", "ticks": "2"}]
-    refused = api.get("/api/top_movers?min_count=-1")
+    assert api.rows("/api/most_ticks", min_count=2) == [{"symbol": "B", "ticks": "2"}]
+    refused = api.get("/api/most_ticks?min_count=-1")
     assert refused.json() == {
         "type": "about:blank", "title": "Bad Request", "status": 400,
         "detail": "min_count is '-1'; it takes a whole number from 0 to 4294967295, at least 0.",
         "parameter": "min_count", "takes": "a whole number from 0 to 4294967295, at least 0",
     }  # fmt: skip
     paths = api.get("/openapi.json").json()["paths"]
-    assert paths["/api/top_movers"]["get"]["parameters"][0] == {
+    assert paths["/api/most_ticks"]["get"]["parameters"][0] == {
         "name": "min_count", "in": "query", "required": False,
         "description": "How many ticks at least.",
         "schema": {"type": "integer", "minimum": 0, "maximum": 4294967295, "default": 1},

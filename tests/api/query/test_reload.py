@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from clickhouse_connect.driver.client import Client
 
-from tests.api.sql_texts import TOP_MOVERS
+from tests.api.sql_texts import MOST_TICKS
 from tests.api.support import Api
 from tests.conftest import wait_until
 
@@ -14,11 +14,11 @@ def test_an_edited_file_is_served_and_a_broken_one_keeps_its_old_version(
 ) -> None:
     api = make_api()
     api.start("--reload")
-    file = api.sql / "top_movers.sql"
-    file.write_text(TOP_MOVERS)
-    wait_until(lambda: api.get("/api/top_movers").status_code == 200)
-    file.write_text(TOP_MOVERS.replace("symbol,", "symbl,"))
-    wait_until(lambda: "top_movers.sql:3: ClickHouse refuses it" in api.log_text())
-    assert api.get("/api/top_movers").status_code == 200
+    file = api.sql / "most_ticks.sql"
+    file.write_text(MOST_TICKS)
+    wait_until(lambda: api.get("/api/most_ticks").status_code == 200)
+    file.write_text(MOST_TICKS.replace("symbol,", "symbl,"))
+    wait_until(lambda: "most_ticks.sql:3: ClickHouse refuses it" in api.log_text())
+    assert api.get("/api/most_ticks").status_code == 200
     file.unlink()
-    wait_until(lambda: api.get("/api/top_movers").status_code == 404)
+    wait_until(lambda: api.get("/api/most_ticks").status_code == 404)
