@@ -3,10 +3,12 @@ tested in tests/e2e/test_docs.py."""
 
 import json
 import re
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
+from lib import conf
 from tests.conftest import ROOT
 from tests.documents import PAGES, sql_files
 
@@ -39,6 +41,21 @@ def test_each_link_leads_to_a_file_and_a_heading(document: Path) -> None:
         if not target.exists() or (heading and heading not in headings(target)):
             wrong.append(link)
     assert wrong == []
+
+
+@each_document
+def test_each_variable_that_a_document_names_is_a_setting(document: Path) -> None:
+    settings = conf.load(environ={})
+    for name in re.findall(r"\bMILLRACE_([A-Z_]+)", document.read_text(encoding="utf-8")):
+        attrgetter(name.lower().replace("__", "."))(settings)
+
+
+def test_a_second_stack_shares_no_port_with_the_first() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    own = dict(re.findall(r"^export (MILLRACE_\w+)=(.+)$", text, re.MULTILINE))
+    first, second = (conf.load(environ=environ).variables() for environ in ({}, own))
+    ports = [name for name in first if name.endswith(("_PORT", "_SERVERS"))]
+    assert len(ports) == 5 and [name for name in ports if first[name] == second[name]] == []
 
 
 def headings(page: Path) -> set[str]:
