@@ -111,7 +111,7 @@ class LagMonitor:
         """Note where the next record of each is, or that there is none."""
         for partition, span in idle.items():
             records = kafka.records(consumer, partition, span, PROBE_LIMIT)
-            offset = next((offset for offset, _ in records), None)
+            offset = next((record.offset for record in records), None)
             if offset is None:
                 offset = consumer.position(TopicPartition(*partition))
             else:

@@ -8,7 +8,7 @@ from kafka import KafkaConsumer
 
 from lib import kafka
 from lib.errors import ServiceError
-from lib.kafka import Partition, Span
+from lib.kafka import Partition, Record, Span
 
 # How long a record is searched, in seconds, and how many offsets of one partition before those of
 # the next: in one of them it is near the record read last.
@@ -37,9 +37,10 @@ def locate(
             for partition, span in sorted(held.items())
         }
         consumer = opened.enter_context(kafka.reader(servers, committed))
-        for (topic, number), offset, value in _records(consumer, left):
+        for (topic, number), candidate in _records(consumer, left):
+            value = candidate.value
             if value is not None and value.decode(errors="replace") == record:
-                return f"{topic}, partition {number}, offset {offset}"
+                return f"{topic}, partition {number}, offset {candidate.offset}"
     if not left:
         return ", ".join(sorted(topics))
     return "; ".join(
@@ -50,7 +51,7 @@ def locate(
 
 def _records(
     consumer: KafkaConsumer, left: Mapping[Partition, Span]
-) -> Iterator[tuple[Partition, int, bytes | None]]:
+) -> Iterator[tuple[Partition, Record]]:
     """The records of the partitions, a STRIDE of each in turn, until LIMIT."""
     deadline = time.monotonic() + LIMIT
     for turn in range(0, max((span.end - span.start for span in left.values()), default=0), STRIDE):
@@ -58,4 +59,4 @@ def _records(
             begin = span.start + turn
             part = Span(begin, min(begin + STRIDE, span.end))
             for record in kafka.records(consumer, partition, part, deadline - time.monotonic()):
-                yield partition, *record
+                yield partition, record
