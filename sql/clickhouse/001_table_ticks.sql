@@ -13,6 +13,8 @@ CREATE TABLE IF NOT EXISTS stocks.ticks -- noqa: PRS
     inserted_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When ClickHouse began the insert',
     -- Queries for the newest rows cost the same however many ticks there are.
     INDEX inserted_at inserted_at TYPE minmax GRANULARITY 1,
+    -- So do queries for some offsets, by which each record is accounted for.
+    INDEX kafka_offset kafka_offset TYPE minmax GRANULARITY 1,
     -- The highest stored offset of each writer and partition, which a sink reads when it opens. The projection is
     -- part of the same data part as the rows: both are stored or neither, and reading it takes milliseconds at any size.
     PROJECTION high_water_marks

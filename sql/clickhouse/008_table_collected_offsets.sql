@@ -5,7 +5,8 @@ CREATE TABLE IF NOT EXISTS stocks.collected_offsets
     topic LowCardinality(String) COMMENT 'Name of the topic',
     topic_id UUID COMMENT 'Id of the topic; one that is created again has another',
     kafka_partition Int32 COMMENT 'Partition of the topic',
-    collected_to Int64 COMMENT 'Each record below this offset is accounted for',
+    collected_from Int64 COMMENT 'The first record that the writer was to read',
+    collected_to Int64 COMMENT 'Each record from there up to, not with, this offset is accounted for',
     -- noqa: disable=CP01
     lost Array(Tuple(first_offset Int64, last_offset Int64)) COMMENT 'Offsets that Kafka deleted before they were read',
     updated_at DateTime64(6, 'UTC') DEFAULT now64(6) COMMENT 'When this row was written'

@@ -20,7 +20,13 @@ from typing import Any
 
 import httpx
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+)
 
 from lib.ports import free as free_ports
 from lib.processes import end_with_parent
@@ -277,6 +283,31 @@ class Place:
         load.start()
         load.wait()
 
+    def send_bytes(self, records: Iterable[tuple[bytes | None, bytes | None]]) -> None:
+        """Send these keys and values to partition 0, and return when all are acknowledged."""
+        options = {"bootstrap.servers": self.servers, "message.max.bytes": 20_000_000}
+        producer = Producer(options | {"enable.idempotence": True, "log_level": 0})
+        failures: list[str] = []
+        for key, value in records:
+            producer.produce(
+                self.topic,
+                value,
+                key,
+                partition=0,
+                on_delivery=lambda error, _: failures.append(str(error)) if error else None,
+            )
+        assert producer.flush(LIMIT) == 0 and not failures, failures[:3]
+
+    def configure_topic(self, options: Mapping[str, str | int]) -> None:
+        """Set options of the topic, under Kafka's names."""
+        entries = [
+            ConfigEntry(name, str(value), incremental_operation=AlterConfigOpType.SET)
+            for name, value in options.items()
+        ]
+        topic = ConfigResource(ConfigResource.Type.TOPIC, self.topic, incremental_configs=entries)
+        admin = self.admin()
+        admin.incremental_alter_configs([topic])[topic].result(LIMIT)
+
     def transact(self, values: Iterable[Tick | str], partition: int, commit: bool = True) -> None:
         """Send records in one transaction to one partition, and commit or abort it."""
         options = {"bootstrap.servers": self.servers, "log_level": 0}
@@ -286,6 +317,8 @@ class Place:
         for value in values:
             text = value if isinstance(value, str) else json.dumps(value)
             producer.produce(self.topic, text, partition=partition)
+        # Else those that are not sent yet are dropped when the transaction is aborted.
+        producer.flush(LIMIT)
         (producer.commit_transaction if commit else producer.abort_transaction)(LIMIT)
 
     def delete_records(self, before: Mapping[int, int]) -> None:

@@ -1,0 +1,101 @@
+"""What ClickHouse has of a partition's records: rows, dead letters, and offsets of neither."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from clickhouse_connect.driver.client import Client
+
+from jobs.accounting import offsets
+from jobs.accounting.account import Account
+from jobs.accounting.offsets import Offsets
+from lib.kafka import Span
+
+_ROWS = (
+    "SELECT toInt64(kafka_offset) AS at FROM {table} WHERE inserted_by = {{writer:String}}"
+    " AND kafka_partition = {{partition:Int64}}"
+    " AND kafka_offset >= {{start:Int64}} AND kafka_offset < {{end:Int64}}"
+)
+# A dead letter is one of the topic: another insert that reads it may have found it first. One that
+# was replayed is accounted for by its row.
+_DEAD_LETTERS = (
+    "SELECT {columns} FROM {table} FINAL WHERE topic = {{topic:String}}"
+    " AND kafka_partition = {{partition:Int64}}"
+    " AND kafka_offset >= {{start:Int64}} AND kafka_offset < {{end:Int64}}"
+    " AND replayed_at IS NULL"
+)
+_OFFSETS = "kafka_offset AS at, inserted_by = {writer:String} AS is_own, has_record"
+_FINDINGS = "kafka_offset, stage, reason, inserted_by"
+
+# Stage, reason and writer of a dead letter.
+Finding = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Accounted:
+    """The offsets in a span of a partition, by what ClickHouse has of them; all rise."""
+
+    span: Span
+    # Of each physical row: one that is stored twice is there twice, also if FINAL shows one.
+    rows: Offsets
+    dead_letters: Offsets
+    own_dead_letters: Offsets
+    # Dead letters whose key and value were not read from Kafka yet.
+    without_record: Offsets
+
+    @cached_property
+    def stored(self) -> Offsets:
+        """The offsets that have a row, each once."""
+        return np.unique(self.rows)
+
+    @cached_property
+    def missing(self) -> Offsets:
+        """The offsets that have neither."""
+        return offsets.missing(np.union1d(self.stored, self.dead_letters), self.span)
+
+    @cached_property
+    def stored_and_dead(self) -> Offsets:
+        """The offsets that have both, by this writer."""
+        return np.intersect1d(self.stored, self.own_dead_letters, assume_unique=True)
+
+    @cached_property
+    def doubled(self) -> Offsets:
+        """The offsets that have several rows, or a row and a dead letter."""
+        return np.union1d(offsets.repeated(self.rows), self.stored_and_dead)
+
+
+def read(client: Client, account: Account, partition: int, span: Span) -> Accounted:
+    """What the tables have of a span; one that is large is read in parts by the caller."""
+    parameters = _parameters(account, partition, span)
+
+    def arrays(query: str) -> list[npt.NDArray[Any]]:
+        return [column.to_numpy() for column in client.query_arrow(query, parameters).columns]
+
+    (rows,) = arrays(_ROWS.format(table=account.table))
+    dead, is_own, has_record = arrays(
+        _DEAD_LETTERS.format(columns=_OFFSETS, table=account.dead_letters)
+    )
+    order = np.argsort(dead)
+    dead, is_own, has_record = dead[order], is_own[order] != 0, has_record[order] != 0
+    return Accounted(span, np.sort(rows), dead, dead[is_own], dead[~has_record])
+
+
+def findings(client: Client, account: Account, partition: int, span: Span) -> dict[int, Finding]:
+    """What the sink found of the dead letters without record, by offset."""
+    query = _DEAD_LETTERS.format(columns=_FINDINGS, table=account.dead_letters)
+    rows = client.query(
+        f"{query} AND NOT has_record", parameters=_parameters(account, partition, span)
+    ).result_rows
+    return {offset: (stage, reason, writer) for offset, stage, reason, writer in rows}
+
+
+def _parameters(account: Account, partition: int, span: Span) -> dict[str, str | int]:
+    return {
+        "writer": account.writer,
+        "topic": account.topic,
+        "partition": partition,
+        "start": span.start,
+        "end": span.end,
+    }

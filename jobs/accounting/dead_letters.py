@@ -1,0 +1,89 @@
+"""Stores dead letters: with their records, as Kafka has them."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+
+from jobs.accounting.account import Account
+from lib.kafka import Record
+
+# One insert holds at most so many dead letters, and ends at the one that exceeds so many bytes.
+ROWS = 10_000
+BYTES = 16 * 2**20
+
+# The sink's rows, which have no record, are version 0; those of a replay come after this.
+VERSION = 1
+
+_SCHEMA = pa.schema(
+    {
+        "topic": pa.string(),
+        "kafka_partition": pa.int32(),
+        "kafka_offset": pa.int64(),
+        "kafka_timestamp": pa.timestamp("ms", "UTC"),
+        "stage": pa.string(),
+        "reason": pa.string(),
+        "key": pa.binary(),
+        "value": pa.binary(),
+        "has_record": pa.bool_(),
+        "inserted_by": pa.string(),
+        "version": pa.uint32(),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that is no row, and why; `writer` is the insert that found it."""
+
+    record: Record
+    stage: str
+    reason: str
+    writer: str
+
+
+def store(
+    client: Client, account: Account, partition: int, letters: Iterable[DeadLetter]
+) -> Counter[str]:
+    """Store them, and return how many each stage has; one that is stored again replaces itself."""
+    stages: Counter[str] = Counter()
+    for batch in _batches(letters):
+        rows = [_row(account.topic, partition, letter) for letter in batch]
+        client.insert_arrow(
+            account.dead_letters,
+            pa.Table.from_pylist(rows, _SCHEMA),
+            settings={"async_insert": 0},
+        )
+        stages.update(letter.stage for letter in batch)
+    return stages
+
+
+def _batches(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
+    batch: list[DeadLetter] = []
+    size = 0
+    for letter in letters:
+        batch.append(letter)
+        size += len(letter.record.key or b"") + len(letter.record.value or b"")
+        if len(batch) >= ROWS or size >= BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _row(topic: str, partition: int, letter: DeadLetter) -> dict[str, object]:
+    return {
+        "topic": topic,
+        "kafka_partition": partition,
+        "kafka_offset": letter.record.offset,
+        "kafka_timestamp": letter.record.timestamp,
+        "stage": letter.stage,
+        "reason": letter.reason,
+        "key": letter.record.key,
+        "value": letter.record.value,
+        "has_record": True,
+        "inserted_by": letter.writer,
+        "version": VERSION,
+    }

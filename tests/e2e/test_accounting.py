@@ -1,0 +1,190 @@
+"""What accounts for records, with real Kafka and ClickHouse and without Flink: rows and sink's dead
+letters are inserted as the sink does."""
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from jobs.accounting import collect, collected, missing_records
+from jobs.accounting.account import Account
+from jobs.accounting.collected import Collected
+from jobs.accounting.missing_records import MissingRecords
+from lib import clickhouse, conf
+from lib.kafka import Span
+from tests.e2e.support import Place, tick, ticks, wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+
+@dataclass
+class Accounts:
+    """One insert's tables and its topic."""
+
+    place: Place
+    client: Client
+    kafka: MissingRecords
+    account: Account
+    collected: dict[int, Collected] = field(default_factory=dict)
+
+    def store(self, offsets: Iterable[int], partition: int = 0) -> None:
+        """Store a tick for each offset, as the sink does."""
+        rows = [
+            {
+                **tick(offset),
+                "kafka_partition": partition,
+                "kafka_offset": offset,
+                "kafka_timestamp": 0,
+                "inserted_by": self.account.writer,
+            }
+            for offset in offsets
+        ]
+        self._insert(self.account.table, rows)
+
+    def refuse(self, offset: int, reason: str, stage: str = "rule", partition: int = 0) -> None:
+        """Store a dead letter without its record, as the sink does."""
+        row = {
+            "topic": self.account.topic,
+            "kafka_partition": partition,
+            "kafka_offset": offset,
+            "stage": stage,
+            "reason": reason,
+            "has_record": False,
+            "inserted_by": self.account.writer,
+            "version": 0,
+        }
+        self._insert(self.account.dead_letters, [row])
+
+    def _insert(self, table: str, rows: list[dict[str, Any]]) -> None:
+        lines = "\n".join(map(json.dumps, rows))
+        settings = {"date_time_input_format": "best_effort"}
+        self.client.raw_insert(table, insert_block=lines, fmt="JSONEachRow", settings=settings)
+
+    def collect(self, end: int, partition: int = 0) -> int:
+        """Account for all offsets up to `end`; return how many records the source left out."""
+        found, now = 0, self.collected.get(partition, Collected(Span(0, 0)))
+        while now.span.end < end:
+            now, count = collect.step(self.client, self.kafka, self.account, partition, now, end)
+            found += count
+        self.collected[partition] = now
+        return found
+
+    def dead(self, columns: str = "kafka_offset, reason") -> list[Any]:
+        rows = self.client.query(
+            f"SELECT {columns} FROM {self.account.dead_letters} FINAL WHERE topic = {{t:String}}"
+            " ORDER BY kafka_partition, kafka_offset",
+            parameters={"t": self.account.topic},
+            column_formats={"key": "bytes", "value": "bytes"},
+        ).result_rows
+        return [row if len(row) > 1 else row[0] for row in rows]
+
+
+@pytest.fixture
+def accounts(place: Place) -> Iterator[Accounts]:
+    config = conf.load(environ=place.names)
+    client = clickhouse.connect(config.clickhouse, compress=False)
+    account = Account("stocks/ticks", place.topic, "stocks.ticks", "stocks.dead_letters")
+    with missing_records.opened(place.servers, True) as kafka:
+        yield Accounts(place, client, kafka, account)
+    client.close()
+
+
+def test_what_no_table_has_becomes_a_dead_letter_with_its_bytes(accounts: Accounts) -> None:
+    """And a dead letter of the sink gets its record."""
+    large = b'{"symbol": "' + b"\xff" * 10_000_000
+    values = [b"{}", None, b"", b"[]", b"[{}, {}]", b"ab\xff", b"{]", large, b'{"a": 1}', b"{}"]
+    accounts.place.configure_topic({"max.message.bytes": 20_000_000})
+    accounts.place.send_bytes([(b"key", value) for value in values])
+    accounts.store([0, 9])
+    accounts.refuse(8, "price: NULL breaks price > 0")
+    assert accounts.collect(10) == 7
+    assert accounts.dead() == [
+        (1, "no value (a tombstone)"),
+        (2, "an empty value"),
+        (3, "an array without an object"),
+        (4, "an array of 2 objects: one record is one row"),
+        (5, "not UTF-8: byte 2 is 0xff"),
+        (6, "not JSON: Expecting property name enclosed in double quotes: character 1"),
+        (7, "not UTF-8: byte 12 is 0xff"),
+        (8, "price: NULL breaks price > 0"),
+    ]
+    assert accounts.dead("value") == values[1:9]
+    assert accounts.dead("stage, has_record, version, inserted_by") == [
+        *[("parse", True, 1, "stocks/ticks")] * 7,
+        ("rule", True, 1, "stocks/ticks"),
+    ]
+    assert set(accounts.dead("key")) == {b"key"}
+    sent = accounts.dead("toUnixTimestamp64Milli(kafka_timestamp)")
+    assert all(at > 1_700_000_000_000 for at in sent)
+
+
+def test_offsets_without_a_record_are_passed_over(accounts: Accounts) -> None:
+    """Ends of transactions, and the records of one that was aborted."""
+    place = accounts.place
+    for first in range(0, 30, 3):
+        place.transact([*ticks(first, first + 2)], 0)
+    place.transact(["aborted"] * 5, 0, commit=False)
+    place.send_bytes([(None, b"last")])
+    # Ten times two ticks and an end of a transaction, then six offsets without a record.
+    accounts.store([offset for offset in range(30) if offset % 3 != 2])
+    assert accounts.collect(37) == 1
+    assert accounts.dead() == [(36, "not JSON: Expecting value: character 0")]
+
+
+def test_compacted_records_are_passed_over(accounts: Accounts) -> None:
+    """Kafka keeps the last record of each key, but for those of the segment that it writes to."""
+    place = accounts.place
+    place.configure_topic({"cleanup.policy": "compact", "min.cleanable.dirty.ratio": 0.001})
+    place.configure_topic({"segment.ms": 100, "min.compaction.lag.ms": 0})
+    place.send_bytes([(b"%d" % (number % 5), b"{}") for number in range(50)])
+
+    def is_compacted() -> bool:
+        place.send_bytes([(b"later", b"{}")])
+        return len([*accounts.kafka.read((place.topic, 0), np.arange(45))]) == 0
+
+    wait_until(is_compacted, "Kafka has compacted the topic")
+    accounts.store([45, 46, 48])
+    assert accounts.collect(50) == 2
+    assert accounts.dead("kafka_offset") == [47, 49]
+
+
+def test_records_that_kafka_deleted_are_lost_with_their_offsets(accounts: Accounts) -> None:
+    place = accounts.place
+    place.send_bytes([(None, b"{}")] * 30)
+    accounts.store([0, 1, 2, 5, 6, 20])
+    assert accounts.collect(3) == 0
+    place.delete_records({0: 10})
+    assert accounts.collect(20) == 10
+    assert accounts.collect(21) == 0
+    assert accounts.collected[0] == Collected(Span(0, 21), (Span(3, 5), Span(7, 10)))
+    assert accounts.dead("kafka_offset") == [*range(10, 20)]
+
+
+def test_how_far_it_came_is_kept_by_writer_and_by_id_of_the_topic(accounts: Accounts) -> None:
+    client, account, database = accounts.client, accounts.account, "stocks"
+    first, second = str(uuid.uuid4()), str(uuid.uuid4())
+    assert collected.exists(client, database) and not collected.exists(client, "system")
+    assert collected.read(client, database, account, first) == {}
+    old, new = Collected(Span(2, 5)), Collected(Span(2, 9), (Span(5, 6), Span(7, 9)))
+    collected.write(client, database, account, first, {0: old, 1: old})
+    collected.write(client, database, account, first, {1: new})
+    assert collected.read(client, database, account, first) == {0: old, 1: new}
+    assert collected.read(client, database, account, second) == {}
+    other = replace(account, writer="stocks/other")
+    assert collected.read(client, database, other, first) == {}
+
+
+def test_a_collection_that_is_repeated_changes_nothing(accounts: Accounts) -> None:
+    """As after a kill between the dead letters and the note of how far it came."""
+    accounts.place.send_bytes([(None, b"{}"), (None, b"x"), (None, b"y")])
+    accounts.store([0])
+    assert accounts.collect(2) == 1
+    before = accounts.dead()
+    accounts.collected.clear()
+    assert accounts.collect(3) == 1
+    assert accounts.dead() == [*before, (2, "not JSON: Expecting value: character 0")]
