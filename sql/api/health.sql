@@ -1,7 +1,7 @@
 -- One row per part of the pipeline: ticks, and each job that should run or has reported within a day.
 -- Its status is up, empty (no ticks yet), starting, stopped (it is not expected to run) or down, and the message says
 -- why. A job should run from its first run until it is stopped on request; at least one job should. Its lag is the sum
--- over its partitions except the unknown_partitions.
+-- over its partitions except the unknown_partitions; its dead_letters are those that no replay has stored.
 WITH ticks AS (
     SELECT
         count() = 0 AS is_empty,
@@ -10,7 +10,10 @@ WITH ticks AS (
     FROM stocks.latest
 )
 
-SELECT * FROM (
+SELECT
+    parts.*,
+    if(startsWith(parts.part, 'job '), counts.dead_letters, NULL) AS dead_letters
+FROM (
     SELECT
         'ticks' AS part,
         if(is_empty, 'empty', 'up') AS status,
@@ -61,4 +64,5 @@ SELECT * FROM (
         NULL AS unknown_partitions
     WHERE (SELECT countIf(should_run) FROM stocks.jobs) = 0
 ) AS parts
-ORDER BY part
+LEFT JOIN stocks.dead_letter_counts AS counts ON parts.part = concat('job ', counts.job)
+ORDER BY parts.part

@@ -1,4 +1,5 @@
--- One row per job: what it does now, and how long the ticks of the last minute took from hop to hop. NULL: not known.
+-- One row per job: what it does now, how long the ticks of the last minute took from hop to hop (NULL: not known), and
+-- how many dead letters it has that no replay has stored, in all and of the last minute.
 WITH hops AS (
     SELECT
         splitByChar('/', inserted_by)[1] AS job,
@@ -11,7 +12,8 @@ WITH hops AS (
 )
 
 SELECT
-    s.job,
+    -- Of three tables joined, ClickHouse would call it s.job.
+    s.job AS job, -- noqa: AL09
     s.state,
     s.message,
     s.lost,
@@ -37,7 +39,10 @@ SELECT
             ]
         ),
         'Array(Tuple(hop String, p50_ms Nullable(Float64), p99_ms Nullable(Float64)))'
-    ) AS hops
+    ) AS hops,
+    d.dead_letters,
+    d.dead_letters_last_minute
 FROM stocks.jobs AS s
 LEFT JOIN hops AS h ON s.job = h.job
+LEFT JOIN stocks.dead_letter_counts AS d ON s.job = d.job
 ORDER BY s.job

@@ -10,7 +10,7 @@ from tests.conftest import ROOT
 
 ENDPOINTS = [
     "latest", "recent", "stats", "symbols", "history?symbols=A", "candles?symbols=A",
-    "pipeline", "job_runs",
+    "pipeline", "job_runs", "dead_letters", "dead_letter_reasons",
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from tests.api.dead_letters import bury
 from tests.api.support import Api, insert
 
 # A cursor is opaque: no schema can describe the valid ones.
@@ -19,6 +20,8 @@ PAGED = {
     "/api/recent": {"limit": "5"},
     "/api/candles": {"limit": "1", "symbols": "A"},
     "/api/job_runs": {"limit": "1"},
+    "/api/dead_letters": {"limit": "1"},
+    "/api/dead_letter_reasons": {"limit": "1"},
 }
 RUNS = (
     "INSERT INTO stocks.job_runs (run_id, job, started_at, status)"
@@ -30,6 +33,8 @@ RUNS = (
 def test_schemathesis_finds_nothing(api: Api, tables: Client, tmp_path: Path) -> None:
     insert(tables, [("A", n, 1, n, n) for n in range(1, 200)])
     tables.command(RUNS)
+    for offset, reason in enumerate(["no JSON", "price: 0 is not above 0"]):
+        bury(tables, offset, reason)
     cursors = {path: api.get(path, params=given).json()["next"] for path, given in PAGED.items()}
     config = (CONFIG.format(path=path, cursor=cursor) for path, cursor in cursors.items())
     (tmp_path / "schemathesis.toml").write_text("".join(config))
