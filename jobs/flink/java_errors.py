@@ -15,6 +15,23 @@ _CAUSED_BY = re.compile(r"^Caused by: (?:[\w.$]+(?:Exception|Error)?: )(?P<fact>
 _CLASS_NAME = re.compile(r"^(?:An error occurred while calling [\w.]+\n?: )?(?:[\w$]+\.)+[\w$]+: ")
 
 
+# The class of an error and of each of its causes.
+_CLASSES = re.compile(
+    r"^(?:Caused by: |: )?(?:[\w$]+\.)+([\w$]+(?:Exception|Error))\b", re.MULTILINE
+)
+
+# Errors of a program, which no text that it reads should cause.
+_INTERNAL = {
+    "ArrayIndexOutOfBoundsException",
+    "AssertionError",
+    "ClassCastException",
+    "ConcurrentModificationException",
+    "IllegalStateException",
+    "IndexOutOfBoundsException",
+    "NullPointerException",
+    "StackOverflowError",
+}
+
 # The one message whose first line leaves out which columns and types it is about.
 _DIFFERENT = re.compile(
     r"(?P<fact>Column types of query result and sink .+?)\.\nCause: (?P<why>.+?)\.?\n\n"
@@ -43,6 +60,12 @@ def cause(error: BaseException) -> str:
     options = _OPTIONS.search(text)
     names = f": {', '.join(options['names'].split())}" if options else ""
     return one_line(fact).rstrip(".") + names
+
+
+def internal(error: BaseException) -> str:
+    """The class of an error in Flink's own code; empty if Flink refuses what it was given."""
+    name = next(reversed(_CLASSES.findall(str(error))), "")
+    return name if name in _INTERNAL else ""
 
 
 def is_about(error: BaseException, name: str, text: str) -> bool:

@@ -22,7 +22,7 @@ from lib.settings import Settings
 
 def build(config: Settings, job: Job, options: Mapping[str, str]) -> tuple[StatementSet, Plan]:
     """Run every file but the inserts, which are gathered into one statement set and compiled
-    together; raise JobError naming the file that Flink refuses."""
+    together; raise JobError naming the file that Flink refuses, or at which it failed."""
     tables = environment.create(config, job.name, options)
     function = clickhouse_insert(config.clickhouse, job.name)
     tables.create_temporary_system_function(FUNCTION, function)
@@ -63,7 +63,13 @@ def _creator(job: Job, error: Exception) -> str:
 
 
 def _refusal(place: str, error: Exception) -> JobError:
-    return JobError(f"{place}: Flink refuses it: {java_errors.cause(error)}; correct the file.")
+    fact = java_errors.cause(error)
+    if name := java_errors.internal(error):
+        return JobError(
+            f"{place}: Flink's planner failed at it: {name}: {fact}; the file may be right: "
+            "run the command again, and if it fails each time, write the statement in another way."
+        )
+    return JobError(f"{place}: Flink refuses it: {fact}; correct the file.")
 
 
 def start(inserts: StatementSet, config: Settings, resume: Path | None) -> tuple[Rest, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pyflink.common import Configuration
 from pyflink.table import EnvironmentSettings, TableEnvironment
 
-from jobs.flink import gateway
+from jobs.flink import connections, gateway
 from lib import jars, java
 from lib.settings import Settings
 
@@ -15,6 +15,7 @@ Options = Mapping[str, str]
 
 def create(config: Settings, job: str, flink: Options) -> TableEnvironment:
     """A streaming table environment with these options, in the Java that runs."""
+    connections.keep_apart()
     configuration = Configuration()
     for key, value in options(config, job, flink).items():
         configuration.set_string(key, value)

@@ -4,6 +4,7 @@ import re
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,8 @@ from tests.e2e import corpus
 with warnings.catch_warnings():
     # PyFlink warns about itself when it is imported.
     warnings.simplefilter("ignore")
+    from pyflink.java_gateway import get_gateway
+
     from jobs.flink import gateway
     from jobs.plan import build, environment
     from jobs.plan import check as checks
@@ -71,6 +74,19 @@ def _renamed(file: SqlFile) -> SqlFile:
     """The same source or view again, as `other_...`."""
     text = re.sub(r"\b(raw_ticks|checked_ticks|valid_ticks)\b", r"other_\1", file.text)
     return SqlFile(file.number, file.kind, f"other_{file.name}", file.place, text)
+
+
+def test_no_other_thread_uses_the_thread_of_java_that_plans(check: Check) -> None:
+    check(f"SELECT {CALL} FROM valid_ticks")
+
+    def java_thread() -> int:
+        number: int = get_gateway().jvm.java.lang.Thread.currentThread().getId()
+        return number
+
+    own = java_thread()
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(java_thread).result() != own
+    assert java_thread() == own
 
 
 def test_a_plain_insert_is_called_once_in_order(check: Check) -> None:

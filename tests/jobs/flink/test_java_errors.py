@@ -34,3 +34,30 @@ from jobs.flink import java_errors
 )
 def test_a_java_failure_is_reported_by_its_innermost_cause(text: str, fact: str) -> None:
     assert java_errors.cause(Exception(text)) == fact
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (
+            "An error occurred while calling o112.compilePlan.\n"
+            ": java.lang.NullPointerException: metadataHandlerProvider\n\tat x.y.Z.of(Z.java:122)",
+            "NullPointerException",
+        ),
+        (
+            "org.apache.flink.table.api.TableException: Cannot plan.\n\tat x\n"
+            "Caused by: java.lang.ClassCastException: class a.B cannot be cast\n\tat y",
+            "ClassCastException",
+        ),
+        ("An error occurred while calling o1.x.\n: java.lang.StackOverflowError\n\tat x",
+         "StackOverflowError"),
+        (
+            "An error occurred while calling o1.x.\n: java.lang.IllegalStateException: outer\n"
+            "Caused by: java.lang.NumberFormatException: For input string\n\tat x",
+            "",
+        ),
+        ("org.apache.flink.table.api.ValidationException: a NullPointerException\n\tat x", ""),
+    ],
+)  # fmt: skip
+def test_an_error_of_flinks_own_code_is_no_refusal(text: str, name: str) -> None:
+    assert java_errors.internal(Exception(text)) == name
