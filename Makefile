@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down status produce run-job stop-job plan validate api migrate test check bench bench-api bench-page screenshots clean
+.PHONY: help setup tools demo up down status produce run-job stop-job plan audit validate api migrate test check bench bench-api bench-page screenshots clean
 .SILENT:
 
 # Packages are installed without byte code (see lib/install/packages.py). If Python must not write it, as in many
@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv/bin
 RUN := $(VENV)/python -m
-# The folder under sql/flink/ for run-job, stop-job and plan.
+# The folder under sql/flink/ for run-job, stop-job, plan and audit.
 JOB ?= stocks
 
 help:  ## List the targets
@@ -46,6 +46,9 @@ stop-job: setup  ## Stop a job with a savepoint
 
 plan: setup  ## Show what Flink would do, without running it
 	$(RUN) jobs plan $(JOB) $(ARGS)
+
+audit: setup  ## Check that each record of a job's topics is stored or a dead letter, once
+	$(RUN) jobs audit $(JOB) $(ARGS)
 
 validate: setup  ## Check the files of sql/api/ against ClickHouse
 	$(RUN) api validate $(ARGS)

@@ -1,5 +1,7 @@
 """`python -m jobs run|stop|plan JOB`: the command line."""
 
+import sys
+
 import click
 
 from jobs import job as jobs
@@ -65,6 +67,21 @@ def plan(job: str) -> None:
     from jobs.plan.explain import explain
 
     explain(config, loaded)
+
+
+@main.command()
+@click.argument("job")
+@click.option("--json", "as_json", is_flag=True, help="Print all numbers and offsets as JSON.")
+@exit_on_error()
+def audit(job: str, as_json: bool) -> None:
+    """Compare the offsets of JOB's topics in Kafka with the rows and dead letters in ClickHouse.
+
+    Exit status: 0 if each record that was read is accounted for once, 1 if not, 2 for an error."""
+    from jobs.accounting import command
+
+    config = conf.load()
+    if not command.run(config, jobs.load(config, job), as_json):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

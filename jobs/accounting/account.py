@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from jobs.job import Job
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -14,3 +16,20 @@ class Account:
     # Both in SQL, quoted if necessary.
     table: str
     dead_letters: str
+    # The columns that the insert fills.
+    columns: tuple[str, ...] = ()
+
+
+def of(job: Job) -> list[Account]:
+    """The accounts of a job: of its inserts with ELSE."""
+    return [
+        Account(
+            f"{job.name}/{call.target.name}",
+            call.topic,
+            call.target.table,
+            call.target.dead_letter_table,
+            call.target.columns,
+        )
+        for call in job.calls
+        if call.target.dead_letters
+    ]

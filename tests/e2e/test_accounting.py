@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from jobs.accounting import collect, collected, missing_records
 from jobs.accounting.account import Account
 from jobs.accounting.collected import Collected
 from jobs.accounting.missing_records import MissingRecords
-from lib import clickhouse, conf
+from lib import clickhouse, conf, kafka
 from lib.kafka import Span
-from tests.e2e.support import Place, tick, ticks, wait_until
+from tests.e2e.support import Place, sql_with, tick, ticks, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -89,9 +90,29 @@ def accounts(place: Place) -> Iterator[Accounts]:
     config = conf.load(environ=place.names)
     client = clickhouse.connect(config.clickhouse, compress=False)
     account = Account("stocks/ticks", place.topic, "stocks.ticks", "stocks.dead_letters")
-    with missing_records.opened(place.servers, True) as kafka:
-        yield Accounts(place, client, kafka, account)
+    with missing_records.opened(place.servers, True) as topics:
+        yield Accounts(place, client, topics, account)
     client.close()
+
+
+def audited(place: Place, folder: Path) -> tuple[int, dict[str, Any], str]:
+    """The exit status of `make audit`, its JSON, and what it shows a user."""
+    sql = sql_with(folder)
+    insert = sql / "flink" / "stocks" / "900_insert_ticks.sql"
+    insert.write_text(
+        "-- One row of stocks.ticks per valid record.\nINSERT INTO inserted SELECT"
+        " clickhouse_insert('stocks.ticks (symbol, kafka_partition, kafka_offset, kafka_timestamp)"
+        " ELSE stocks.dead_letters (reason)', symbol, kafka_partition, kafka_offset,"
+        " kafka_timestamp, CAST(NULL AS STRING)) AS stored FROM raw_ticks"
+    )
+    place = place.having(SQL_DIR=sql)
+    running, ended = (
+        place.start("jobs", "audit", "stocks"),
+        place.run("jobs", "audit", "stocks", "--json"),
+    )
+    shown = running.end()
+    assert ended.code == shown.code and not ended.err and not shown.err
+    return ended.code, json.loads(ended.out), shown.out
 
 
 def test_what_no_table_has_becomes_a_dead_letter_with_its_bytes(accounts: Accounts) -> None:
@@ -188,3 +209,73 @@ def test_a_collection_that_is_repeated_changes_nothing(accounts: Accounts) -> No
     accounts.collected.clear()
     assert accounts.collect(3) == 1
     assert accounts.dead() == [*before, (2, "not JSON: Expecting value: character 0")]
+
+
+def test_an_audit_names_the_exact_offsets_that_are_missing_or_doubled(
+    accounts: Accounts, tmp_path: Path
+) -> None:
+    """And counts what is stored, dead, without a record, not read yet, and lost."""
+    place, client, account = accounts.place, accounts.client, accounts.account
+    place.send_bytes([(None, b"deleted")] * 2)
+    place.delete_records({0: 2})
+    place.transact([*ticks(2, 12), "bad"], 0)
+    place.transact(["aborted"] * 3, 0, commit=False)
+    place.send_bytes([(None, b"x")] * 2)
+    # Kafka has 2 to 12 and the end of the transaction, then three and an end, 18 and 19.
+    topic_id = kafka.topic_ids(place.servers, [place.topic])[place.topic]
+    accounts.store(range(2, 12))
+    accounts.collected[0] = Collected(Span(0, 0))
+    assert accounts.collect(18) == 1
+    collected.write(client, "stocks", account, topic_id, accounts.collected)
+
+    code, result, shown = audited(place, tmp_path)
+    assert code == 0 and result["is_complete"]
+    assert result["partitions"][0] == {
+        "writer": "stocks/ticks",
+        "topic": place.topic,
+        "partition": 0,
+        "is_complete": True,
+        "first_offset": 2,
+        "end_offset": 20,
+        "collected_to": 18,
+        "stored": 10,
+        "dead_letters": 1,
+        "no_record": 5,
+        "not_read": 2,
+        "lost": [[0, 1]],
+        "missing": [],
+        "repeated": [],
+        "stored_and_dead": [],
+        "without_record": [],
+    }
+    assert f"{place.topic}, partition 0: LOST offsets 0 to 1: Kafka deleted them" in shown
+    assert shown.splitlines()[-1] == (
+        "job stocks: 11 records, 1 of them dead letters: every record is accounted for, once"
+    )
+
+    client.command(
+        "ALTER TABLE stocks.ticks DELETE WHERE kafka_offset IN (4, 7, 8)"
+        " SETTINGS mutations_sync = 2"
+    )
+    accounts.store([5, 12])
+    accounts.refuse(18, "made up")
+    collected.write(client, "stocks", account, topic_id, {0: Collected(Span(0, 19))})
+    code, result, shown = audited(place, tmp_path / "again")
+    assert code == 1 and not result["is_complete"]
+    audit = result["partitions"][0]
+    assert (audit["missing"], audit["repeated"]) == ([[4, 4], [7, 8]], [[5, 5]])
+    assert (audit["stored_and_dead"], audit["without_record"]) == ([[12, 12]], [[18, 18]])
+    assert f"{place.topic}, partition 0: MISSING offsets 4, 7 to 8: in Kafka, and nei" in shown
+    assert "partition 0: DOUBLED offset 5: several rows in stocks.ticks; " in shown
+    assert "OPTIMIZE TABLE stocks.ticks FINAL" in shown
+    assert "partition 0: DOUBLED offset 12: in stocks.ticks and stocks.dead_letters; " in shown
+    assert "partition 0: INCOMPLETE offset 18: dead letters in stocks.dead_letters with" in shown
+    assert shown.splitlines()[-1] == (
+        "job stocks: 9 records, 1 of them dead letters: 3 missing, 2 doubled, 1 incomplete"
+    )
+
+
+def test_a_job_without_dead_letters_cannot_be_audited(place: Place, tmp_path: Path) -> None:
+    folder = sql_with(tmp_path, "orders")
+    error = place.having(SQL_DIR=folder).run("jobs", "audit", "orders").error
+    assert error.startswith("job orders: no insert keeps dead letters, so that records may be left")

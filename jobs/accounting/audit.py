@@ -1,0 +1,100 @@
+"""Compares the offsets of a topic in Kafka with what accounts for them in ClickHouse."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from clickhouse_connect.driver.client import Client
+
+from jobs.accounting import accounted, offsets
+from jobs.accounting.account import Account
+from jobs.accounting.accounted import Accounted
+from jobs.accounting.collected import Collected
+from jobs.accounting.missing_records import MissingRecords
+from jobs.accounting.offsets import Offsets
+from lib.kafka import Span
+
+# How many offsets are compared at once.
+STEP = 250_000
+
+# The offsets in two parts: those below how far the job accounts for each record, and the others.
+_Parts = tuple[Offsets, Offsets]
+
+
+@dataclass
+class PartitionAudit:
+    """What accounts for the offsets of a partition that Kafka holds, in numbers and offsets."""
+
+    account: Account
+    partition: int
+    # From the first that the job was to read.
+    span: Span
+    collected_to: int
+    lost: tuple[Span, ...] = ()
+    stored: int = 0
+    dead_letters: int = 0
+    # Ends of transactions, aborted and compacted records.
+    no_record: int = 0
+    # Behind what the job accounts for, and in no table yet.
+    not_read: int = 0
+    # Offsets that are in Kafka and in no table.
+    missing: list[Span] = field(default_factory=list)
+    # Offsets of several rows, and of a row and a dead letter.
+    repeated: list[Span] = field(default_factory=list)
+    stored_and_dead: list[Span] = field(default_factory=list)
+    # Dead letters without the bytes of the record.
+    without_record: list[Span] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether each record that the job has read is accounted for, once."""
+        return not (self.missing or self.repeated or self.stored_and_dead or self.without_record)
+
+
+def partitions(
+    kafka: MissingRecords, account: Account, collected: dict[int, Collected]
+) -> list[PartitionAudit]:
+    """The partitions of a topic, with what is to be compared.
+
+    `collected` is read before: what the job has stored since then is no error."""
+    audits = []
+    for partition, held in sorted(kafka.spans(account.topic).items()):
+        known = collected.get(partition, Collected(Span(held.start, held.start)))
+        start = min(max(known.span.start, held.start), held.end)
+        audits.append(
+            PartitionAudit(account, partition, Span(start, held.end), known.span.end, known.lost)
+        )
+    return audits
+
+
+def compare(
+    client: Client, kafka: MissingRecords, audit: PartitionAudit, done: Callable[[int], None]
+) -> None:
+    """Complete the audit of a partition; `done` gets how many offsets were compared since."""
+    for part in offsets.split(audit.span, STEP):
+        known = accounted.read(client, audit.account, audit.partition, part)
+        _count(audit, known)
+        missing, not_read = _parts(known.missing, audit.collected_to)
+        audit.not_read += len(not_read)
+        place = audit.account.topic, audit.partition
+        found = [record.offset for record in kafka.read(place, missing)]
+        audit.no_record += len(missing) - len(found)
+        _add(audit.missing, np.array(found, dtype=np.int64))
+        done(part.end - part.start)
+
+
+def _count(audit: PartitionAudit, known: Accounted) -> None:
+    audit.stored += len(known.stored)
+    audit.dead_letters += len(np.setdiff1d(known.dead_letters, known.stored, assume_unique=True))
+    _add(audit.repeated, offsets.repeated(known.rows))
+    _add(audit.stored_and_dead, known.stored_and_dead)
+    _add(audit.without_record, _parts(known.without_record, audit.collected_to)[0])
+
+
+def _parts(values: Offsets, at: int) -> _Parts:
+    index = int(np.searchsorted(values, at))
+    return values[:index], values[index:]
+
+
+def _add(whole: list[Span], values: Offsets) -> None:
+    whole[:] = offsets.joined([*whole, *offsets.spans(values)])

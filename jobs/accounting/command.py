@@ -1,0 +1,82 @@
+"""`python -m jobs audit`: reads all that it compares, and shows the result."""
+
+import json
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from jobs.accounting import account, audit, audit_report, collected, missing_records
+from jobs.accounting.audit import PartitionAudit
+from jobs.job import Job
+from lib import clickhouse, kafka
+from lib.errors import JobError, ServiceError
+from lib.settings import Settings
+
+# How wide the table may be at least, in characters.
+WIDTH = 120
+
+
+def run(config: Settings, job: Job, as_json: bool) -> bool:
+    """Audit the topics of a job, and show what is found; return whether all is accounted for."""
+    audits = _audits(config, job)
+    is_complete = all(each.is_complete for each in audits)
+    if as_json:
+        whole = {
+            "job": job.name,
+            "is_complete": is_complete,
+            "partitions": [audit_report.as_json(each) for each in audits],
+        }
+        print(json.dumps(whole, indent=2))
+        return is_complete
+    console = Console(highlight=False, soft_wrap=True)
+    # No number is cut off in a file or a narrow terminal.
+    console.print(audit_report.table(audits), width=max(console.width, WIDTH))
+    for each in audits:
+        for finding in audit_report.findings(each):
+            console.print(finding, markup=False)
+    console.print(f"job {job.name}: {audit_report.summary(audits)}")
+    return is_complete
+
+
+def _audits(config: Settings, job: Job) -> list[PartitionAudit]:
+    database, servers = config.clickhouse.database, config.kafka.bootstrap_servers
+    accounts = account.of(job)
+    if not accounts:
+        raise JobError(
+            f"job {job.name}: no insert keeps dead letters, so that records may be left out; name "
+            "their table in its target: 'table (columns) ELSE stocks.dead_letters (reason)'."
+        )
+    client = clickhouse.connect(config.clickhouse)
+    ids = kafka.topic_ids(servers, job.topics)
+    audits = []
+    with (
+        clickhouse.explained(config.clickhouse),
+        missing_records.opened(servers, job.reads_committed) as topics,
+        _progress() as progress,
+    ):
+        if not collected.exists(client, database):
+            raise ServiceError(
+                f"ClickHouse has no table {collected.table(database)}; run `make migrate`."
+            )
+        for each in accounts:
+            known = collected.read(client, database, each, ids[each.topic])
+            audits += audit.partitions(topics, each, known)
+        total = sum(each.span.end - each.span.start for each in audits)
+        task = progress.add_task("comparing offsets", total=total)
+        for one in audits:
+            audit.compare(client, topics, one, lambda count: progress.advance(task, count))
+    return audits
+
+
+def _progress() -> Progress:
+    """On stderr, so that stdout has the result alone; shown on a terminal only."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
