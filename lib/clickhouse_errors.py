@@ -10,8 +10,8 @@ class Code(IntEnum):
     """The codes that the programs distinguish or answer with.
 
     `access`: the server refuses the user. `transient`: load, memory, disks, networks or replicas,
-    so that the same statement may succeed later. Every other code is about the statement, its rows
-    or the schema."""
+    so that the same statement may succeed later. `value`: a value of a row. Every other code is
+    about the statement or the schema."""
 
     cause: str
 
@@ -22,7 +22,7 @@ class Code(IntEnum):
         return code
 
     UNEXPECTED_END_OF_FILE = 3, "transient"
-    CANNOT_PARSE_TEXT = 6
+    CANNOT_PARSE_TEXT = 6, "value"
     DUPLICATE_COLUMN = 15
     CANNOT_PARSE_ESCAPE_SEQUENCE = 25
     CANNOT_PARSE_QUOTED_STRING = 26
@@ -30,9 +30,9 @@ class Code(IntEnum):
     CANNOT_READ_ALL_DATA = 33
     BAD_ARGUMENTS = 36
     UNKNOWN_ELEMENT_IN_AST = 37
-    CANNOT_PARSE_DATE = 38
+    CANNOT_PARSE_DATE = 38, "value"
     CHECKSUM_DOESNT_MATCH = 40
-    CANNOT_PARSE_DATETIME = 41
+    CANNOT_PARSE_DATETIME = 41, "value"
     ILLEGAL_COLUMN = 44
     UNKNOWN_FUNCTION = 46
     UNKNOWN_IDENTIFIER = 47
@@ -44,7 +44,8 @@ class Code(IntEnum):
     UNKNOWN_TABLE = 60
     SYNTAX_ERROR = 62
     UNKNOWN_AGGREGATE_FUNCTION = 63
-    CANNOT_PARSE_NUMBER = 72
+    ARGUMENT_OUT_OF_BOUND = 69, "value"
+    CANNOT_PARSE_NUMBER = 72, "value"
     UNKNOWN_FORMAT = 73
     CANNOT_READ_FROM_FILE_DESCRIPTOR = 74, "transient"
     CANNOT_WRITE_TO_FILE_DESCRIPTOR = 75, "transient"
@@ -55,9 +56,10 @@ class Code(IntEnum):
     CANNOT_READ_FROM_SOCKET = 95, "transient"
     CANNOT_WRITE_TO_SOCKET = 96, "transient"
     UNKNOWN_SETTING = 115
-    INCORRECT_DATA = 117
+    INCORRECT_DATA = 117, "value"
     UNKNOWN_TYPE_OF_AST_NODE = 123
     UNKNOWN_DIRECTION_OF_SORTING = 152
+    ILLEGAL_DIVISION = 153, "value"
     TOO_MANY_ROWS = 158
     TIMEOUT_EXCEEDED = 159, "transient"
     TOO_SLOW = 160, "transient"
@@ -96,23 +98,27 @@ class Code(IntEnum):
     SHARD_HAS_NO_CONNECTIONS = 297, "transient"
     TOO_MANY_BYTES = 307
     UNKNOWN_STATUS_OF_INSERT = 319, "transient"
-    VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE = 321
+    VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE = 321, "value"
     UNKNOWN_DATABASE_ENGINE = 336
     UNFINISHED = 341, "transient"
+    CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN = 349, "value"
     RECEIVED_ERROR_TOO_MANY_REQUESTS = 364, "transient"
     SESSION_NOT_FOUND = 372
     SESSION_IS_LOCKED = 373, "transient"
     INVALID_SESSION_TIMEOUT = 374
-    CANNOT_PARSE_UUID = 376
+    CANNOT_PARSE_UUID = 376, "value"
     HTTP_LENGTH_REQUIRED = 381
     PART_IS_TEMPORARILY_LOCKED = 384, "transient"
     QUERY_WAS_CANCELLED = 394, "transient"
+    FUNCTION_THROW_IF_VALUE_IS_NON_ZERO = 395, "value"
     TOO_MANY_ROWS_OR_BYTES = 396
+    DECIMAL_OVERFLOW = 407, "value"
     NETLINK_ERROR = 412, "transient"
     SYSTEM_ERROR = 425, "transient"
     CANNOT_COMPILE_REGEXP = 427
     CANNOT_SCHEDULE_TASK = 439, "transient"
-    CANNOT_PARSE_DOMAIN_VALUE_FROM_STRING = 441
+    CANNOT_PARSE_DOMAIN_VALUE_FROM_STRING = 441, "value"
+    VIOLATED_CONSTRAINT = 469, "value"
     DEADLOCK_AVOIDED = 473, "transient"
     ACCESS_DENIED = 497, "access"
     S3_ERROR = 499, "transient"
@@ -122,8 +128,9 @@ class Code(IntEnum):
     NO_REMOTE_SHARD_AVAILABLE = 519, "transient"
     DISTRIBUTED_TOO_MANY_PENDING_BYTES = 574, "transient"
     CANNOT_APPEND_TO_FILE = 641, "transient"
-    CANNOT_PARSE_IPV4 = 675
-    CANNOT_PARSE_IPV6 = 676
+    CANNOT_PARSE_IPV4 = 675, "value"
+    CANNOT_PARSE_IPV6 = 676, "value"
+    UNKNOWN_ELEMENT_OF_ENUM = 691, "value"
     TOO_MANY_MUTATIONS = 692, "transient"
     TABLE_IS_BEING_RESTARTED = 733, "transient"
     QUERY_WAS_CANCELLED_BY_CLIENT = 735, "transient"
@@ -144,10 +151,19 @@ class Code(IntEnum):
 
 ACCESS = frozenset(code for code in Code if code.cause == "access")
 TRANSIENT = frozenset(code for code in Code if code.cause == "transient")
+VALUE = frozenset(code for code in Code if code.cause == "value")
 
 # TOO_MANY_PARTS has two meanings: merges are behind, which passes, or one insert holds more
 # partitions than a table takes at once, which does not. Only the message says which.
 _TOO_MANY_PARTITIONS = "Too many partitions for single INSERT block"
+
+# A view sees the rows after its table, which may have taken them by then.
+_IN_A_VIEW = "while pushing to view"
+
+
+def is_about_values(code: int | None, text: str) -> bool:
+    """Whether a table refused an insert for a value of its rows, and took none of them."""
+    return code in VALUE and _IN_A_VIEW not in text
 
 
 def is_transient(code: int | None, text: str) -> bool:

@@ -10,6 +10,7 @@ from lib.pattern import Pattern
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
+Percent = Annotated[float, msgspec.Meta(gt=0, le=100)]
 Rate = Annotated[float, msgspec.Meta(gt=0)]
 Price = Annotated[float, msgspec.Meta(gt=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -76,6 +77,12 @@ class Flink(Section, frozen=True):
         return ports.address(self.rest_host, self.rest_port)
 
 
+class DeadLetters(Section, frozen=True):
+    keep: bool
+    max_per_minute: Count | None
+    max_percent: Percent | None
+
+
 class Ticks(Section, frozen=True):
     symbol_pattern: Pattern
 
@@ -123,6 +130,7 @@ class Settings(Section, frozen=True):
     kafka: Kafka
     clickhouse: ClickHouse
     flink: Flink
+    dead_letters: DeadLetters
     ticks: Ticks
     producer: Producer
     api: Api

@@ -13,7 +13,7 @@ from jobs.job import Job
 from jobs.kafka import sources
 from jobs.plan import compiled_plan, environment
 from jobs.plan.compiled_plan import Plan
-from jobs.sink.clickhouse_insert import clickhouse_insert
+from jobs.sink.clickhouse_insert import SinkSettings, clickhouse_insert
 from jobs.targets.target import FUNCTION
 from lib.errors import JobError
 from lib.files import show
@@ -24,8 +24,9 @@ def build(config: Settings, job: Job, options: Mapping[str, str]) -> tuple[State
     """Run every file but the inserts, which are gathered into one statement set and compiled
     together; raise JobError naming the file that Flink refuses, or at which it failed."""
     tables = environment.create(config, job.name, options)
-    function = clickhouse_insert(config.clickhouse, job.name)
-    tables.create_temporary_system_function(FUNCTION, function)
+    topics = {call.text: call.topic for call in job.calls if call.topic}
+    settings = SinkSettings(config.clickhouse, job.name, topics, config.dead_letters.keep)
+    tables.create_temporary_system_function(FUNCTION, clickhouse_insert(settings))
     inserts = tables.create_statement_set()
     for file in job.files:
         try:

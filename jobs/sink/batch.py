@@ -37,6 +37,14 @@ class Batch:
         table = self.table.filter(pa.array(rows))
         return Batch(table, self.partitions[rows], self.offsets[rows])
 
+    def slice(self, start: int, end: int) -> "Batch":
+        """The batch with the rows from start up to end, which is not included."""
+        table = self.table.slice(start, end - start)
+        return Batch(table, self.partitions[start:end], self.offsets[start:end])
+
+    def __len__(self) -> int:
+        return len(self.table)
+
     def ranges(self) -> dict[int, tuple[int, int]]:
         """The first and the last offset of each partition."""
         ranges = {}

@@ -5,6 +5,8 @@ whatever a checkpoint covers is in ClickHouse. See docs/adr for why no record is
 """
 
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from pyflink.table import DataTypes
 from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
 from jobs.sink import arrow_columns
+from jobs.sink.dead_letters import DeadLetters
 from jobs.sink.store import Store
 from jobs.sink.writer import Writer
 from jobs.targets import target
@@ -28,22 +31,37 @@ _unfinished: set[tuple[str, int, int, str]] = set()
 arrow_columns.install()
 
 
+@dataclass(frozen=True, slots=True)
+class SinkSettings:
+    """What the sink needs to know of a job.
+
+    `topics` has the topic of each target that has a table of dead letters, by the target's text;
+    without `keeps_dead_letters` the first record that is no row stops the job."""
+
+    clickhouse: ClickHouse
+    job: str
+    topics: Mapping[str, str] = field(default_factory=dict)
+    keeps_dead_letters: bool = True
+
+
 class ClickHouseInsert(ScalarFunction):
-    """The UDF. Returns 1 for each row it stored and 0 for each that was stored before.
+    """The UDF. Returns 1 for each row it stored, and 0 for each that was stored before or is a dead
+    letter.
 
-    Raises SinkError for rows that the table cannot take exactly or that come out of order."""
+    Raises SinkError for rows that come out of order and, unless they become dead letters, for those
+    that the table cannot take exactly."""
 
-    def __init__(self, settings: ClickHouse, job: str) -> None:
+    def __init__(self, settings: SinkSettings) -> None:
         self._settings = settings
-        self._job = job
 
     def open(self, function_context: FunctionContext) -> None:
         subtask = function_context.get_index_of_this_subtask()
         number = function_context.get_attempt_number()
-        self._life = (self._job, subtask, number)
+        self._life = (self._settings.job, subtask, number)
         # Subtask and attempt do not name one life of the sink: a new start counts from 0.
         self._attempt = f"{subtask}/{number}/{secrets.token_hex(8)}"
-        self._rows = function_context.get_metric_group().counter("rows_inserted")
+        metrics = function_context.get_metric_group()
+        self._rows, self._dead = map(metrics.counter, ("rows_inserted", "dead_letters"))
         self._writers: dict[str, Writer] = {}
 
     def eval(self, text: str, *values: Any) -> pd.Series:
@@ -67,19 +85,25 @@ class ClickHouseInsert(ScalarFunction):
         if rows is None:
             raise SinkError(f"{text}: all values are constants; name a column of the stream.")
         writer = self._writers.get(text) or self._open_writer(text)
-        stored = writer.insert(values, rows)
-        self._rows.inc(int(stored.sum()))
-        return pd.Series(stored.astype(np.int64))
+        inserted = writer.insert(values, rows)
+        self._rows.inc(int(inserted.is_stored.sum()))
+        self._dead.inc(inserted.dead_letters)
+        return pd.Series(inserted.is_stored.astype(np.int64))
 
     def _open_writer(self, text: str) -> Writer:
-        parsed = target.parse(text)
+        settings, parsed = self._settings, target.parse(text)
         # Rows are compressed for a network, which loopback is not.
-        client = clickhouse.connect(self._settings, compress=not self._settings.is_local)
-        store = Store(client, parsed, f"{self._job}/{parsed.name}", self._attempt)
-        self._writers[text] = Writer(store)
+        client = clickhouse.connect(settings.clickhouse, compress=not settings.clickhouse.is_local)
+        name = f"{settings.job}/{parsed.name}"
+        store = Store(client, parsed, name, self._attempt)
+        letters = None
+        if parsed.dead_letters and settings.keeps_dead_letters:
+            letters = DeadLetters(client, parsed, settings.topics[text], name, self._attempt)
+        is_beside = settings.keeps_dead_letters and bool(settings.topics) and not letters
+        self._writers[text] = Writer(store, letters, skips_repeated=is_beside)
         return self._writers[text]
 
 
-def clickhouse_insert(settings: ClickHouse, job: str) -> Any:
+def clickhouse_insert(settings: SinkSettings) -> Any:
     """The function to register under that name for one job."""
-    return udf(ClickHouseInsert(settings, job), result_type=DataTypes.BIGINT(), func_type="pandas")
+    return udf(ClickHouseInsert(settings), result_type=DataTypes.BIGINT(), func_type="pandas")

@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from jobs.sink import casts
+from jobs.sink.batch import Bools
 from jobs.targets.types import Column
 from lib.errors import JobError, one_line
 
@@ -31,6 +32,39 @@ def cast(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
         row = None if array is None else _first_bad(column, array)
         value = None if row is None or array is None else array[row].as_py()
         raise _refused(column, value, _reason(column, array, row, error), row) from error
+
+
+def refused(column: Column, values: Any, rows: int) -> dict[int, str]:
+    """The rows whose values the column cannot hold exactly, each with the reason."""
+    if not isinstance(values, pa.ChunkedArray | pa.Array | pd.Series):
+        error = _error(column, values, rows)
+        return dict.fromkeys(range(rows), str(error)) if error else {}
+    reasons: dict[int, str] = {}
+    todo = [(0, rows)] if rows else []
+    while todo:
+        start, end = todo.pop()
+        error = _error(column, values[start:end], end - start)
+        if error and end - start == 1:
+            reasons[start] = str(error)
+        elif error:
+            middle = (start + end) // 2
+            todo += [(middle, end), (start, middle)]
+    return reasons
+
+
+def _error(column: Column, values: Any, rows: int) -> RefusedValueError | None:
+    try:
+        cast(column, values, rows)
+    except RefusedValueError as error:
+        return error
+    return None
+
+
+def keep(values: Any, rows: Bools) -> Any:
+    """The values of these rows; a constant is the one of all."""
+    if isinstance(values, pa.ChunkedArray | pa.Array):
+        return values.filter(pa.array(rows))
+    return values[rows] if isinstance(values, pd.Series | pd.DataFrame) else values
 
 
 def _reason(column: Column, array: Any, row: int | None, error: Exception) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from lib.clickhouse_errors import is_transient
+from lib.clickhouse_errors import is_about_values, is_transient
 from lib.errors import SinkError, one_line
 
 # How long an insert is retried before it fails and Flink restarts from the last checkpoint, in
@@ -32,6 +32,19 @@ _PLAIN = {
 }
 
 
+class RefusedInsertError(SinkError):
+    """ClickHouse refuses an insert; `reason` are its words, and `is_about_values` says whether a
+    value of the rows is the cause."""
+
+    def __init__(self, table: str, error: DatabaseError) -> None:
+        self.reason = one_line(error)
+        self.is_about_values = is_about_values(error.code, str(error))
+        super().__init__(
+            f"{table}: ClickHouse refuses the rows: {self.reason}; "
+            "fix the table or the view that it names, or what the job's SQL selects."
+        )
+
+
 def settings(token: str, query_id: str) -> dict[str, Any]:
     """The settings of one insert; `token` names its rows, `query_id` this try."""
     return {
@@ -54,16 +67,13 @@ def retrying() -> Retrying:
 
 @contextmanager
 def explained(table: str) -> Iterator[None]:
-    """Turn a failure of an insert that cannot pass into a SinkError."""
+    """Turn a failure of an insert that cannot pass into a RefusedInsertError."""
     try:
         yield
     except DatabaseError as error:
         if is_transient(error.code, str(error)):
             raise
-        raise SinkError(
-            f"{table}: ClickHouse refuses the rows: {one_line(error)}; "
-            "fix the table or the view that it names, or what the job's SQL selects."
-        ) from error
+        raise RefusedInsertError(table, error) from error
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -92,6 +92,19 @@ class Store:
         ).result_rows
         return {row[0]: row[1] for row in rows}
 
+    def remove(self, partition: int, offset: int) -> bool:
+        """Remove what this writer stored of a record; return whether there was anything."""
+        times = self.stored_times(partition, offset, offset)
+        if times:
+            # Not a lightweight DELETE, which a table with a projection refuses.
+            self._client.command(
+                f"ALTER TABLE {self.target.table} DELETE WHERE kafka_partition = {{p:Int64}}"
+                " AND kafka_offset = {offset:Int64} AND inserted_by = {writer:String}",
+                parameters={"p": partition, "offset": offset, "writer": self.writer},
+                settings={"mutations_sync": 2},
+            )
+        return bool(times)
+
     def insert(self, batch: Batch, guard: Callable[[], AbstractContextManager[None]]) -> None:
         """Store a batch whole, in the table and its views, and return when it is stored. Tried
         again while the failure may pass, under one deduplication token; raise SinkError for a

@@ -1,13 +1,13 @@
-"""Records that are no valid tick: they stop the job, and nothing behind them is lost."""
+"""Records that are no valid tick: they become dead letters and the job goes on, or it stops."""
 
 import json
 import re
-import shutil
 
 import httpx
 import pytest
 
-from tests.e2e.support import LIMIT, ROOT, Place, Tick
+from jobs.sink.dead_letters import SEVERAL
+from tests.e2e.support import LIMIT, Place, Tick, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
@@ -17,48 +17,62 @@ GOOD: Tick = {
     "volume": 1000,
     "timestamp": "2024-01-30T10:00:01.123456Z",
 }
-BAD: list[Tick] = [
-    GOOD | {"symbol": "aapl"},
-    GOOD | {"symbol": "A" * 17},
-    GOOD | {"price": 0},
-    GOOD | {"price": -5},
-    GOOD | {"price": "x"},
-    GOOD | {"price": "150.5f"},
-    GOOD | {"volume": -1},
-    GOOD | {"volume": 12.7},
-    GOOD | {"volume": 2**32},
-    GOOD | {"timestamp": None},
-    GOOD | {"timestamp": "1712101512345"},
-    {"price": 1},
+NUMBER = " is not a finite number above 0"
+WHOLE = " is not a whole number from 0 to 4294967295"
+# Each with the reason.
+BAD: list[tuple[Tick, str]] = [
+    (GOOD | {"symbol": "aapl"}, "symbol: 'aapl' does not match "),
+    (GOOD | {"symbol": "A" * 17}, f"symbol: '{'A' * 17}' does not match "),
+    (GOOD | {"price": 0}, f"price: '0'{NUMBER}"),
+    (GOOD | {"price": -5}, f"price: '-5'{NUMBER}"),
+    (GOOD | {"price": "x"}, f"price: 'x'{NUMBER}"),
+    (GOOD | {"price": "150.5f"}, f"price: '150.5f'{NUMBER}"),
+    (GOOD | {"price": {"a": 1}}, f"price: '{{\"a\":1}}'{NUMBER}"),
+    (GOOD | {"volume": -1}, f"volume: '-1'{WHOLE}"),
+    (GOOD | {"volume": 12.7}, f"volume: '12.7'{WHOLE}"),
+    (GOOD | {"volume": 2**32}, f"volume: '4294967296'{WHOLE}"),
+    (GOOD | {"timestamp": None}, "timestamp: missing"),
+    (GOOD | {"timestamp": "1712101512345"}, "timestamp: '1712101512345' is not a time in ISO 8601"),
+    ({"price": 1}, "symbol: missing"),
 ]
 # A quote must not end the string of the SQL that it comes into.
 PATTERN = "[A-Z0-9^/'.-]{1,16}"
 OTHERS = ["^GSPC", "BF/B"]
 
 
-def test_an_invalid_record_stops_the_job_until_the_sql_leaves_it_out(place: Place) -> None:
-    sql = place.folder / "sql"
-    shutil.copytree(ROOT / "sql", sql)
-    place = place.having(SQL_DIR=sql, TICKS__SYMBOL_PATTERN=PATTERN)
-    place.send([GOOD] * 5 + BAD + [GOOD] * 5)
-    error = place.run("jobs", "run", "stocks").error
-    assert "partition " in error and "offset " in error
-    assert "the column takes no NULL; filter or CAST in the job's SQL." in error
-    place.send(['{"symbol": "AAPL", "pri'])
-    insert = sql / "flink" / "stocks" / "900_insert_ticks.sql"
-    insert.write_text(insert.read_text().replace("FROM checked_ticks", "FROM valid_ticks"))
-    error = place.run("jobs", "run", "stocks").error
-    assert re.match(rf"{place.topic}, partition \d, offset \d+: a record of the source ", error)
-    assert 'cannot be read: {"symbol": "AAPL", "pri: ' in error
-    source = sql / "flink" / "stocks" / "100_source_raw_ticks.sql"
-    text = source.read_text().rstrip().removesuffix(")").rstrip()
-    source.write_text(f"{text},\n    'json.ignore-parse-errors' = 'true'\n)\n")
+def dead_letters(place: Place) -> list[tuple[str, str]]:
+    rows = place.ask("SELECT stage, reason FROM stocks.dead_letters FINAL ORDER BY reason")
+    return [(stage, reason) for stage, reason in rows]
+
+
+def test_invalid_records_become_dead_letters_and_the_job_goes_on(place: Place) -> None:
+    place = place.having(TICKS__SYMBOL_PATTERN=PATTERN)
+    bad = [tick for tick, _ in BAD]
+    several = json.dumps([GOOD, GOOD | {"price": "x"}])
+    # A cast of the whole batch would refuse the good ones beside it.
+    place.send([GOOD] * 5 + bad + [several, json.dumps([GOOD])] + [GOOD] * 5)
     job = place.run_job()
-    place.wait_count(10)
+    place.wait_count(11)
+    reasons = sorted([reason for _, reason in BAD])
+    wait_until(lambda: len(dead_letters(place)) == len(BAD) + 1, "all dead letters")
+    letters = dead_letters(place)
+    assert letters.pop([stage for stage, _ in letters].index("parse")) == ("parse", SEVERAL)
+    assert [stage for stage, _ in letters] == ["rule"] * len(BAD)
+    for (_, reason), start in zip(letters, reasons, strict=True):
+        assert reason.startswith(start)
     check_other_symbols(place)
     place.stop_job(job)
     rows = place.ask("SELECT count(), uniqExact(kafka_partition, kafka_offset) FROM stocks.ticks")
-    assert rows == [[12, 12]]
+    assert rows == [[13, 13]]
+    check_stop(place.having(DEAD_LETTERS__KEEP="false"))
+
+
+def check_stop(place: Place) -> None:
+    """A job that is to keep no dead letter stops at the first, and goes on when it may."""
+    place.send([GOOD, GOOD | {"price": "x"}])
+    error = place.run("jobs", "run", "stocks").error
+    assert re.search(r"stocks\.ticks: partition \d, offset \d+: price: 'x' is not a finite", error)
+    assert error.endswith("or set dead_letters.keep to true.")
 
 
 def check_other_symbols(place: Place) -> None:
@@ -70,7 +84,7 @@ def check_other_symbols(place: Place) -> None:
     with httpx.stream("GET", address, timeout=LIMIT) as stream:
         produced = place.run("producer", "--count", "2", "--symbols", "^GSPC,BF/B")
         assert (produced.code, produced.err) == (0, "")
-        place.wait_count(12)
+        place.wait_count(13)
         events = (json.loads(line[5:]) for line in stream.iter_lines() if line[:5] == "data:")
         rows = (row for event in events for row in event)
         assert sorted(next(rows)["symbol"] for _ in OTHERS) == sorted(OTHERS)

@@ -96,7 +96,7 @@ def check_recreated_topic(place: Place) -> None:
     place.stop_job(job)
 
 
-def test_a_value_that_does_not_fit_ends_the_job_and_an_edited_job_starts_from_its_sources(
+def test_what_does_not_fit_or_is_unreadable_ends_a_job_without_dead_letters(
     place: Place,
 ) -> None:
     sql = sql_with(place.folder, "unchecked")
@@ -132,4 +132,10 @@ def test_a_value_that_does_not_fit_ends_the_job_and_an_edited_job_starts_from_it
     place.wait_count(4_000)
     rows = place.ask("SELECT volume FROM stocks.ticks ORDER BY volume")
     assert rows == [[number] for number in range(4_000)]
-    place.stop_job(job, "unchecked")
+
+    place.transact(["null"], 1)
+    assert re.match(
+        rf"{place.topic}, partition 1, offset \d+: a record of the source cannot be read: null: "
+        "not an object; read the field as STRING and TRY_CAST it",
+        job.end().error,
+    )

@@ -50,10 +50,5 @@ def test_records_deleted_before_they_are_read_are_named_and_lag_is_the_rest(plac
         [0]
     ]
 
-    place.transact(["null"], 1)
-    error = job.end().error
-    assert error.startswith(
-        f"{place.topic}, partition 1, offset 11: a record of the source cannot be read: null: not "
-        "an object; read the field as STRING and TRY_CAST it"
-    )
-    assert place.ask(RUN) == [["failed", f"{error} {said}"]]
+    place.stop_job(job)
+    assert place.ask(RUN) == [["stopped", said]]

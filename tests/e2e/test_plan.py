@@ -251,19 +251,19 @@ def checked(folder: Path, lines: list[str]) -> list[Tick | None]:
     tables.execute_sql(SOURCE % source.as_uri())
     view = config.sql_dir / "flink" / "stocks" / "200_view_checked_ticks.sql"
     tables.execute_sql(sql_variables.substitute(sqlfiles.read(view), config.variables()).text)
-    select = "SELECT kafka_offset, symbol, price, volume, `timestamp` FROM checked_ticks"
+    select = "SELECT kafka_offset, reason, symbol, price, volume, `timestamp` FROM checked_ticks"
     # As one table of Arrow: collect() calls Java several times for each row.
     frame = tables.sql_query(select).to_pandas().sort_values("kafka_offset")
-    values = frame.drop(columns="kafka_offset").astype({"volume": "Int64"}).astype(object)
-    values = values.where(values.notna(), None).to_numpy().tolist()
-    assert len(values) == len(lines)
-    kind = types.column("timestamp", "Nullable(DateTime64(6, 'UTC'))")
-    texts = pa.array([row[-1] for row in values], pa.string())
-    times = columns.cast(kind, texts, len(values)).to_pylist()
-    return [
-        None if None in row else Tick(*row[:-1], timestamp=time.replace(tzinfo=None))
-        for row, time in zip(values, times, strict=True)
-    ]
+    assert len(frame) == len(lines)
+    valid = frame[frame["reason"].isna()]
+    kind = types.column("timestamp", "DateTime64(6, 'UTC')")
+    texts = pa.array(valid["timestamp"], pa.string())
+    times = columns.cast(kind, texts, len(valid)).to_pylist()
+    rows = valid[["kafka_offset", "symbol", "price", "volume"]].itertuples(index=False)
+    ticks: list[Tick | None] = [None] * len(lines)
+    for (number, symbol, price, volume), time in zip(rows, times, strict=True):
+        ticks[number] = Tick(symbol, price, int(volume), timestamp=time.replace(tzinfo=None))
+    return ticks
 
 
 def test_the_job_and_the_producer_take_the_same_ticks(java: None, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
--- One row per record of the topic. Its fields are still text, so that none is rounded or refused when it is read.
+-- One row per record of the topic that is a JSON object. Its fields are still text, so that none is rounded when it is
+-- read.
 CREATE TEMPORARY TABLE raw_ticks
 (
     symbol STRING,
@@ -24,5 +25,7 @@ WITH (
     'properties.reconnect.backoff.max.ms' = '5000',
     -- A job without saved state begins here; the sink leaves out the records that are stored already.
     'scan.startup.mode' = 'earliest-offset',
-    'format' = 'json'
+    'format' = 'json',
+    -- A record that is no JSON is left out here: it becomes a dead letter, as an offset that no table has.
+    'json.ignore-parse-errors' = 'true'
 )

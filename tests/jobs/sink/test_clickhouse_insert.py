@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from jobs.sink.clickhouse_insert import ClickHouseInsert
+from jobs.sink.clickhouse_insert import ClickHouseInsert, SinkSettings
 from lib.errors import SinkError
 from lib.settings import ClickHouse
 from tests.jobs.sink.test_writer import COLUMNS, partition, stored, table, values
@@ -26,7 +26,7 @@ class Context:
     """The part of Flink's FunctionContext that the sink uses."""
 
     def __init__(self, attempt: int = 0) -> None:
-        self.rows = Counter()
+        self.rows, self.dead_letters = Counter(), Counter()
         self._attempt = attempt
 
     def get_index_of_this_subtask(self) -> int:
@@ -39,12 +39,11 @@ class Context:
         return self
 
     def counter(self, name: str) -> Counter:
-        assert name == "rows_inserted"
-        return self.rows
+        return {"rows_inserted": self.rows, "dead_letters": self.dead_letters}[name]
 
 
 def open_sink(settings: ClickHouse, job: str, attempt: int = 0) -> tuple[ClickHouseInsert, Context]:
-    sink, context = ClickHouseInsert(settings, job), Context(attempt)
+    sink, context = ClickHouseInsert(SinkSettings(settings, job)), Context(attempt)
     sink.open(context)
     return sink, context
 

@@ -1,0 +1,232 @@
+"""Batches with records that are no row of the table, without Flink; ClickHouse is real."""
+
+import secrets
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from jobs.sink.clickhouse_insert import ClickHouseInsert, SinkSettings
+from jobs.sink.dead_letters import SEVERAL, DeadLetters
+from jobs.sink.store import Store
+from jobs.sink.writer import Inserted, Writer
+from jobs.targets.target import parse
+from lib.errors import SinkError
+from lib.settings import ClickHouse
+from tests.jobs.sink.test_clickhouse_insert import Context
+from tests.jobs.sink.test_writer import COLUMNS, EPOCH, partition, stored, table, values
+from tests.jobs.targets.test_dead_letters import make
+
+__all__ = ["table"]
+
+TOPIC = "topic"
+
+
+@pytest.fixture
+def dead(client: Client, database: str) -> str:
+    assert make(client, database) == ""
+    return f"{database}.dead"
+
+
+def text(table: str, dead: str) -> str:
+    return f"{table} {COLUMNS} ELSE {dead} (reason)"
+
+
+def attempt(client: Any, table: str, dead: str) -> Writer:
+    target, number = parse(text(table, dead)), secrets.token_hex(8)
+    writer = f"job-{table}/{target.name}"
+    letters = DeadLetters(client, target, TOPIC, writer, number)
+    return Writer(Store(client, target, writer, number), letters)
+
+
+def run(
+    writer: Writer, *places: tuple[int, int], reasons: dict[int, str] | None = None, n: Any = None
+) -> Inserted:
+    """Insert these records; `reasons` by offset, `n` in place of the values."""
+    given = values(*places)
+    reason = pa.array([(reasons or {}).get(offset) for _, offset in places], pa.string())
+    return writer.insert((given[0] if n is None else n, *given[1:], reason), len(places))
+
+
+def buried(client: Client, dead: str) -> list[tuple[Any, ...]]:
+    """Partition, offset, stage and reason of each dead letter."""
+    query = f"SELECT kafka_partition, kafka_offset, stage, reason FROM {dead} FINAL ORDER BY ALL"
+    return [tuple(row) for row in client.query(query).result_rows]
+
+
+def test_a_row_with_a_reason_is_a_dead_letter_and_the_others_are_stored(
+    client: Client, table: str, dead: str
+) -> None:
+    reasons = {1: "a: 'x' is no number", 3: "b: missing"}
+    inserted = run(attempt(client, table, dead), *partition(0, 5), reasons=reasons)
+    assert inserted.is_stored.tolist() == [True, False, True, False, True]
+    assert inserted.dead_letters == 2
+    assert stored(client, table) == [(0, 0), (0, 2), (0, 4)]
+    assert buried(client, dead) == [(0, o, "rule", why) for o, why in reasons.items()]
+    (row,) = client.query(
+        f"SELECT topic, toUnixTimestamp64Milli(kafka_timestamp), key, value, has_record,"
+        f" inserted_by, version FROM {dead} FINAL WHERE kafka_offset = 3"
+    ).result_rows
+    assert row == (TOPIC, EPOCH + 3, None, None, False, f"job-{table}/t", 0)
+
+
+def test_a_replay_changes_nothing_even_if_the_rules_have_changed(
+    client: Client, table: str, dead: str
+) -> None:
+    run(attempt(client, table, dead), *partition(0, 6), reasons={1: "old", 4: "old", 5: "old"})
+    again = run(attempt(client, table, dead), *partition(0, 7), reasons={0: "new", 6: "new"})
+    assert not again.is_stored.any()
+    assert again.dead_letters == 1
+    assert stored(client, table) == [(0, 0), (0, 2), (0, 3)]
+    assert [row[1:] for row in buried(client, dead)] == [
+        (1, "rule", "old"), (4, "rule", "old"), (5, "rule", "old"), (6, "rule", "new"),
+    ]  # fmt: skip
+
+
+def test_dead_letters_that_were_stored_before_the_rows_of_their_batch_failed_stay_the_only_ones(
+    client: Client, table: str, dead: str
+) -> None:
+    writer = attempt(client, table, dead)
+    run(writer, (0, 0))
+    client.command(f"RENAME TABLE {table} TO {table}_hidden")
+    with pytest.raises(SinkError, match="UNKNOWN_TABLE"):
+        run(writer, *partition(0, 1, 4), reasons={3: "x"})
+    client.command(f"RENAME TABLE {table}_hidden TO {table}")
+    assert buried(client, dead) == [(0, 3, "rule", "x")]
+    assert run(attempt(client, table, dead), *partition(0, 4)).is_stored.tolist() == [
+        False, True, True, False,
+    ]  # fmt: skip
+    assert (stored(client, table), len(buried(client, dead))) == (partition(0, 3), 1)
+
+
+def test_a_value_that_does_not_fit_becomes_a_dead_letter_of_the_sink(
+    client: Client, table: str, dead: str
+) -> None:
+    n = pa.array(["1", "x", "3", None, "5", "y"])
+    inserted = run(attempt(client, table, dead), *partition(0, 6), n=n)
+    assert inserted.dead_letters == 3
+    assert stored(client, table) == [(0, 0), (0, 2), (0, 4)]
+    letters = buried(client, dead)
+    assert [row[:3] for row in letters] == [(0, offset, "sink") for offset in (1, 3, 5)]
+    assert letters[0][3].startswith("column n Int64 cannot take x: ")
+    assert letters[1][3].startswith("column n Int64: the column takes no NULL; ")
+
+
+def test_a_batch_of_bad_values_alone_stores_no_row(client: Client, table: str, dead: str) -> None:
+    inserted = run(attempt(client, table, dead), *partition(0, 50), n=pa.array(["x"] * 50))
+    assert (inserted.dead_letters, stored(client, table)) == (50, [])
+
+
+def test_a_row_that_clickhouse_refuses_for_its_value_is_found_and_the_others_are_stored(
+    client: Client, table: str, dead: str
+) -> None:
+    client.command(f"ALTER TABLE {table} ADD CONSTRAINT uneven CHECK n NOT IN (7, 12)")
+    inserted = run(attempt(client, table, dead), *partition(0, 20))
+    assert inserted.dead_letters == 2
+    assert inserted.is_stored.tolist() == [offset not in (7, 12) for offset in range(20)]
+    assert len(stored(client, table)) == 18
+    assert [row[:3] for row in buried(client, dead)] == [(0, 7, "sink"), (0, 12, "sink")]
+    assert "Constraint `uneven`" in buried(client, dead)[0][3]
+    assert not run(attempt(client, table, dead), *partition(0, 20)).is_stored.any()
+
+
+def test_a_view_that_refuses_a_row_stops_the_job(client: Client, table: str, dead: str) -> None:
+    client.command(
+        f"CREATE MATERIALIZED VIEW {table}_v ENGINE = MergeTree ORDER BY d AS"
+        f" SELECT intDiv(10, n - 3) AS d FROM {table}"
+    )
+    with pytest.raises(SinkError, match="ILLEGAL_DIVISION"):
+        run(attempt(client, table, dead), *partition(0, 5))
+    assert buried(client, dead) == []
+
+
+def test_a_missing_table_of_dead_letters_is_no_dead_letter(
+    client: Client, table: str, dead: str
+) -> None:
+    writer = attempt(client, table, dead)
+    run(writer, (0, 0))
+    client.command(f"DROP TABLE {dead}")
+    with pytest.raises(SinkError, match=f"{dead}: ClickHouse refuses the rows: .*UNKNOWN_TABLE"):
+        run(writer, (0, 1), reasons={1: "x"})
+
+
+class TestARecordOfSeveralRows:
+    """None of them is stored, whatever the boundaries of batches are."""
+
+    LETTER = (0, 1, "parse", SEVERAL)
+
+    def test_it_is_one_dead_letter(self, client: Client, table: str, dead: str) -> None:
+        places = [(0, 0), (0, 1), (1, 1), (0, 1), (0, 1), (0, 2)]
+        inserted = run(attempt(client, table, dead), *places, reasons={2: "x"})
+        assert inserted.dead_letters == 2
+        assert stored(client, table) == [(0, 0), (1, 1)]
+        assert buried(client, dead) == [self.LETTER, (0, 2, "rule", "x")]
+
+    def test_valid_and_invalid_ones_are_one_dead_letter(
+        self, client: Client, table: str, dead: str
+    ) -> None:
+        writer = attempt(client, table, dead)
+        given = values((0, 1), (0, 1), (0, 2))
+        writer.insert((*given, pa.array([None, "bad", None])), 3)
+        assert (stored(client, table), buried(client, dead)) == ([(0, 2)], [self.LETTER])
+
+    def test_a_batch_may_end_within_it(self, client: Client, table: str, dead: str) -> None:
+        writer = attempt(client, table, dead)
+        run(writer, (0, 0), (0, 1))
+        run(writer, (0, 1), (0, 2))
+        run(writer, (0, 3))
+        assert stored(client, table) == [(0, 0), (0, 2), (0, 3)]
+        assert buried(client, dead) == [self.LETTER]
+
+    def test_a_kill_between_its_rows_leaves_no_half(
+        self, client: Client, table: str, dead: str
+    ) -> None:
+        run(attempt(client, table, dead), (0, 0), (0, 1))
+        run(attempt(client, table, dead), (0, 0), (0, 1), (0, 1), (0, 2))
+        assert stored(client, table) == [(0, 0), (0, 2)]
+        assert buried(client, dead) == [self.LETTER]
+        run(attempt(client, table, dead), (0, 0), (0, 1), (0, 1), (0, 2))
+        assert (len(stored(client, table)), len(buried(client, dead))) == (2, 1)
+
+
+def test_a_recreated_topic_is_refused_at_a_dead_letter_too(
+    client: Client, table: str, dead: str
+) -> None:
+    run(attempt(client, table, dead), (0, 0), reasons={0: "x"})
+    later = (*values((0, 0), topic=EPOCH + 5), pa.array([None], pa.string()))
+    with pytest.raises(SinkError, match="offset 0 holds another record than the one stored"):
+        attempt(client, table, dead).insert(later, 1)
+
+
+def sink(
+    settings: ClickHouse, target: str, topics: dict[str, str], keeps: bool
+) -> ClickHouseInsert:
+    made = ClickHouseInsert(SinkSettings(settings, secrets.token_hex(4), topics, keeps))
+    made.open(Context())
+    return made
+
+
+def test_without_keeping_the_first_dead_letter_stops_the_job(
+    clickhouse: ClickHouse, client: Client, table: str, dead: str
+) -> None:
+    target = text(table, dead)
+    reason = pa.array([None, "a: 'x' is no number"]).to_pandas()
+    with pytest.raises(SinkError) as error:
+        sink(clickhouse, target, {target: TOPIC}, keeps=False).eval(
+            target, *values(*partition(0, 2)), reason
+        )
+    assert str(error.value) == (
+        f"clickhouse_insert: {table}: partition 0, offset 1: a: 'x' is no number; correct its "
+        "producer or the rule, or set dead_letters.keep to true."
+    )
+    assert (stored(client, table), buried(client, dead)) == ([], [])
+
+
+def test_a_table_beside_the_one_that_accounts_for_a_topic_gets_no_row_of_several(
+    clickhouse: ClickHouse, client: Client, table: str, dead: str
+) -> None:
+    beside = sink(clickhouse, table, {text(table, dead): TOPIC}, keeps=True)
+    stored_now = beside.eval(f"{table} {COLUMNS}", *values((0, 0), (0, 1), (0, 1)))
+    assert stored_now.tolist() == [1, 0, 0]
+    assert (stored(client, table), buried(client, dead)) == ([(0, 0)], [])
