@@ -7,6 +7,7 @@ import { createChartPanel } from "./chart/panel.js";
 import { createSelection } from "./chart/selection.js";
 import { createStats } from "./chart/stats.js";
 import { createChoices } from "./choices.js";
+import { createDeadLetters } from "./dead-letters/panel.js";
 import { find } from "./dom.js";
 import { first } from "./first.js";
 import { createFrames } from "./frames.js";
@@ -31,7 +32,8 @@ const chart = createChartPanel(market, view, frames);
 const ticks = createTicks(market, view, frames, select);
 const stats = createStats(market, view);
 const feed = createFeed({ rows: receive, state: (state, why) => pipeline.setFeed(state, why), lost: reload });
-const pipeline = createPipeline(market);
+const deadLetters = createDeadLetters();
+const pipeline = createPipeline(market, deadLetters);
 /** @type {number[]} timestamps of ticks that the next frame shows */
 let unpainted = [];
 // Whether the stream left out ticks.
@@ -131,7 +133,7 @@ frames.after(() => {
 document.addEventListener("visibilitychange", () => (unpainted = []));
 setInterval(() => hasGap && !document.hidden && refresh().then(ticks.load), REFRESH_MS);
 createChoices(view);
-createShortcuts(view, { pause: ticks.toggle });
+createShortcuts(view, { pause: ticks.toggle, deadLetters: deadLetters.open });
 const search = /** @type {HTMLInputElement} */ (find("#find"));
 search.value = view.get().find;
 search.addEventListener("input", () => view.set({ find: search.value }));

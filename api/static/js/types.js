@@ -13,6 +13,11 @@
  * @typedef {{start: number, open: number, high: number, low: number, close: number, volume: number,
  *   first: number, last: number}} Candle
  *   `first` and `last` are the times of the ticks of open and close.
+ * @typedef {{topic: string, kafka_partition: number, kafka_offset: string, kafka_timestamp: string,
+ *   stage: string, reason: string, has_record: boolean,
+ *   key_text: string | null, key_base64: string | null,
+ *   value_text: string | null, value_base64: string | null, value_size: number | null}} DeadLetter
+ *   A dead letter as the API sends it.
  * @typedef {{symbols: string[], interval: string, range: string, type: string, window: string,
  *   filter: string, find: string, sort: string}} View
  *   The state that the address holds.

@@ -15,6 +15,8 @@ export function totals(jobs) {
     // The number of partitions and jobs whose lag is not in the sum.
     unknown: sum(known("unknown_partitions")) + (jobs?.length ?? 0) - lags.length,
     checkpointMs: ages.length ? 1000 * Math.max(...ages) : null,
+    deadLetters: jobs ? sum(known("dead_letters")) : null,
+    recentDeadLetters: sum(known("dead_letters_last_minute")),
     hops: (jobs ?? []).find((job) => job.hops?.length)?.hops ?? null,
   };
 }

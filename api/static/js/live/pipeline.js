@@ -16,8 +16,11 @@ const PIPELINE_MS = 2000;
 // The error of the age that /health reports.
 const AGE_ERROR_MS = 5;
 
-/** @param {ReturnType<typeof import("./market.js").createMarket>} market */
-export function createPipeline(market) {
+/**
+ * @param {ReturnType<typeof import("./market.js").createMarket>} market
+ * @param {ReturnType<typeof import("../dead-letters/panel.js").createDeadLetters>} deadLetters
+ */
+export function createPipeline(market, deadLetters) {
   const rate = createRate();
   const delays = createDelays();
   /** @type {Facts} */
@@ -77,7 +80,7 @@ export function createPipeline(market) {
 
   /** @param {number} now */
   function showMeters(now) {
-    const { lag, unknown, checkpointMs, hops } = totals(jobs);
+    const { lag, unknown, checkpointMs, hops, ...counts } = totals(jobs);
     const delay = delays.quantiles(now);
     const perSecond = rate.perSecond(now);
     setText(meter("rate"), Number.isFinite(perSecond) ? format.number(perSecond, perSecond < 100 ? 1 : 0) : format.UNKNOWN);
@@ -86,6 +89,7 @@ export function createPipeline(market) {
     setText(meter("lag"), lag === null ? format.UNKNOWN : `${format.count(lag)}${unknown ? ` + ${format.UNKNOWN}` : ""}`);
     setText(meter("checkpoint"), format.duration(checkpointMs));
     hopList.show(hops);
+    deadLetters.count(counts.deadLetters, counts.recentDeadLetters);
     const offset = clock.offset();
     const correction = offset ? ` This machine's clock is ${format.duration(Math.abs(offset))} ${offset > 0 ? "behind" : "ahead"}; the delay is corrected for it.` : "";
     setAttribute(find("[data-meter=p50]"), "title", `From the tick's timestamp until it is on the screen, over the last 30 s.${correction}`);
