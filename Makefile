@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down status produce run-job stop-job plan audit validate api migrate test check bench bench-api bench-page screenshots clean
+.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters validate api migrate test check bench bench-api bench-page screenshots clean
 .SILENT:
 
 # Packages are installed without byte code (see lib/install/packages.py). If Python must not write it, as in many
@@ -15,7 +15,7 @@ RUN := $(VENV)/python -m
 JOB ?= stocks
 
 help:  ## List the targets
-	sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+	sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 
 setup:  ## Install what a run needs in .venv and lib/jars; does nothing when nothing changed
 	$(PYTHON) -m lib.install
@@ -49,6 +49,9 @@ plan: setup  ## Show what Flink would do, without running it
 
 audit: setup  ## Check that each record of a job's topics is stored or a dead letter, once
 	$(RUN) jobs audit $(JOB) $(ARGS)
+
+dead-letters: setup  ## Show how many records were not stored, by reason
+	$(RUN) jobs dead-letters $(ARGS)
 
 validate: setup  ## Check the files of sql/api/ against ClickHouse
 	$(RUN) api validate $(ARGS)

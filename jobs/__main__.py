@@ -1,10 +1,12 @@
-"""`python -m jobs run|stop|plan JOB`: the command line."""
+"""`python -m jobs run|stop|plan|audit JOB`, `python -m jobs dead-letters`: the command line."""
 
 import sys
+from datetime import UTC, datetime
 
 import click
 
 from jobs import job as jobs
+from jobs.dead_letters import report, selection
 from jobs.run import stopping
 from lib import conf, locks
 from lib.errors import RestartError, UnavailableError, exit_on_error
@@ -82,6 +84,39 @@ def audit(job: str, as_json: bool) -> None:
     config = conf.load()
     if not command.run(config, jobs.load(config, job), as_json):
         sys.exit(1)
+
+
+def _moment(_: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
+    try:
+        return selection.moment(text, datetime.now(UTC)) if text else None
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r}: write 30m, 2h or 7d, or a time such as 2026-11-26T10:00.", param=parameter
+        ) from None
+
+
+@main.command("dead-letters")
+@click.option(
+    "--since", callback=_moment, help="Only records sent within 30m, 2h, 7d, or since a time."
+)
+@click.option("--stage", type=click.Choice(selection.STAGES), help="Only those of this stage.")
+@click.option("--topic", help="Only those of this topic.")
+@click.option(
+    "--show",
+    type=click.IntRange(1, 10_000),
+    default=None,
+    metavar="N",
+    help="Show the newest N whole, with their records.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@exit_on_error()
+def dead_letters(
+    since: datetime | None, stage: str | None, topic: str | None, show: int | None, as_json: bool
+) -> None:
+    """Show how many records were not stored, by reason, with the newest of each as an example.
+
+    Times are Kafka's, in UTC. Dead letters that a replay has stored are left out."""
+    report.run(conf.load(), selection.of(since, stage, topic), show, as_json)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,10 @@ ONLY_IN = {
 # From the inside out: each room imports itself and those before it.
 ROOMS = {
     "api": ["problems", "contract", "query", "events", "http", "app", "__main__"],
-    "jobs": ["targets", "sink", "flink", "kafka", "job", "accounting", "plan", "run", "__main__"],
+    "jobs": [
+        "targets", "sink", "flink", "kafka", "job", "accounting", "plan", "run", "dead_letters",
+        "__main__",
+    ],
     "local": [
         "clickhouse", "child", "kafka", "logs", "supervisord_conf", "supervisor", "stack", "demo",
         "__main__",

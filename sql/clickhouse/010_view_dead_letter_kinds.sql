@@ -9,15 +9,15 @@ SELECT
     reason,
     inserted_at,
     replayed_at,
-    -- `volume: 12.7 is not a whole number` names field, value and rule: the rule begins at the last ` is `, because the
-    -- value may be any text. Other reasons are free text, in which values are numbers or in quotes.
-    if(
-        stage = 'rule' AND match(reason, '^\\w+: (?s:.*) is '),
-        replaceRegexpOne(reason, '^(\\w+): (?s:.*) is ', '\\1: … is '),
+    multiIf(
+        -- A rule names its field and the value in quotes, which may have quotes in it.
+        match(reason, '^\\w+: \''), replaceRegexpOne(reason, '^(\\w+: )\'(?s:.*)\'', '\\1…'),
+        startsWith(reason, 'not an object: '), 'not an object: …',
+        -- In other reasons values are in quotes, or numbers.
         replaceRegexpAll(
             reason,
-            '\'[^\']*\'|"[^"]*"|[-+]?\\b[0-9]+(?:[.,:TeE+-]*[0-9]+)*\\b',
-            '…'
+            '\'[^\']*\'|"[^"]*"|(^|[\\s(\\[=:,])(?:0x[0-9a-f]+|[-+]?[0-9]+(?:[.,:TeE+-]*[0-9]+)*)\\b',
+            '\\1…'
         )
     ) AS kind
 FROM stocks.dead_letters FINAL

@@ -11,7 +11,7 @@ from tests.api.dead_letters import bury
 from tests.api.job_status import part, report
 from tests.api.support import Api
 
-WHOLE = "volume: 12.7 is not a whole number from 0 to 4294967295"
+WHOLE = "volume: '12.7' is not a whole number from 0 to 4294967295"
 
 
 def offsets(rows: list[dict[str, Any]]) -> list[int]:
@@ -119,14 +119,18 @@ def test_pages_neither_skip_nor_repeat_a_dead_letter(api: Api, tables: Client) -
 @pytest.mark.parametrize(
     ("stage", "reasons", "kind"),
     [
-        ("rule", [WHOLE, WHOLE.replace("12.7", "-1"), WHOLE.replace("12.7", "a is b")],
+        ("rule", [WHOLE, WHOLE.replace("12.7", "-1"), WHOLE.replace("12.7", "it's 'b' is")],
          "volume: … is not a whole number from 0 to 4294967295"),
-        ("rule", ["symbol: two\nlines is not 1-16 characters", "symbol: '' is not 1-16 characters"],
-         "symbol: … is not 1-16 characters"),
-        ("rule", ["price is missing"], "price is missing"),
+        ("rule", ["symbol: 'two\nlines' does not match [A-Z]{1,16}",
+                  "symbol: '' does not match [A-Z]{1,16}"],
+         "symbol: … does not match [A-Z]{1,16}"),
+        ("rule", ["price: missing"], "price: missing"),
         ("sink", ["Code: 321. Value 1.5e300 of 'price' is out of range of UInt32",
                   "Code: 53. Value -7 of 'a 1' is out of range of UInt32"],
          "Code: …. Value … of … is out of range of UInt32"),
+        ("parse", ["not an object: 12", "not an object: 'a' is a, 'b'"], "not an object: …"),
+        ("parse", ["not UTF-8: byte 3 is 0xff", "not UTF-8: byte 45 is 0x80"],
+         "not UTF-8: byte … is …"),
         ("parse", ['"{" is no JSON at 2024-01-30T10:00:01.5', '"[1, 2]" is no JSON at 12:30'],
          "… is no JSON at …"),
     ],

@@ -13,7 +13,7 @@ from tests.browser.support import open_live
 from tests.browser.test_accessibility import axed, violations
 
 __all__ = ["axed"]
-WHOLE = "volume: 12.7 is not a whole number from 0 to 4294967295"
+WHOLE = "volume: '12.7' is not a whole number from 0 to 4294967295"
 PLACES = """() => [...document.querySelectorAll("#strip, #strip > *, .panel")]
     .filter((part) => part.id !== "dead-letters-open")
     .map((part) => Object.values(part.getBoundingClientRect().toJSON()).slice(0, 2).join())"""

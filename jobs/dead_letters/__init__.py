@@ -1,0 +1,1 @@
+"""Shows the dead letters, and replays them."""

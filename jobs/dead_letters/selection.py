@@ -1,0 +1,55 @@
+"""Which dead letters a command is about, as a condition of ClickHouse's SQL."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from clickhouse_connect.driver.client import Client
+from msgspec.structs import replace
+
+from lib import clickhouse
+from lib.settings import Settings
+
+STAGES = ("parse", "rule", "sink")
+_SPAN = re.compile(r"(?P<number>\d{1,6})(?P<unit>[smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A condition, with the parameters that are in it."""
+
+    condition: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def of(since: datetime | None, stage: str | None, topic: str | None) -> Selection:
+    """The dead letters that no replay has stored: those sent since a time, of a stage, of a
+    topic."""
+    conditions, parameters = ["replayed_at IS NULL"], {}
+    if since:
+        conditions.append("kafka_timestamp >= parseDateTime64BestEffort({since:String}, 3, 'UTC')")
+        parameters["since"] = since.astimezone(UTC).isoformat()
+    for name, value in (("stage", stage), ("topic", topic)):
+        if value:
+            conditions.append(f"{name} = {{{name}:String}}")
+            parameters[name] = value
+    return Selection(" AND ".join(conditions), parameters)
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """The time of `2h` (so long ago) or of an ISO time, in UTC unless it says another zone; raise
+    ValueError for another text."""
+    if match := _SPAN.fullmatch(text):
+        return now - timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def reader(config: Settings) -> Client:
+    """A client of the user who cannot write, whatever a condition says."""
+    settings = config.clickhouse
+    return clickhouse.connect(
+        replace(settings, user=settings.reader_user, password=settings.reader_password)
+    )
