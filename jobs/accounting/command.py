@@ -30,7 +30,8 @@ def run(config: Settings, job: Job, as_json: bool) -> bool:
         return is_complete
     console = Console(highlight=False, soft_wrap=True)
     # No number is cut off in a file or a narrow terminal.
-    console.print(audit_report.table(audits), width=max(console.width, WIDTH))
+    console.width = max(console.width, WIDTH)
+    console.print(audit_report.table(audits))
     for each in audits:
         for finding in audit_report.findings(each):
             console.print(finding, markup=False)

@@ -1,6 +1,7 @@
 """Which offsets a job has read, in any version of its SQL: the records between those and where it
 begins the next time are lost."""
 
+import gc
 import json
 import logging
 import struct
@@ -34,6 +35,16 @@ def unread(folder: Path, topics: Topics, states: Iterable[Path]) -> dict[Partiti
     for path in states:
         for partition, offset in _saved(path, topics):
             offsets[partition] = max(offset, offsets.get(partition, 0))
+    return offsets
+
+
+def of_state(path: Path, topics: Collection[str]) -> dict[Partition, int]:
+    """The next offset of each partition in a savepoint or checkpoint; none if they are unknown.
+
+    In a thread of its own: nothing else waits for a Java that does not answer. What Java passed is
+    released here, for Python would release it later in any thread."""
+    offsets = dict(_saved(path, topics))
+    gc.collect()
     return offsets
 
 

@@ -1,4 +1,5 @@
-"""The isolation level of Kafka sources: read_committed unless a file sets another."""
+"""Options of Kafka sources: the isolation level, read_committed unless a file sets another, and
+where they begin."""
 
 import re
 from collections.abc import Iterable
@@ -7,6 +8,7 @@ from lib.sqlfiles import SqlFile, without_comments
 
 _KAFKA = re.compile(r"'connector'\s*=\s*'(?:upsert-)?kafka'")
 _OPTION = "properties.isolation.level"
+_STARTUP = re.compile(r"'scan\.startup\.mode'\s*=\s*'(?P<mode>[\w-]+)'")
 _LEVEL = re.compile(rf"'{re.escape(_OPTION)}'\s*=\s*'(?P<level>\w+)'")
 
 
@@ -28,3 +30,13 @@ def reads_uncommitted(files: Iterable[SqlFile]) -> bool:
         for file in files
         for match in _LEVEL.finditer(without_comments(file.text))
     )
+
+
+def begin_first(files: Iterable[SqlFile]) -> bool:
+    """Whether each source begins at the first record that Kafka has."""
+    modes = [
+        [match["mode"] for match in _STARTUP.finditer(without_comments(file.text))]
+        for file in files
+        if file.kind in ("source", "table") and _KAFKA.search(without_comments(file.text))
+    ]
+    return all(mode == ["earliest-offset"] for mode in modes)

@@ -73,15 +73,18 @@ def _silent(error: ServiceError, answered: float) -> JobStatus:
     return JobStatus(now, _SILENT, reason=str(error))
 
 
-def stop(rest: Rest, folder: Path, console: Console) -> None:
-    """Stop with a savepoint in `folder`; if none can be made, show where the next run begins."""
+def stop(rest: Rest, folder: Path, console: Console) -> Path | None:
+    """Stop with a savepoint in `folder` and return it; if none can be made, show where the next run
+    begins."""
     console.print("stopping with a savepoint (again to end at once)")
     try:
         savepoint = Path(rest.stop(folder.as_uri()).removeprefix("file:"))
         console.print(f"stopped; saved to {show(savepoint)}")
+        return savepoint
     except ServiceError as error:
         saved = state.newest(folder)
         begin = f"resumes from {show(saved)}" if saved else "begins at the sources"
         console.print(
             f"stopped without a savepoint ({one_line(error):.200}); the next start {begin}"
         )
+        return None

@@ -36,6 +36,11 @@ class ReadProgress:
             for partition in self._read.keys() | starts.keys()
         }
 
+    @property
+    def starts(self) -> Mapping[Partition, int]:
+        """The offset at which the source began to read each partition, as far as it is known."""
+        return self._log.starts
+
     def read_log(self) -> list[LostRecords]:
         """The records lost since the last call."""
         new = [unknown for lost in self._log.read() if (unknown := self._add(lost))]

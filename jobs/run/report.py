@@ -155,10 +155,11 @@ class Report:
     def _status(self, update: Update) -> dict[str, Any]:
         status = update.status or JobStatus(0.0, update.state)
         return {
-            "message": status.reason or self.lag.problem,
+            "message": status.reason or self.lag.problem or status.problem,
             "records_per_second": update.rates[0],
             "rows_per_second": update.rates[1],
             "checkpointed_at": _now(status.checkpoint_age),
+            "uncollected": status.uncollected,
             "partitions": [
                 {"topic": topic, "partition": number, "lag": lag}
                 for (topic, number), lag in status.lags.items()

@@ -3,16 +3,19 @@
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
+from jobs.accounting import account
+from jobs.accounting.collection import Collection
+from jobs.accounting.collector import Collector, collecting
 from jobs.flink import gateway, state
 from jobs.job import Job
-from jobs.kafka import deleted_records, saved_offsets, unreadable_records
+from jobs.kafka import deleted_records, saved_offsets, sources, unreadable_records
 from jobs.kafka import topics as job_topics
 from jobs.kafka.lag import LagMonitor
 from jobs.plan import build, check
@@ -60,9 +63,11 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals) -> None:
         progress = _progress(job, ids, saved, gateway.log_file(logs, job.name), report.lag)
         rest, mini_cluster = build.start(inserts, config, resume)
         console.print(f"job {job.name}: Flink's web UI is at http://{rest.address}")
-        running = RunningJob(config, job, java, rest, mini_cluster, report, progress, console)
         try:
-            running.follow(signals)
+            with _collecting(config, job, ids, progress) as collector:
+                RunningJob(
+                    config, job, java, rest, mini_cluster, report, progress, collector, console
+                ).follow(signals)
         except UnreadableError as error:
             place = unreadable_records.locate(
                 config.kafka.bootstrap_servers,
@@ -110,6 +115,15 @@ def _progress(
     unread = saved_offsets.unread(job.states, ids, saved)
     client_log = deleted_records.ClientLog(log, unread, lag.gaps)
     return ReadProgress(client_log, lag, partial(saved_offsets.save, job.states, ids))
+
+
+def _collecting(
+    config: Settings, job: Job, ids: dict[str, str], progress: ReadProgress
+) -> AbstractContextManager[Collector]:
+    """Account for the records that this run reads, from where the last one ended."""
+    starts = None if sources.begin_first(job.files) else progress.starts
+    collection = Collection(config, account.of(job), ids, job.reads_committed, starts)
+    return collecting(collection, partial(saved_offsets.of_state, topics=ids))
 
 
 @contextmanager

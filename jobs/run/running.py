@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from jobs.accounting.collector import Collector
 from jobs.flink import cluster
 from jobs.flink.gateway import Java
 from jobs.flink.rest import Rest
@@ -17,9 +19,12 @@ from jobs.run.progress import ReadProgress
 from jobs.run.report import Report
 from jobs.run.status import JobStatus
 from lib import kafka
-from lib.errors import ServiceError, UnavailableError
+from lib.errors import ServiceError, UnavailableError, one_line
 from lib.settings import Settings
 from lib.signals import Signals
+
+# How long the end of a job waits until its records are accounted for, in seconds.
+COLLECT_LIMIT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class RunningJob:
     mini_cluster: Any
     report: Report
     progress: ReadProgress
+    collector: Collector
     console: Console
 
     def follow(self, signals: Signals) -> None:
@@ -45,7 +51,8 @@ class RunningJob:
                 signals, self.rest, self.console, self.java.check, self._maintain, self._complete
             )
             self.report.set_state("STOPPING")
-            monitor.stop(self.rest, self.job.state, self.console)
+            saved = monitor.stop(self.rest, self.job.state, self.console)
+            self._collect_rest(saved)
         finally:
             self._report_lost()
 
@@ -60,9 +67,23 @@ class RunningJob:
 
     def _complete(self, now: JobStatus, before: JobStatus | None) -> JobStatus:
         self._report_lost()
-        now = self.progress.complete(now)
+        now = self._collect(self.progress.complete(now))
         self.report.set_status(now, before)
         return now
+
+    def _collect(self, now: JobStatus) -> JobStatus:
+        """Account for records up to the newest checkpoint; return the status with the rest."""
+        if now.checkpoint:
+            self.collector.collect(Path(now.checkpoint))
+        return replace(now, uncollected=self.collector.uncollected, problem=self.collector.problem)
+
+    def _collect_rest(self, saved: Path | None) -> None:
+        """Have all that the job has read accounted for, if that takes no longer than the limit."""
+        if saved and not self.collector.finish(saved, COLLECT_LIMIT):
+            why = self.collector.problem or f"this takes longer than {COLLECT_LIMIT:.0f} s"
+            self.console.print(
+                f"not all records are accounted for ({one_line(why):.200}); the next run goes on"
+            )
 
     def _report_lost(self) -> None:
         for lost in self.progress.read_log():

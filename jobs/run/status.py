@@ -29,6 +29,11 @@ class JobStatus:
     lags: Mapping[Partition, int | None] = field(default_factory=dict)
     # Records that were deleted from Kafka before this run read them.
     lost: Sequence[LostRecords] = ()
+    # The folder of the newest completed checkpoint; empty if there is none.
+    checkpoint: str = ""
+    # How many offsets below it are not accounted for, and why, if something is wrong.
+    uncollected: int = 0
+    problem: str = ""
 
     def line(self, before: "JobStatus | None") -> str:
         """With rates since `before`: RUNNING  in 1,200/s  inserted 1,200/s (9 rows)  lag 0 ..."""
@@ -38,7 +43,7 @@ class JobStatus:
         age = "none yet" if self.checkpoint_age is None else f"{self.checkpoint_age:.0f} s ago"
         return (
             f"{self.state}  in {read}  inserted {stored} ({self.rows:,.0f} rows)"
-            f"  lag {self._lag()}  checkpoint {age}{self._lost()}"
+            f"  lag {self._lag()}  checkpoint {age}{self._uncollected()}{self._lost()}"
         )
 
     def _lag(self) -> str:
@@ -49,6 +54,9 @@ class JobStatus:
             return "?"
         rest = f" (not known of {unknown} of {len(self.lags)} partitions)" if unknown else ""
         return f"{sum(known):,}{rest}"
+
+    def _uncollected(self) -> str:
+        return f"  not accounted for {self.uncollected:,}" if self.uncollected else ""
 
     def _lost(self) -> str:
         count = sum(len(lost) for lost in self.lost)
@@ -85,4 +93,5 @@ def read(rest: Rest) -> JobStatus:
         metrics.get(_INSERTED, 0.0),
         time.time() - checkpoint["latest_ack_timestamp"] / 1000 if checkpoint else None,
         positions=positions,
+        checkpoint=checkpoint["external_path"].removeprefix("file:") if checkpoint else "",
     )

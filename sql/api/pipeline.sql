@@ -25,6 +25,8 @@ SELECT
     -- The sum over the partitions whose lag is known.
     if(s.is_running, s.lag, NULL) AS lag,
     if(s.is_running, s.unknown_partitions, NULL) AS unknown_partitions,
+    -- Below the last checkpoint, and neither known to be stored nor a dead letter yet.
+    if(s.is_running, toFloat64(s.uncollected), NULL) AS uncollected,
     CAST(
         if(s.is_running, s.partitions, []),
         'Array(Tuple(topic String, partition Int32, lag Nullable(Float64)))'

@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS stocks.job_status -- noqa: PRS
     checkpointed_at Nullable(DateTime64(3, 'UTC')) COMMENT 'When the last checkpoint was completed',
     partitions Array(Tuple(topic String, partition Int32, lag Nullable(Int64)))
     COMMENT 'Records that Flink has not read yet; NULL: not known',
+    uncollected UInt64 COMMENT 'Records below the last checkpoint that are not accounted for yet',
     should_run Bool COMMENT 'It has run, and was not stopped on request since',
     lost String COMMENT 'Offsets that Kafka deleted before this run read them; empty: none'
 )

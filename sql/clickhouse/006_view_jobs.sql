@@ -9,6 +9,7 @@ SELECT
     s.rows_per_second,
     s.checkpointed_at,
     s.partitions,
+    s.uncollected,
     s.lost,
     dateDiff('millisecond', s.reported_at, now64(3, 'UTC')) / 1000 AS age_seconds,
     -- A runner reports every second.

@@ -13,12 +13,16 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from jobs.accounting import collect, collected, missing_records
+from jobs.accounting import collector as collector_module
 from jobs.accounting.account import Account
 from jobs.accounting.collected import Collected
+from jobs.accounting.collection import Collection
+from jobs.accounting.collector import Collector
 from jobs.accounting.missing_records import MissingRecords
-from lib import clickhouse, conf, kafka
+from lib import clickhouse, conf, kafka, migrations
 from lib.kafka import Span
-from tests.e2e.support import Place, sql_with, tick, ticks, wait_until
+from tests.conftest import Server
+from tests.e2e.support import LIMIT, Place, sql_with, tick, ticks, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -279,3 +283,72 @@ def test_a_job_without_dead_letters_cannot_be_audited(place: Place, tmp_path: Pa
     folder = sql_with(tmp_path, "orders")
     error = place.having(SQL_DIR=folder).run("jobs", "audit", "orders").error
     assert error.startswith("job orders: no insert keeps dead letters, so that records may be left")
+
+
+def collecting_from(accounts: Accounts, ends: dict[str, int]) -> Collector:
+    """A collector over the test's account; a checkpoint's offset is found by its name."""
+    place = accounts.place
+    ids = kafka.topic_ids(place.servers, [place.topic])
+    config = conf.load(environ=place.names)
+    collection = Collection(config, [accounts.account], ids, True, None)
+    return Collector(collection, lambda path: {(place.topic, 0): ends[path.name]})
+
+
+def test_a_collector_goes_on_where_the_last_run_ended(accounts: Accounts) -> None:
+    """Also if that was killed after it had stored dead letters, and before it had noted that."""
+    place = accounts.place
+    place.send_bytes([(None, b"bad %d" % number) for number in range(30)])
+    collector = collecting_from(accounts, {"chk-1": 10, "chk-2": 20})
+    assert collector.finish(Path("chk-1"), LIMIT)
+    collector.close()
+    assert collector.found == len(accounts.dead()) == 10
+    topic_id = kafka.topic_ids(place.servers, [place.topic])[place.topic]
+    noted = collected.read(accounts.client, "stocks", accounts.account, topic_id)
+    assert noted == {0: Collected(Span(0, 10))}
+
+    # As if it had been killed between its two writes.
+    accounts.collected[0] = noted[0]
+    assert accounts.collect(15) == 5
+    collector = collecting_from(accounts, {"chk-3": 20})
+    assert collector.finish(Path("chk-3"), LIMIT)
+    collector.close()
+    assert collector.found == 5
+    assert accounts.dead("kafka_offset") == [*range(20)]
+    noted = collected.read(accounts.client, "stocks", accounts.account, topic_id)
+    assert noted == {0: Collected(Span(0, 20))}
+
+
+def test_a_collector_waits_for_clickhouse_and_says_so(
+    accounts: Accounts, mortal: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collector_module, "GRACE", 0.0)
+    monkeypatch.setattr(collector_module, "RETRY", 0.1)
+    place = accounts.place.having(CLICKHOUSE__PORT=mortal.settings.port)
+    ids = kafka.topic_ids(place.servers, [place.topic])
+    config = conf.load(environ=place.names)
+    migrations.migrate_all(clickhouse.connect(mortal.settings), config, print)
+    place.send_bytes([(None, b"bad")] * 5)
+    ends = {"chk-1": 3, "chk-2": 5}
+    collection = Collection(config, [accounts.account], ids, True, None)
+    collector = Collector(collection, lambda path: {(place.topic, 0): ends[path.name]})
+    assert collector.finish(Path("chk-1"), LIMIT) and collector.problem == ""
+    mortal.kill()
+    collector.collect(Path("chk-2"))
+    wait_until(lambda: collector.problem, "it says that it cannot work")
+    assert collector.problem.startswith(f"ClickHouse at {mortal.settings.address} does not answer")
+    assert collector.uncollected == 2
+    mortal.start()
+    assert collector.finish(Path("chk-2"), LIMIT)
+    assert (collector.problem, collector.uncollected, collector.found) == ("", 0, 5)
+    collector.close()
+
+
+def test_a_bug_in_a_collector_ends_no_job(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(collector_module, "RETRY", 0.1)
+    collector = collecting_from(accounts, {})
+    assert not collector.finish(Path("unknown"), 0.5)
+    wait_until(lambda: collector.problem, "it says so")
+    assert collector.problem.startswith("records are not accounted for: KeyError('unknown'); ")
+    collector.close()

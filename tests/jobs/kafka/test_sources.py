@@ -1,4 +1,4 @@
-"""The isolation level that the runner adds to a source file."""
+"""The isolation level that the runner adds to a source file, and where a source begins."""
 
 import pytest
 
@@ -54,3 +54,28 @@ def test_a_job_that_reads_uncommitted_records_is_recognized() -> None:
 def test_each_source_of_the_project_sets_its_isolation_level() -> None:
     for path in (ROOT / "sql" / "flink").glob("*/*_source_*.sql"):
         assert COMMITTED in sqlfiles.without_comments(path.read_text()), path
+
+
+EARLIEST = "'connector' = 'kafka', 'scan.startup.mode' = 'earliest-offset'"
+
+
+@pytest.mark.parametrize(
+    ("files", "is_first"),
+    [
+        ([file(EARLIEST)], True),
+        (
+            [
+                file(EARLIEST),
+                file("'connector' = 'datagen'"),
+                file("'connector' = 'kafka'", "sink"),
+            ],
+            True,
+        ),
+        ([file(EARLIEST), file("'connector' = 'kafka', 'scan.startup.mode' = 'timestamp'")], False),
+        ([file("'connector' = 'kafka' -- 'scan.startup.mode' = 'earliest-offset'")], False),
+    ],
+)
+def test_a_job_that_reads_each_topic_from_its_first_record_is_recognized(
+    files: list[SqlFile], is_first: bool
+) -> None:
+    assert sources.begin_first(files) is is_first

@@ -181,6 +181,18 @@ def test_the_lag_of_each_partition_is_reported(
         ]
 
 
+def test_records_that_are_not_accounted_for_are_reported_with_the_reason(
+    clickhouse: ClickHouse, client: Client, database: str
+) -> None:
+    with reporting(config(clickhouse, database)) as run:
+        run.set_status(JobStatus(1.0, "RUNNING", uncollected=7, problem="Kafka is slow."), None)
+        seen = (
+            f"SELECT uncollected, message FROM {database}.job_status FINAL WHERE state = 'RUNNING'"
+        )
+        wait_until(lambda: client.query(seen).result_rows)
+        assert client.query(seen).first_row == (7, "Kafka is slow.")
+
+
 @pytest.mark.parametrize("interrupt", [SystemExit(0), KeyboardInterrupt()])
 def test_a_run_that_is_stopped_while_it_starts_has_not_failed(
     clickhouse: ClickHouse, client: Client, database: str, interrupt: BaseException

@@ -29,6 +29,11 @@ def test_a_line_shows_how_many_records_were_lost() -> None:
     )
 
 
+def test_a_line_shows_records_that_are_not_accounted_for() -> None:
+    line = JobStatus(1.0, "RUNNING", uncollected=1_050).line(None)
+    assert line.endswith("checkpoint none yet  not accounted for 1,050")
+
+
 def test_counts_that_begin_again_make_no_negative_rate() -> None:
     before, now = (
         JobStatus(1.0, "RUNNING", records=50, rows=50),

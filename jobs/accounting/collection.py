@@ -1,0 +1,108 @@
+"""What a job has collected of each account, in this process and in ClickHouse."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from clickhouse_connect.driver.client import Client
+
+from jobs.accounting import collect, collected, missing_records
+from jobs.accounting.account import Account
+from jobs.accounting.collected import Collected
+from jobs.accounting.missing_records import MissingRecords
+from lib import clickhouse
+from lib.errors import MillraceError, ServiceError
+from lib.kafka import Partition, Span
+from lib.settings import Settings
+
+
+class Collection:
+    """Accounts for records up to given offsets, from where the last call or run ended."""
+
+    def __init__(
+        self,
+        config: Settings,
+        accounts: Sequence[Account],
+        topics: Mapping[str, str],
+        committed: bool,
+        starts: Mapping[Partition, int] | None,
+    ) -> None:
+        """`topics` has the id of each. `starts` has the offset at which the source began to read
+        each partition, as soon as that is known; None if it is the first that Kafka has."""
+        self._config = config
+        self.accounts = accounts
+        self._topics = topics
+        self._committed = committed
+        self._starts = starts
+        self._client: Client | None = None
+        self._known: dict[Account, dict[int, Collected]] = {account: {} for account in accounts}
+        # How many records of which the source made no row were found.
+        self.found = 0
+
+    def left(self, ends: Mapping[Partition, int]) -> int:
+        """How many offsets are not accounted for, as far as it is known."""
+        return sum(
+            max(ends.get((account.topic, partition), 0) - known.span.end, 0)
+            for account, partitions in self._known.items()
+            for partition, known in [*partitions.items()]
+        )
+
+    def collect(self, ends: Mapping[Partition, int], goes_on: Callable[[], bool]) -> None:
+        """Account for each record up to these offsets, or until it is not to go on; raise
+        ServiceError if a service does not answer, and go on from there at the next call."""
+        servers = self._config.kafka.bootstrap_servers
+        try:
+            with (
+                clickhouse.explained(self._config.clickhouse),
+                missing_records.opened(servers, self._committed) as kafka,
+            ):
+                self._client = self._client or self._connected()
+                for account in self.accounts:
+                    while goes_on() and self._advance(self._client, kafka, account, ends):
+                        pass
+        except MillraceError:
+            # What ClickHouse has is read again: the answer of an insert may be lost.
+            self._client = None
+            raise
+
+    def _connected(self) -> Client:
+        client = clickhouse.connect(self._config.clickhouse)
+        database = self._config.clickhouse.database
+        if not collected.exists(client, database):
+            raise ServiceError(
+                f"ClickHouse has no table {collected.table(database)}; run `make migrate`."
+            )
+        for account in self.accounts:
+            topic_id = self._topics[account.topic]
+            self._known[account] = collected.read(client, database, account, topic_id)
+        return client
+
+    def _advance(
+        self, client: Client, kafka: MissingRecords, account: Account, ends: Mapping[Partition, int]
+    ) -> bool:
+        """Collect the next offsets of each partition; return whether any were left."""
+        known = self._known[account]
+        own = {partition: end for (topic, partition), end in ends.items() if topic == account.topic}
+        self._begin(kafka, account, own.keys() - known.keys())
+        new: dict[int, Collected] = {}
+        for partition, end in own.items():
+            if partition in known and known[partition].span.end < end:
+                new[partition], found = collect.step(
+                    client, kafka, account, partition, known[partition], end
+                )
+                self.found += found
+        if new:
+            database, topic_id = self._config.clickhouse.database, self._topics[account.topic]
+            collected.write(client, database, account, topic_id, new)
+            known.update(new)
+        return bool(new)
+
+    def _begin(self, kafka: MissingRecords, account: Account, partitions: Iterable[int]) -> None:
+        """Begin with partitions of which nothing is collected, where the source began."""
+        for partition in partitions:
+            if self._starts is None:
+                start = kafka.spans(account.topic)[partition].start
+            else:
+                place = account.topic, partition
+                if place not in self._starts:
+                    continue
+                start = self._starts[place]
+            self._known[account][partition] = Collected(Span(start, start))
