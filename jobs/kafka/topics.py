@@ -39,22 +39,29 @@ def check_same(folder: Path, topics: Mapping[str, str]) -> None:
 def check_nothing_stored(
     client: Client, job: str, names: Sequence[str], targets: Iterable[Target]
 ) -> None:
-    """Raise JobError if a table still has the job's rows of an earlier topic of these names: by the
-    stored offsets, records of the new topic would be left out."""
+    """Raise JobError if a table still has the job's rows or dead letters of an earlier topic of
+    these names: by their offsets, records of the new topic would be left out."""
     for target in targets:
-        rows = (
-            target.is_tracked
-            and client.query(
-                f"SELECT 1 FROM {target.table} WHERE inserted_by = {{writer:String}} LIMIT 1",
-                parameters={"writer": f"{job}/{target.name}"},
-            ).result_rows
-        )
-        if rows:
+        table, dead_letters = target.table, target.dead_letter_table
+        writer = {"writer": f"{job}/{target.name}"}
+        if target.is_tracked and _has(
+            client, f"{table} WHERE inserted_by = {{writer:String}}", writer
+        ):
             raise JobError(
-                f"topic {', '.join(names)}: was recreated, and {target.table} holds records of the "
+                f"topic {', '.join(names)}: was recreated, and {table} holds records of the "
                 "earlier one; empty it (TRUNCATE TABLE), or write as another: "
                 "'table (columns) AS name'."
             )
+        for name in names if dead_letters else ():
+            if _has(client, f"{dead_letters} WHERE topic = {{topic:String}}", {"topic": name}):
+                raise JobError(
+                    f"topic {name}: was recreated, and {dead_letters} holds records of the earlier "
+                    f"one; remove them (DELETE FROM {dead_letters} WHERE topic = '{name}')."
+                )
+
+
+def _has(client: Client, rows: str, parameters: Mapping[str, str]) -> bool:
+    return bool(client.query(f"SELECT 1 FROM {rows} LIMIT 1", dict(parameters)).result_rows)
 
 
 def _read(file: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from clickhouse_connect.driver.client import Client
 from jobs.kafka import topics
 from jobs.targets.target import parse
 from lib.errors import JobError
+from tests.jobs.targets.test_dead_letters import make
 
 
 def test_a_topic_with_another_id_is_another_topic(tmp_path: Path) -> None:
@@ -43,3 +44,21 @@ def test_another_topic_is_refused_while_its_records_would_be_left_out(
     )
     client.command(f"TRUNCATE TABLE {database}.t")
     topics.check_nothing_stored(client, "job", ["ticks"], [parse(target)])
+
+
+def test_dead_letters_of_the_earlier_topic_are_refused_too(client: Client, database: str) -> None:
+    assert make(client, database) == ""
+    client.command(
+        f"CREATE TABLE {database}.t (inserted_by String) ENGINE = MergeTree ORDER BY tuple()"
+    )
+    client.insert(f"{database}.dead", [["other"], ["ticks"]], ["topic"])
+    columns = "(kafka_partition, kafka_offset, kafka_timestamp)"
+    target = parse(f"{database}.t {columns} ELSE {database}.dead (reason)")
+    with pytest.raises(JobError) as error:
+        topics.check_nothing_stored(client, "job", ["ticks"], [target])
+    assert str(error.value) == (
+        f"topic ticks: was recreated, and {database}.dead holds records of the earlier one; "
+        f"remove them (DELETE FROM {database}.dead WHERE topic = 'ticks')."
+    )
+    client.command(f"DELETE FROM {database}.dead WHERE topic = 'ticks'")
+    topics.check_nothing_stored(client, "job", ["ticks"], [target])
