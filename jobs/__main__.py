@@ -73,16 +73,17 @@ def plan(job: str) -> None:
 
 @main.command()
 @click.argument("job")
+@click.option("--full", is_flag=True, help="Compare the content of each record, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print all numbers and offsets as JSON.")
 @exit_on_error()
-def audit(job: str, as_json: bool) -> None:
+def audit(job: str, full: bool, as_json: bool) -> None:
     """Compare the offsets of JOB's topics in Kafka with the rows and dead letters in ClickHouse.
 
     Exit status: 0 if each record that was read is accounted for once, 1 if not, 2 for an error."""
     from jobs.accounting import command
 
     config = conf.load()
-    if not command.run(config, jobs.load(config, job), as_json):
+    if not command.run(config, jobs.load(config, job), full, as_json):
         sys.exit(1)
 
 

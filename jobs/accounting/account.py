@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from jobs.job import Job
+from jobs.targets.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,23 +14,23 @@ class Account:
     # job/name
     writer: str
     topic: str
-    # Both in SQL, quoted if necessary.
-    table: str
-    dead_letters: str
-    # The columns that the insert fills.
-    columns: tuple[str, ...] = ()
+    target: Target
+
+    @property
+    def table(self) -> str:
+        """The name of the table in SQL."""
+        return self.target.table
+
+    @property
+    def dead_letters(self) -> str:
+        """The name of the table of dead letters in SQL."""
+        return self.target.dead_letter_table
 
 
 def of(job: Job) -> list[Account]:
     """The accounts of a job: of its inserts with ELSE."""
     return [
-        Account(
-            f"{job.name}/{call.target.name}",
-            call.topic,
-            call.target.table,
-            call.target.dead_letter_table,
-            call.target.columns,
-        )
+        Account(f"{job.name}/{call.target.name}", call.topic, call.target)
         for call in job.calls
         if call.target.dead_letters
     ]

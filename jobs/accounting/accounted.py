@@ -1,5 +1,6 @@
 """What ClickHouse has of a partition's records: rows, dead letters, and offsets of neither."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,21 +14,10 @@ from jobs.accounting.account import Account
 from jobs.accounting.offsets import Offsets
 from lib.kafka import Span
 
-_ROWS = (
-    "SELECT toInt64(kafka_offset) AS at FROM {table} WHERE inserted_by = {{writer:String}}"
-    " AND kafka_partition = {{partition:Int64}}"
-    " AND kafka_offset >= {{start:Int64}} AND kafka_offset < {{end:Int64}}"
+_IN_SPAN = (
+    " AND kafka_partition = {partition:Int64}"
+    " AND kafka_offset >= {start:Int64} AND kafka_offset < {end:Int64}"
 )
-# A dead letter is one of the topic: another insert that reads it may have found it first. One that
-# was replayed is accounted for by its row.
-_DEAD_LETTERS = (
-    "SELECT {columns} FROM {table} FINAL WHERE topic = {{topic:String}}"
-    " AND kafka_partition = {{partition:Int64}}"
-    " AND kafka_offset >= {{start:Int64}} AND kafka_offset < {{end:Int64}}"
-    " AND replayed_at IS NULL"
-)
-_OFFSETS = "kafka_offset AS at, inserted_by = {writer:String} AS is_own, has_record"
-_FINDINGS = "kafka_offset, stage, reason, inserted_by"
 
 # Stage, reason and writer of a dead letter.
 Finding = tuple[str, str, str]
@@ -66,32 +56,24 @@ class Accounted:
         return np.union1d(offsets.repeated(self.rows), self.stored_and_dead)
 
 
-def read(client: Client, account: Account, partition: int, span: Span) -> Accounted:
-    """What the tables have of a span; one that is large is read in parts by the caller."""
-    parameters = _parameters(account, partition, span)
+def rows(account: Account, expressions: Sequence[str] = ()) -> str:
+    """A query for the rows of the writer in a span: the offset, then the expressions."""
+    selected = ", ".join(["toInt64(kafka_offset)", *expressions])
+    return f"SELECT {selected} FROM {account.table} WHERE inserted_by = {{writer:String}}{_IN_SPAN}"
 
-    def arrays(query: str) -> list[npt.NDArray[Any]]:
-        return [column.to_numpy() for column in client.query_arrow(query, parameters).columns]
 
-    (rows,) = arrays(_ROWS.format(table=account.table))
-    dead, is_own, has_record = arrays(
-        _DEAD_LETTERS.format(columns=_OFFSETS, table=account.dead_letters)
+def dead_letters(account: Account, expressions: Sequence[str] = ()) -> str:
+    """A query for the dead letters of the topic in a span, as `rows`: another insert that reads it
+    may have found one first. One that was replayed is accounted for by its row."""
+    selected = ", ".join(["kafka_offset", *expressions])
+    return (
+        f"SELECT {selected} FROM {account.dead_letters} FINAL WHERE topic = {{topic:String}}"
+        f"{_IN_SPAN} AND replayed_at IS NULL"
     )
-    order = np.argsort(dead)
-    dead, is_own, has_record = dead[order], is_own[order] != 0, has_record[order] != 0
-    return Accounted(span, np.sort(rows), dead, dead[is_own], dead[~has_record])
 
 
-def findings(client: Client, account: Account, partition: int, span: Span) -> dict[int, Finding]:
-    """What the sink found of the dead letters without record, by offset."""
-    query = _DEAD_LETTERS.format(columns=_FINDINGS, table=account.dead_letters)
-    rows = client.query(
-        f"{query} AND NOT has_record", parameters=_parameters(account, partition, span)
-    ).result_rows
-    return {offset: (stage, reason, writer) for offset, stage, reason, writer in rows}
-
-
-def _parameters(account: Account, partition: int, span: Span) -> dict[str, str | int]:
+def parameters(account: Account, partition: int, span: Span) -> dict[str, str | int]:
+    """The parameters of both queries."""
     return {
         "writer": account.writer,
         "topic": account.topic,
@@ -99,3 +81,27 @@ def _parameters(account: Account, partition: int, span: Span) -> dict[str, str |
         "start": span.start,
         "end": span.end,
     }
+
+
+def read(client: Client, account: Account, partition: int, span: Span) -> Accounted:
+    """What the tables have of a span; one that is large is read in parts by the caller."""
+    values = parameters(account, partition, span)
+
+    def arrays(query: str) -> list[npt.NDArray[Any]]:
+        return [column.to_numpy() for column in client.query_arrow(query, values).columns]
+
+    (stored,) = arrays(rows(account))
+    is_own = "inserted_by = {writer:String}"
+    dead, own, has_record = arrays(dead_letters(account, [is_own, "has_record"]))
+    order = np.argsort(dead)
+    dead, own, has_record = dead[order], own[order] != 0, has_record[order] != 0
+    return Accounted(span, np.sort(stored), dead, dead[own], dead[~has_record])
+
+
+def findings(client: Client, account: Account, partition: int, span: Span) -> dict[int, Finding]:
+    """What the sink found of the dead letters without record, by offset."""
+    query = dead_letters(account, ["stage", "reason", "inserted_by"])
+    found = client.query(
+        f"{query} AND NOT has_record", parameters(account, partition, span)
+    ).result_rows
+    return {offset: (stage, reason, writer) for offset, stage, reason, writer in found}

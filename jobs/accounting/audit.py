@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from clickhouse_connect.driver.client import Client
 
-from jobs.accounting import accounted, offsets
+from jobs.accounting import accounted, content, offsets
 from jobs.accounting.account import Account
 from jobs.accounting.accounted import Accounted
 from jobs.accounting.collected import Collected
+from jobs.accounting.content import Difference
 from jobs.accounting.missing_records import MissingRecords
 from jobs.accounting.offsets import Offsets
 from lib.kafka import Span
@@ -44,11 +45,14 @@ class PartitionAudit:
     stored_and_dead: list[Span] = field(default_factory=list)
     # Dead letters without the bytes of the record.
     without_record: list[Span] = field(default_factory=list)
+    # What is stored otherwise than Kafka has it, if that was compared.
+    different: list[Difference] = field(default_factory=list)
 
     @property
     def is_complete(self) -> bool:
         """Whether each record that the job has read is accounted for, once."""
-        return not (self.missing or self.repeated or self.stored_and_dead or self.without_record)
+        wrong = self.missing, self.repeated, self.stored_and_dead, self.without_record
+        return not any(wrong) and not self.different
 
 
 def partitions(
@@ -80,6 +84,18 @@ def compare(
         found = [record.offset for record in kafka.read(place, missing)]
         audit.no_record += len(missing) - len(found)
         _add(audit.missing, np.array(found, dtype=np.int64))
+        done(part.end - part.start)
+
+
+def compare_content(
+    client: Client, kafka: MissingRecords, audit: PartitionAudit, done: Callable[[int], None]
+) -> None:
+    """Add the differences between what is stored of each record and the record."""
+    columns = content.comparisons(client, audit.account)
+    for part in offsets.split(audit.span, content.STEP):
+        audit.different += content.compare(
+            client, kafka, audit.account, audit.partition, part, columns
+        )
         done(part.end - part.start)
 
 

@@ -81,6 +81,15 @@ def findings(audit: PartitionAudit) -> Iterator[str]:
         if spans:
             place = f"{account.topic}, partition {audit.partition}"
             yield f"{place}: {kind} {_offsets(spans)}: {meaning}."
+    yield from _differences(audit)
+
+
+def _differences(audit: PartitionAudit) -> Iterator[str]:
+    place = f"{audit.account.topic}, partition {audit.partition}"
+    for each in audit.different[:SHOWN]:
+        yield f"{place}: DIFFERENT offset {each.offset}: {each.fact}."
+    if len(audit.different) > SHOWN:
+        yield f"{place}: DIFFERENT: {len(audit.different) - SHOWN:,} more."
 
 
 def _offsets(spans: Sequence[Span]) -> str:
@@ -92,6 +101,7 @@ def summary(audits: Sequence[PartitionAudit]) -> str:
     """All in one line."""
     total = {name: sum(numbers(audit)[name] for audit in audits) for name in numbers(audits[0])}
     wrong = {name.lower(): total[name] for name in ("MISSING", "DOUBLED")}
+    wrong["different"] = sum(len(audit.different) for audit in audits)
     wrong["incomplete"] = sum(offsets.count(audit.without_record) for audit in audits)
     shown = ", ".join(f"{number:,} {name}" for name, number in wrong.items() if number)
     verdict = shown or "every record is accounted for, once"
@@ -122,4 +132,5 @@ def as_json(audit: PartitionAudit) -> dict[str, Any]:
         "repeated": pairs(audit.repeated),
         "stored_and_dead": pairs(audit.stored_and_dead),
         "without_record": pairs(audit.without_record),
+        "different": [[each.offset, each.fact] for each in audit.different],
     }

@@ -1,6 +1,7 @@
 """`python -m jobs audit`: reads all that it compares, and shows the result."""
 
 import json
+from functools import partial
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -16,9 +17,11 @@ from lib.settings import Settings
 WIDTH = 120
 
 
-def run(config: Settings, job: Job, as_json: bool) -> bool:
-    """Audit the topics of a job, and show what is found; return whether all is accounted for."""
-    audits = _audits(config, job)
+def run(config: Settings, job: Job, full: bool, as_json: bool) -> bool:
+    """Audit the topics of a job, and show what is found; return whether all is accounted for.
+
+    `full` compares the content of each record, too."""
+    audits = _audits(config, job, full)
     is_complete = all(each.is_complete for each in audits)
     if as_json:
         whole = {
@@ -39,7 +42,7 @@ def run(config: Settings, job: Job, as_json: bool) -> bool:
     return is_complete
 
 
-def _audits(config: Settings, job: Job) -> list[PartitionAudit]:
+def _audits(config: Settings, job: Job, full: bool) -> list[PartitionAudit]:
     database, servers = config.clickhouse.database, config.kafka.bootstrap_servers
     accounts = account.of(job)
     if not accounts:
@@ -63,9 +66,11 @@ def _audits(config: Settings, job: Job) -> list[PartitionAudit]:
             known = collected.read(client, database, each, ids[each.topic])
             audits += audit.partitions(topics, each, known)
         total = sum(each.span.end - each.span.start for each in audits)
-        task = progress.add_task("comparing offsets", total=total)
-        for one in audits:
-            audit.compare(client, topics, one, lambda count: progress.advance(task, count))
+        steps = {"offsets": audit.compare} | ({"content": audit.compare_content} if full else {})
+        for name, compare in steps.items():
+            task = progress.add_task(f"comparing {name}", total=total)
+            for one in audits:
+                compare(client, topics, one, partial(progress.advance, task))
     return audits
 
 

@@ -19,12 +19,19 @@ from jobs.accounting.collected import Collected
 from jobs.accounting.collection import Collection
 from jobs.accounting.collector import Collector
 from jobs.accounting.missing_records import MissingRecords
+from jobs.targets import target
 from lib import clickhouse, conf, kafka, migrations
 from lib.kafka import Span
 from tests.conftest import Server
 from tests.e2e.support import LIMIT, Place, sql_with, tick, ticks, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+
+TARGET = (
+    "stocks.ticks (symbol, price, volume, timestamp, kafka_partition, kafka_offset,"
+    " kafka_timestamp) ELSE stocks.dead_letters (reason)"
+)
 
 
 @dataclass
@@ -39,15 +46,19 @@ class Accounts:
 
     def store(self, offsets: Iterable[int], partition: int = 0) -> None:
         """Store a tick for each offset, as the sink does."""
+        wanted = np.array([*offsets], dtype=np.int64)
+        held = self.kafka.spans(self.place.topic)[partition].start
+        records = self.kafka.read((self.place.topic, partition), wanted[wanted >= held])
+        times = {record.offset: record.timestamp for record in records}
         rows = [
             {
                 **tick(offset),
                 "kafka_partition": partition,
                 "kafka_offset": offset,
-                "kafka_timestamp": 0,
+                "kafka_timestamp": times.get(offset, 0) / 1000,
                 "inserted_by": self.account.writer,
             }
-            for offset in offsets
+            for offset in wanted.tolist()
         ]
         self._insert(self.account.table, rows)
 
@@ -93,27 +104,24 @@ class Accounts:
 def accounts(place: Place) -> Iterator[Accounts]:
     config = conf.load(environ=place.names)
     client = clickhouse.connect(config.clickhouse, compress=False)
-    account = Account("stocks/ticks", place.topic, "stocks.ticks", "stocks.dead_letters")
+    account = Account("stocks/ticks", place.topic, target.parse(TARGET))
     with missing_records.opened(place.servers, True) as topics:
         yield Accounts(place, client, topics, account)
     client.close()
 
 
-def audited(place: Place, folder: Path) -> tuple[int, dict[str, Any], str]:
+def audited(place: Place, folder: Path, *options: str) -> tuple[int, dict[str, Any], str]:
     """The exit status of `make audit`, its JSON, and what it shows a user."""
     sql = sql_with(folder)
     insert = sql / "flink" / "stocks" / "900_insert_ticks.sql"
     insert.write_text(
         "-- One row of stocks.ticks per valid record.\nINSERT INTO inserted SELECT"
-        " clickhouse_insert('stocks.ticks (symbol, kafka_partition, kafka_offset, kafka_timestamp)"
-        " ELSE stocks.dead_letters (reason)', symbol, kafka_partition, kafka_offset,"
-        " kafka_timestamp, CAST(NULL AS STRING)) AS stored FROM raw_ticks"
+        f" clickhouse_insert('{TARGET}', symbol, price, volume, `timestamp`, kafka_partition,"
+        " kafka_offset, kafka_timestamp, CAST(NULL AS STRING)) AS stored FROM raw_ticks"
     )
     place = place.having(SQL_DIR=sql)
-    running, ended = (
-        place.start("jobs", "audit", "stocks"),
-        place.run("jobs", "audit", "stocks", "--json"),
-    )
+    running = place.start("jobs", "audit", "stocks", *options)
+    ended = place.run("jobs", "audit", "stocks", "--json", *options)
     shown = running.end()
     assert ended.code == shown.code and not ended.err and not shown.err
     return ended.code, json.loads(ended.out), shown.out
@@ -251,6 +259,7 @@ def test_an_audit_names_the_exact_offsets_that_are_missing_or_doubled(
         "repeated": [],
         "stored_and_dead": [],
         "without_record": [],
+        "different": [],
     }
     assert f"{place.topic}, partition 0: LOST offsets 0 to 1: Kafka deleted them" in shown
     assert shown.splitlines()[-1] == (
@@ -352,3 +361,49 @@ def test_a_bug_in_a_collector_ends_no_job(
     wait_until(lambda: collector.problem, "it says so")
     assert collector.problem.startswith("records are not accounted for: KeyError('unknown'); ")
     collector.close()
+
+
+def test_a_full_audit_names_each_value_that_is_not_as_in_kafka(
+    accounts: Accounts, tmp_path: Path
+) -> None:
+    """Rows by the fields that have a column's name, and dead letters by their bytes."""
+    place, client = accounts.place, accounts.client
+    bad = [b"\xff", b"bad"]
+    good = [json.dumps(tick(number)).encode() for number in range(2, 12)]
+    place.send_bytes([(b"key", value) for value in [*bad, *good]])
+    accounts.store(range(2, 12))
+    assert accounts.collect(12) == 2
+    topic_id = kafka.topic_ids(place.servers, [place.topic])[place.topic]
+    collected.write(client, "stocks", accounts.account, topic_id, accounts.collected)
+    code, result, _ = audited(place, tmp_path, "--full")
+    assert (code, result["partitions"][0]["different"]) == (0, [])
+
+    client.command(
+        "ALTER TABLE stocks.ticks UPDATE price = price + 1e-12, volume = volume + (volume = 4),"
+        " kafka_timestamp = kafka_timestamp + (volume = 5) WHERE kafka_offset IN (3, 4, 5)"
+        " SETTINGS mutations_sync = 2"
+    )
+    client.command(
+        "ALTER TABLE stocks.dead_letters UPDATE value = 'other', key = NULL"
+        " WHERE topic = {t:String} AND kafka_offset = 0 SETTINGS mutations_sync = 2",
+        parameters={"t": place.topic},
+    )
+    code, result, shown = audited(place, tmp_path / "again", "--full")
+    assert code == 1
+    different = result["partitions"][0]["different"]
+    assert [fact for offset, fact in different if offset == 0] == [
+        "its dead letter's key is None, and Kafka has b'key'",
+        r"its dead letter's value is b'other', and Kafka has b'\xff'",
+    ]
+    assert [(offset, fact.split(" is ")[0]) for offset, fact in different if offset] == [
+        (3, "price"),
+        (4, "price"),
+        (4, "volume"),
+        (5, "kafka_timestamp"),
+        (5, "price"),
+    ]
+    assert (
+        f"{place.topic}, partition 0: DIFFERENT offset 4: volume is '5', and Kafka has '4'."
+        in shown
+    )
+    assert shown.splitlines()[-1].endswith(": 7 different")

@@ -1,0 +1,101 @@
+"""Compares what is stored of each record, as rows and as dead letters, with the record in Kafka."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from clickhouse_connect.driver.client import Client
+
+from jobs.accounting import accounted, fields
+from jobs.accounting.account import Account
+from jobs.accounting.fields import Comparison
+from jobs.accounting.missing_records import MissingRecords
+from jobs.targets import table
+from lib.kafka import Record, Span
+from lib.quoting import quote_name
+
+# How many offsets are compared at once.
+STEP = 50_000
+
+_MILLISECONDS = "toUnixTimestamp64Milli(toDateTime64(kafka_timestamp, 3))"
+
+# Rows as tuples, by offset: several if a record is stored twice.
+_Rows = dict[int, list[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is stored of a record in another way than Kafka has it."""
+
+    offset: int
+    fact: str
+
+
+def comparisons(client: Client, account: Account) -> list[Comparison]:
+    """How the columns that the insert fills are compared with the fields of the same names."""
+    kinds = table.read(client, account.target).types
+    return fields.comparisons(kinds, {name: quote_name(name) for name in account.target.columns})
+
+
+def compare(
+    client: Client,
+    kafka: MissingRecords,
+    account: Account,
+    partition: int,
+    span: Span,
+    columns: list[Comparison],
+) -> Iterator[Difference]:
+    """Yield the differences in a span of at most STEP offsets, that Kafka still has."""
+    expressions = [_MILLISECONDS, *(column.expression for column in columns)]
+    rows = _read(client, accounted.rows(account, expressions), account, partition, span)
+    letters = _read(
+        client,
+        accounted.dead_letters(account, [_MILLISECONDS, "key", "value"]) + " AND has_record",
+        account,
+        partition,
+        span,
+    )
+    wanted = np.array(sorted(rows.keys() | letters.keys()), dtype=np.int64)
+    for record in kafka.read((account.topic, partition), wanted):
+        for row in rows.get(record.offset, []):
+            yield from _of_row(record, row, columns)
+        for letter in letters.get(record.offset, []):
+            yield from _of_dead_letter(record, letter)
+
+
+def _read(client: Client, query: str, account: Account, partition: int, span: Span) -> _Rows:
+    parameters = accounted.parameters(account, partition, span)
+    # Texts as bytes: what is no UTF-8 has no other form.
+    arrow = client.query_arrow(query, parameters, use_strings=False)
+    rows: _Rows = {}
+    for offset, *values in zip(*(column.to_pylist() for column in arrow.columns), strict=True):
+        rows.setdefault(offset, []).append(tuple(values))
+    return rows
+
+
+def _of_row(
+    record: Record, row: tuple[Any, ...], columns: list[Comparison]
+) -> Iterator[Difference]:
+    if row[0] != record.timestamp:
+        yield _difference(record, "kafka_timestamp", row[0], record.timestamp)
+    try:
+        content: Mapping[str, Any] = fields.read(record.value)
+    except (ValueError, RecursionError):
+        yield Difference(record.offset, f"is stored, and Kafka has {record.value!r:.100}")
+        return
+    for column, stored in zip(columns, row[1:], strict=True):
+        text = None if stored is None else stored.decode(errors="backslashreplace")
+        if fields.differs(column, content, text):
+            yield _difference(record, column.column, text, content[column.column])
+
+
+def _of_dead_letter(record: Record, letter: tuple[Any, ...]) -> Iterator[Difference]:
+    for name, stored in zip(("timestamp", "key", "value"), letter, strict=True):
+        kept = getattr(record, name)
+        if stored != kept:
+            yield _difference(record, f"its dead letter's {name}", stored, kept)
+
+
+def _difference(record: Record, name: str, stored: object, kept: object) -> Difference:
+    return Difference(record.offset, f"{name} is {stored!r:.60}, and Kafka has {kept!r:.60}")
