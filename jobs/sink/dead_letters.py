@@ -12,7 +12,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from jobs.sink import insert_policy
-from jobs.sink.batch import Batch
+from jobs.sink.batch import Batch, Int64s
 from jobs.targets.dead_letters import COLUMNS
 from jobs.targets.target import Target
 
@@ -43,15 +43,17 @@ class DeadLetters:
         self._prefix = f"{writer}/{attempt}/dead"
         self._inserts = 0
 
-    def times(self, partition: int, after: int) -> dict[int, int]:
-        """Offset to Kafka timestamp (ms since 1970) of the dead letters after an offset."""
-        rows = self._client.query(
-            "SELECT kafka_offset, toUnixTimestamp64Milli(kafka_timestamp)"
+    def times(self, partition: int, after: int) -> tuple[Int64s, Int64s]:
+        """The offsets of the dead letters after an offset, which rise, and the Kafka timestamp of
+        each (ms since 1970). As arrays: there may be millions."""
+        table = self._client.query_arrow(
+            "SELECT DISTINCT toInt64(kafka_offset) AS at, toUnixTimestamp64Milli(kafka_timestamp)"
             f" FROM {self.table} WHERE topic = {{topic:String}}"
-            " AND kafka_partition = {partition:Int32} AND kafka_offset > {after:Int64}",
+            " AND kafka_partition = {partition:Int32} AND kafka_offset > {after:Int64} ORDER BY at",
             parameters={"topic": self._topic, "partition": partition, "after": after},
-        ).result_rows
-        return {row[0]: row[1] for row in rows}
+        )
+        offsets, times = (column.to_numpy() for column in table.columns)
+        return offsets, times
 
     def insert(self, rows: Batch, letters: Sequence[DeadLetter]) -> None:
         """Store a letter for each row, which has the columns of its place; raise as an insert of

@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from jobs.sink import insert_policy, views
-from jobs.sink.batch import Batch
+from jobs.sink.batch import Batch, Int64s
 from jobs.sink.incomplete import Notes
 from jobs.targets import table as tables
 from jobs.targets import types
@@ -81,21 +81,24 @@ class Store:
         ).result_rows
         return {row[0]: row[1] for row in rows}
 
-    def stored_times(self, partition: int, low: int, high: int) -> dict[int, int]:
-        """Offset to Kafka timestamp (ms since 1970) of the rows stored in [low, high]."""
-        rows = self._client.query(
-            "SELECT kafka_offset, toUnixTimestamp64Milli(toDateTime64(kafka_timestamp, 3))"
+    def stored_times(self, partition: int, low: int, high: int) -> tuple[Int64s, Int64s]:
+        """The offsets of the rows stored in [low, high], which rise, and the Kafka timestamp of
+        each (ms since 1970)."""
+        table = self._client.query_arrow(
+            "SELECT DISTINCT toInt64(kafka_offset) AS at,"
+            " toUnixTimestamp64Milli(toDateTime64(kafka_timestamp, 3))"
             f" FROM {self.target.table} WHERE kafka_partition = {{p:Int64}}"
             " AND kafka_offset BETWEEN {low:Int64} AND {high:Int64}"
-            " AND inserted_by = {writer:String}",
+            " AND inserted_by = {writer:String} ORDER BY at",
             parameters={"p": partition, "low": low, "high": high, "writer": self.writer},
-        ).result_rows
-        return {row[0]: row[1] for row in rows}
+        )
+        offsets, times = (column.to_numpy() for column in table.columns)
+        return offsets, times
 
     def remove(self, partition: int, offset: int) -> bool:
         """Remove what this writer stored of a record; return whether there was anything."""
-        times = self.stored_times(partition, offset, offset)
-        if times:
+        offsets, _ = self.stored_times(partition, offset, offset)
+        if len(offsets):
             # Not a lightweight DELETE, which a table with a projection refuses.
             self._client.command(
                 f"ALTER TABLE {self.target.table} DELETE WHERE kafka_partition = {{p:Int64}}"
@@ -103,7 +106,7 @@ class Store:
                 parameters={"p": partition, "offset": offset, "writer": self.writer},
                 settings={"mutations_sync": 2},
             )
-        return bool(times)
+        return len(offsets) > 0
 
     def insert(self, batch: Batch, guard: Callable[[], AbstractContextManager[None]]) -> None:
         """Store a batch whole, in the table and its views, and return when it is stored. Tried

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from jobs.sink import arrow_columns, dead_letters
 from jobs.sink import columns as casts
-from jobs.sink.batch import Batch, Bools
+from jobs.sink.batch import Batch, Bools, Int64s
 from jobs.sink.columns import RefusedValueError
 from jobs.sink.dead_letters import DeadLetter, DeadLetters
 from jobs.sink.fencing import PartitionFence
@@ -226,27 +226,33 @@ class Writer:
                 self._offsets.stored[partition] = last
                 self._check_same_topic(partition, here.filter(here.offsets <= last))
             if self._letters:
-                dead = self._letters.times(partition, last)
-                self._check_same_records(partition, here.filter(here.offsets > last), dead)
-                if dead:
-                    self._offsets.dead[partition] = np.array([*dead], dtype=np.int64)
+                dead, times = self._letters.times(partition, last)
+                self._check_same_records(partition, here.filter(here.offsets > last), dead, times)
+                if len(dead):
+                    self._offsets.dead[partition] = dead
 
     def _check_same_topic(self, partition: int, replayed: Batch) -> None:
         """Raise SinkError if records at stored offsets are not those that were stored."""
         if len(replayed):
             first, last = int(replayed.offsets[0]), int(replayed.offsets[-1])
-            stored = self._store.stored_times(partition, first, last)
-            self._check_same_records(partition, replayed, stored)
+            stored, times = self._store.stored_times(partition, first, last)
+            self._check_same_records(partition, replayed, stored, times)
 
-    def _check_same_records(self, partition: int, replayed: Batch, known: dict[int, int]) -> None:
-        times = replayed.table["kafka_timestamp"].cast(pa.int64()).to_pylist()
-        for offset, time in zip(replayed.offsets.tolist(), times, strict=True):
-            if known.get(offset, time) != time:
-                raise SinkError(
-                    f"{self._target.table}: partition {partition}, offset {offset} holds another "
-                    "record than the one stored from there: the topic was recreated, or is "
-                    "another; empty the table, or write as another: 'table (columns) AS name'."
-                )
+    def _check_same_records(
+        self, partition: int, replayed: Batch, known: Int64s, times: Int64s
+    ) -> None:
+        """Raise SinkError for a record with another time than the one known at its offset."""
+        if not len(known):
+            return
+        at = np.minimum(np.searchsorted(known, replayed.offsets), len(known) - 1)
+        new = replayed.table["kafka_timestamp"].cast(pa.int64()).to_numpy()
+        others = replayed.offsets[(known[at] == replayed.offsets) & (times[at] != new)]
+        if len(others):
+            raise SinkError(
+                f"{self._target.table}: partition {partition}, offset {others[0]} holds another "
+                "record than the one stored from there: the topic was recreated, or is another; "
+                "empty the table, or write as another: 'table (columns) AS name'."
+            )
 
 
 def _as_reasons(values: Values, rows: int) -> pa.Array:
