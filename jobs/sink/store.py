@@ -10,6 +10,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from jobs.sink import insert_policy, views
 from jobs.sink.batch import Batch, Int64s
 from jobs.sink.incomplete import Notes
+from jobs.sink.insert_policy import RefusedInsertError
 from jobs.targets import table as tables
 from jobs.targets import types
 from jobs.targets.target import Target
@@ -118,6 +119,13 @@ class Store:
             for one_try in insert_policy.retrying():
                 with one_try, guard(), self._notes.noted(token, batch):
                     self._try(batch, token, one_try.retry_state.attempt_number)
+        except RefusedInsertError as error:
+            if error.is_about_values:
+                # Refused before anything was stored.
+                self._notes.drop(token)
+            else:
+                self._keep_note(batch, token)
+            raise
         except Exception:
             self._keep_note(batch, token)
             raise

@@ -29,6 +29,10 @@ Guard = Callable[[], AbstractContextManager[None]]
 
 _fence = PartitionFence()
 
+# How many rows of one batch ClickHouse may refuse one by one: each costs some inserts. A table that
+# refuses more is not what the job's SQL takes it for, and the job stops.
+REFUSED_LIMIT = 1_000
+
 # The columns that identify a record, as every batch has them.
 _PLACE = {
     "kafka_partition": pa.int32(),
@@ -139,23 +143,27 @@ class Writer:
         return batch, letters
 
     def _store_rows(self, batch: Batch, guard: Guard) -> tuple[Bools, int]:
-        """Store the rows in order; those that ClickHouse refuses for a value become dead letters.
-        Return which were stored, and how many were not."""
-        try:
-            self._store.insert(batch, guard)
-        except RefusedInsertError as error:
-            if not (self._letters and error.is_about_values):
-                raise
-            if len(batch) == 1:
-                places = Batch.of(batch.table.select([*_PLACE]).cast(pa.schema(_PLACE)))
-                return np.zeros(1, np.bool_), self._bury(
-                    places, {0: DeadLetter("sink", error.reason)}, guard
-                )
-            middle = len(batch) // 2
-            halves = batch.slice(0, middle), batch.slice(middle, len(batch))
-            stored, counts = zip(*(self._store_rows(half, guard) for half in halves), strict=True)
-            return np.concatenate(stored), sum(counts)
-        return np.ones(len(batch), dtype=np.bool_), 0
+        """Store the rows in order; those that ClickHouse refuses for a value become dead letters,
+        at most REFUSED_LIMIT. Return which were stored, and how many were not."""
+        is_stored = np.zeros(len(batch), dtype=np.bool_)
+        refused = 0
+        todo = [(0, len(batch))]
+        while todo:
+            start, end = todo.pop()
+            part = batch.slice(start, end)
+            try:
+                self._store.insert(part, guard)
+                is_stored[start:end] = True
+            except RefusedInsertError as error:
+                if not self._letters or not error.is_about_values or refused == REFUSED_LIMIT:
+                    raise
+                if end - start == 1:
+                    place = Batch.of(part.table.select([*_PLACE]).cast(pa.schema(_PLACE)))
+                    refused += self._bury(place, {0: DeadLetter("sink", error.reason)}, guard)
+                else:
+                    middle = (start + end) // 2
+                    todo += [(middle, end), (start, middle)]
+        return is_stored, refused
 
     def _bury(self, places: Batch, letters: Letters, guard: Guard) -> int:
         """Store the dead letters of rows, and return how many."""

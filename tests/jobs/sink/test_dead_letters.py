@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from jobs.sink import writer as writers
 from jobs.sink.clickhouse_insert import ClickHouseInsert, SinkSettings
 from jobs.sink.dead_letters import SEVERAL, DeadLetters
 from jobs.sink.store import Store
@@ -129,6 +130,17 @@ def test_a_row_that_clickhouse_refuses_for_its_value_is_found_and_the_others_are
     assert [row[:3] for row in buried(client, dead)] == [(0, 7, "sink"), (0, 12, "sink")]
     assert "Constraint `uneven`" in buried(client, dead)[0][3]
     assert not run(attempt(client, table, dead), *partition(0, 20)).is_stored.any()
+
+
+def test_a_table_that_refuses_too_many_rows_stops_the_job(
+    client: Client, table: str, dead: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "REFUSED_LIMIT", 10)
+    client.command(f"ALTER TABLE {table} ADD CONSTRAINT few CHECK n < 5")
+    assert run(attempt(client, table, dead), *partition(0, 15)).dead_letters == 10
+    with pytest.raises(SinkError, match="Constraint `few`"):
+        run(attempt(client, table, dead), *partition(0, 15, 30))
+    assert len(buried(client, dead)) == 20
 
 
 def test_a_view_that_refuses_a_row_stops_the_job(client: Client, table: str, dead: str) -> None:
