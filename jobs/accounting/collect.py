@@ -11,6 +11,7 @@ from jobs.accounting.accounted import Finding
 from jobs.accounting.collected import Collected
 from jobs.accounting.dead_letters import DeadLetter
 from jobs.accounting.missing_records import MissingRecords
+from lib.errors import JobError
 from lib.kafka import Record, Span
 
 # How many offsets one step accounts for.
@@ -24,11 +25,13 @@ def step(
     partition: int,
     collected: Collected,
     end: int,
+    keeps: bool = True,
 ) -> tuple[Collected, int]:
     """Account for the next offsets, at most STEP and up to `end`, to which the job has read; return
     how far that is, and how many records were found of which the source made no row.
 
-    Their dead letters are stored when this returns; how far it came is for the caller to write."""
+    Their dead letters are stored when this returns; how far it came is for the caller to write.
+    Unless it `keeps` dead letters, raise JobError for the first such record."""
     span = Span(collected.span.end, min(collected.span.end + STEP, end))
     known = accounted.read(client, account, partition, span)
     wanted = np.union1d(known.missing, known.without_record)
@@ -42,6 +45,8 @@ def step(
             findings = accounted.findings(client, account, partition, span)
         records = kafka.read((account.topic, partition), wanted[wanted >= start])
         letters = _letters(account, records, findings)
+        if not keeps:
+            letters = _refused(account, partition, letters, findings)
         found = dead_letters.store(client, account, partition, letters)["parse"]
     every = offsets.joined([*collected.lost, *lost])
     return Collected(Span(collected.span.start, span.end), tuple(every)), found
@@ -56,3 +61,20 @@ def _letters(
             yield DeadLetter(record, *finding)
         else:
             yield DeadLetter(record, "parse", reasons.reason(record.value), account.writer)
+
+
+def _refused(
+    account: Account,
+    partition: int,
+    letters: Iterable[DeadLetter],
+    findings: Mapping[int, Finding],
+) -> Iterator[DeadLetter]:
+    """Those that the sink found while dead letters were kept; raise JobError for any other."""
+    for letter in letters:
+        offset = letter.record.offset
+        if offset not in findings:
+            raise JobError(
+                f"{account.topic}, partition {partition}, offset {offset}: {letter.reason}; "
+                "correct its producer, or set dead_letters.keep to true."
+            )
+        yield letter

@@ -86,7 +86,13 @@ class Collection:
         for partition, end in own.items():
             if partition in known and known[partition].span.end < end:
                 new[partition], found = collect.step(
-                    client, kafka, account, partition, known[partition], end
+                    client,
+                    kafka,
+                    account,
+                    partition,
+                    known[partition],
+                    end,
+                    self._config.dead_letters.keep,
                 )
                 self.found += found
         if new:

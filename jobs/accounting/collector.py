@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jobs.accounting.collection import Collection
-from lib.errors import MillraceError
+from lib.errors import JobError, ServiceError
 from lib.kafka import Partition
 
 log = logging.getLogger("millrace.collector")
@@ -30,6 +30,7 @@ class Collector:
         self._read = read
         # What is wrong; empty if nothing is.
         self.problem = ""
+        self._refusal: JobError | None = None
         self._changed = threading.Condition()
         self._newest: Path | None = None
         self._done: Path | None = None
@@ -51,6 +52,11 @@ class Collector:
             if not is_behind or time.monotonic() - self._behind_since < GRACE:
                 return 0
         return self._collection.left(self._ends)
+
+    def check(self) -> None:
+        """Raise JobError for the first record that would be a dead letter, if none is kept."""
+        if self._refusal:
+            raise self._refusal
 
     def collect(self, checkpoint: Path) -> None:
         """Collect up to a completed checkpoint, unless that is done; never waits."""
@@ -99,7 +105,10 @@ class Collector:
             if ends := self._read(checkpoint):
                 self._ends = ends
             self._collection.collect(self._ends, lambda: not self._is_closed)
-        except MillraceError as error:
+        except JobError as error:
+            self._refusal = error
+            return str(error)
+        except ServiceError as error:
             return str(error)
         except Exception as error:
             # A bug in here must not end the job.

@@ -20,6 +20,7 @@ from jobs.kafka import topics as job_topics
 from jobs.kafka.lag import LagMonitor
 from jobs.plan import build, check
 from jobs.run.failures import UnreadableError
+from jobs.run.limits import DeadLetterLimits
 from jobs.run.progress import ReadProgress
 from jobs.run.report import reporting
 from jobs.run.running import RunningJob
@@ -65,8 +66,18 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals) -> None:
         console.print(f"job {job.name}: Flink's web UI is at http://{rest.address}")
         try:
             with _collecting(config, job, ids, progress) as collector:
+                limits = DeadLetterLimits(config.dead_letters)
                 RunningJob(
-                    config, job, java, rest, mini_cluster, report, progress, collector, console
+                    config,
+                    job,
+                    java,
+                    rest,
+                    mini_cluster,
+                    report,
+                    progress,
+                    collector,
+                    limits,
+                    console,
                 ).follow(signals)
         except UnreadableError as error:
             place = unreadable_records.locate(

@@ -15,6 +15,7 @@ from jobs.flink.rest import Rest
 from jobs.job import Job
 from jobs.kafka import deleted_records, topics
 from jobs.run import monitor
+from jobs.run.limits import DeadLetterLimits
 from jobs.run.progress import ReadProgress
 from jobs.run.report import Report
 from jobs.run.status import JobStatus
@@ -39,6 +40,7 @@ class RunningJob:
     report: Report
     progress: ReadProgress
     collector: Collector
+    limits: DeadLetterLimits
     console: Console
 
     def follow(self, signals: Signals) -> None:
@@ -72,10 +74,24 @@ class RunningJob:
         return now
 
     def _collect(self, now: JobStatus) -> JobStatus:
-        """Account for records up to the newest checkpoint; return the status with the rest."""
+        """Account for records up to the newest checkpoint; return the status with what is known of
+        that. Raise JobError for dead letters beyond a limit of the settings."""
+        self.collector.check()
         if now.checkpoint:
             self.collector.collect(Path(now.checkpoint))
-        return replace(now, uncollected=self.collector.uncollected, problem=self.collector.problem)
+        if now.state != "RUNNING":
+            return now
+        # What the source left out is in no metric of Flink.
+        found = self.collector.found
+        now = replace(
+            now,
+            records=now.records + found,
+            dead_letters=now.dead_letters + found,
+            uncollected=self.collector.uncollected,
+            problem=self.collector.problem,
+        )
+        self.limits.check(now)
+        return now
 
     def _collect_rest(self, saved: Path | None) -> None:
         """Have all that the job has read accounted for, if that takes no longer than the limit."""

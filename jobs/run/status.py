@@ -9,8 +9,8 @@ from jobs.kafka.deleted_records import LostRecords
 from jobs.run import failures
 from lib.kafka import Partition
 
-# Flink's own metrics, and the sink's rows_inserted.
-_READ, _INSERTED = "Source.numRecordsOut", "rows_inserted"
+# A metric of Flink, and two of the sink.
+_READ, _INSERTED, _DEAD = "Source.numRecordsOut", "rows_inserted", "dead_letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class JobStatus:
     state: str
     records: float = 0.0
     rows: float = 0.0
+    dead_letters: float = 0.0
     checkpoint_age: float | None = None
     reason: str = ""
     # The offset last read of each partition; -1 if none was since the start.
@@ -43,7 +44,8 @@ class JobStatus:
         age = "none yet" if self.checkpoint_age is None else f"{self.checkpoint_age:.0f} s ago"
         return (
             f"{self.state}  in {read}  inserted {stored} ({self.rows:,.0f} rows)"
-            f"  lag {self._lag()}  checkpoint {age}{self._uncollected()}{self._lost()}"
+            f"  lag {self._lag()}  checkpoint {age}{self._dead_letters()}{self._uncollected()}"
+            f"{self._lost()}"
         )
 
     def _lag(self) -> str:
@@ -54,6 +56,9 @@ class JobStatus:
             return "?"
         rest = f" (not known of {unknown} of {len(self.lags)} partitions)" if unknown else ""
         return f"{sum(known):,}{rest}"
+
+    def _dead_letters(self) -> str:
+        return f"  dead letters {self.dead_letters:,.0f}" if self.dead_letters else ""
 
     def _uncollected(self) -> str:
         return f"  not accounted for {self.uncollected:,}" if self.uncollected else ""
@@ -84,13 +89,14 @@ def read(rest: Rest) -> JobStatus:
     failures.check(rest, state, failure)
     if state != "RUNNING":
         return JobStatus(time.monotonic(), state, reason=failures.reason(failure))
-    metrics, positions = rest.metrics((_READ, _INSERTED))
+    metrics, positions = rest.metrics((_READ, _INSERTED, _DEAD))
     checkpoint = rest.last_checkpoint()
     return JobStatus(
         time.monotonic(),
         state,
         metrics.get(_READ, 0.0),
         metrics.get(_INSERTED, 0.0),
+        metrics.get(_DEAD, 0.0),
         time.time() - checkpoint["latest_ack_timestamp"] / 1000 if checkpoint else None,
         positions=positions,
         checkpoint=checkpoint["external_path"].removeprefix("file:") if checkpoint else "",
