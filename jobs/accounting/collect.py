@@ -48,7 +48,7 @@ def step(
         if not keeps:
             letters = _refused(account, partition, letters, findings)
         found = dead_letters.store(client, account, partition, letters)["parse"]
-    every = offsets.joined([*collected.lost, *lost])
+    every = offsets.joined(sorted([*collected.lost, *lost]))
     return Collected(Span(collected.span.start, span.end), tuple(every)), found
 
 

@@ -1,6 +1,8 @@
 """What a job has collected of each account, in this process and in ClickHouse."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 from clickhouse_connect.driver.client import Client
 
@@ -45,9 +47,31 @@ class Collection:
             for partition, known in [*partitions.items()]
         )
 
+    def begin_again(self) -> None:
+        """Account again for each record that Kafka still has: the source reads them all again, and
+        a table may have been emptied. Raise ServiceError as `collect` does."""
+        if self._starts is not None or not self.accounts:
+            return
+        with self._services() as (client, kafka):
+            for account in self.accounts:
+                held = kafka.spans(account.topic)
+                again = {
+                    partition: replace(known, span=_first(known.span, held[partition].start))
+                    for partition, known in self._known[account].items()
+                    if partition in held
+                }
+                self._write(client, account, again)
+
     def collect(self, ends: Mapping[Partition, int], goes_on: Callable[[], bool]) -> None:
         """Account for each record up to these offsets, or until it is not to go on; raise
         ServiceError if a service does not answer, and go on from there at the next call."""
+        with self._services() as (client, kafka):
+            for account in self.accounts:
+                while goes_on() and self._advance(client, kafka, account, ends):
+                    pass
+
+    @contextmanager
+    def _services(self) -> Iterator[tuple[Client, MissingRecords]]:
         servers = self._config.kafka.bootstrap_servers
         try:
             with (
@@ -55,9 +79,7 @@ class Collection:
                 missing_records.opened(servers, self._committed) as kafka,
             ):
                 self._client = self._client or self._connected()
-                for account in self.accounts:
-                    while goes_on() and self._advance(self._client, kafka, account, ends):
-                        pass
+                yield self._client, kafka
         except MillraceError:
             # What ClickHouse has is read again: the answer of an insert may be lost.
             self._client = None
@@ -95,11 +117,14 @@ class Collection:
                     self._config.dead_letters.keep,
                 )
                 self.found += found
+        self._write(client, account, new)
+        return bool(new)
+
+    def _write(self, client: Client, account: Account, new: Mapping[int, Collected]) -> None:
         if new:
             database, topic_id = self._config.clickhouse.database, self._topics[account.topic]
             collected.write(client, database, account, topic_id, new)
-            known.update(new)
-        return bool(new)
+            self._known[account].update(new)
 
     def _begin(self, kafka: MissingRecords, account: Account, partitions: Iterable[int]) -> None:
         """Begin with partitions of which nothing is collected, where the source began."""
@@ -112,3 +137,8 @@ class Collection:
                     continue
                 start = self._starts[place]
             self._known[account][partition] = Collected(Span(start, start))
+
+
+def _first(span: Span, start: int) -> Span:
+    """The part of a span that Kafka, which has the offsets from `start` on, has no more."""
+    return Span(span.start, min(max(span.start, start), span.end))

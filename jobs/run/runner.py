@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from jobs.accounting import account
 from jobs.accounting.collection import Collection
-from jobs.accounting.collector import Collector, collecting
+from jobs.accounting.collector import collecting
 from jobs.flink import gateway, state
 from jobs.job import Job
 from jobs.kafka import deleted_records, saved_offsets, sources, unreadable_records
@@ -62,10 +62,13 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals) -> None:
         with clickhouse.explained(config.clickhouse):
             check.check(plan, job.calls, client)
         progress = _progress(job, ids, saved, gateway.log_file(logs, job.name), report.lag)
+        collection = _collection(config, job, ids, progress)
+        if not resume:
+            collection.begin_again()
         rest, mini_cluster = build.start(inserts, config, resume)
         console.print(f"job {job.name}: Flink's web UI is at http://{rest.address}")
         try:
-            with _collecting(config, job, ids, progress) as collector:
+            with collecting(collection, partial(saved_offsets.of_state, topics=ids)) as collector:
                 limits = DeadLetterLimits(config.dead_letters)
                 RunningJob(
                     config,
@@ -128,13 +131,12 @@ def _progress(
     return ReadProgress(client_log, lag, partial(saved_offsets.save, job.states, ids))
 
 
-def _collecting(
+def _collection(
     config: Settings, job: Job, ids: dict[str, str], progress: ReadProgress
-) -> AbstractContextManager[Collector]:
-    """Account for the records that this run reads, from where the last one ended."""
+) -> Collection:
+    """What accounts for the records that this run reads, from where the last one ended."""
     starts = None if sources.begin_first(job.files) else progress.starts
-    collection = Collection(config, account.of(job), ids, job.reads_committed, starts)
-    return collecting(collection, partial(saved_offsets.of_state, topics=ids))
+    return Collection(config, account.of(job), ids, job.reads_committed, starts)
 
 
 @contextmanager

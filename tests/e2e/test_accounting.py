@@ -294,12 +294,15 @@ def test_a_job_without_dead_letters_cannot_be_audited(place: Place, tmp_path: Pa
     assert error.startswith("job orders: no insert keeps dead letters, so that records may be left")
 
 
+def collection_of(accounts: Accounts) -> Collection:
+    ids = kafka.topic_ids(accounts.place.servers, [accounts.place.topic])
+    config = conf.load(environ=accounts.place.names)
+    return Collection(config, [accounts.account], ids, True, None)
+
+
 def collecting_from(accounts: Accounts, ends: dict[str, int]) -> Collector:
     """A collector over the test's account; a checkpoint's offset is found by its name."""
-    place = accounts.place
-    ids = kafka.topic_ids(place.servers, [place.topic])
-    config = conf.load(environ=place.names)
-    collection = Collection(config, [accounts.account], ids, True, None)
+    place, collection = accounts.place, collection_of(accounts)
     return Collector(collection, lambda path: {(place.topic, 0): ends[path.name]})
 
 
@@ -325,6 +328,24 @@ def test_a_collector_goes_on_where_the_last_run_ended(accounts: Accounts) -> Non
     assert accounts.dead("kafka_offset") == [*range(20)]
     noted = collected.read(accounts.client, "stocks", accounts.account, topic_id)
     assert noted == {0: Collected(Span(0, 20))}
+
+
+def test_a_run_from_the_sources_accounts_again_for_all_that_kafka_has(accounts: Accounts) -> None:
+    """As the tables may have been emptied; what Kafka had deleted stays lost."""
+    place, client = accounts.place, accounts.client
+    place.send_bytes([(None, b"bad")] * 8)
+    place.delete_records({0: 2})
+    topic_id = kafka.topic_ids(place.servers, [place.topic])[place.topic]
+    before = Collected(Span(0, 8), (Span(1, 2),))
+    collected.write(client, "stocks", accounts.account, topic_id, {0: before})
+    collection = collection_of(accounts)
+    collection.begin_again()
+    noted = collected.read(client, "stocks", accounts.account, topic_id)
+    assert noted == {0: Collected(Span(0, 2), (Span(1, 2),))}
+    collection.collect({(place.topic, 0): 6}, lambda: True)
+    noted = collected.read(client, "stocks", accounts.account, topic_id)
+    assert noted == {0: Collected(Span(0, 6), (Span(1, 2),))}
+    assert accounts.dead("kafka_offset") == [2, 3, 4, 5]
 
 
 def test_a_collector_waits_for_clickhouse_and_says_so(
