@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters validate api migrate test check bench bench-api bench-page screenshots clean
+.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters validate api migrate test check bench bench-api bench-page screenshots clean
 .SILENT:
 
 # Packages are installed without byte code (see lib/install/packages.py). If Python must not write it, as in many
@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv/bin
 RUN := $(VENV)/python -m
-# The folder under sql/flink/ for run-job, stop-job, plan and audit.
+# The folder under sql/flink/ for run-job, stop-job, plan, audit and replay-dead-letters.
 JOB ?= stocks
 
 help:  ## List the targets
@@ -52,6 +52,9 @@ audit: setup  ## Check that each record of a job's topics is stored or a dead le
 
 dead-letters: setup  ## Show how many records were not stored, by reason
 	$(RUN) jobs dead-letters $(ARGS)
+
+replay-dead-letters: setup  ## Store the dead letters that today's SQL rules take
+	$(RUN) jobs replay-dead-letters $(JOB) $(ARGS)
 
 validate: setup  ## Check the files of sql/api/ against ClickHouse
 	$(RUN) api validate $(ARGS)

@@ -120,5 +120,29 @@ def dead_letters(
     report.run(conf.load(), selection.of(since, stage, topic), show, as_json)
 
 
+@main.command("replay-dead-letters")
+@click.argument("job")
+@click.option(
+    "--where",
+    default="true",
+    metavar="CONDITION",
+    help="A condition of ClickHouse's SQL on the dead letters.  [default: all]",
+)
+@click.option("--dry-run", is_flag=True, help="Run the rules, and store and mark nothing.")
+@exit_on_error()
+def replay_dead_letters(job: str, where: str, dry_run: bool) -> None:
+    """Run dead letters of JOB through its SQL as it is now, and store those that are valid.
+
+    Each is stored once, however often this is run, and marked as replayed; one that is refused
+    again gets the new reason. The job may run meanwhile."""
+    Signals().interrupt(SystemExit)
+    config = conf.load()
+    loaded = jobs.load(config, job)
+    # As above.
+    from jobs.dead_letters import replay
+
+    replay.run(config, loaded, where, dry_run=dry_run)
+
+
 if __name__ == "__main__":
     main(prog_name="python -m jobs")

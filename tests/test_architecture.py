@@ -22,7 +22,8 @@ ONLY_IN = {
     "litestar": {"api"},
     "chdb": {"local"},
     "supervisor": {"local"},
-    "kafka.KafkaProducer": {"producer"},
+    # A replay sends dead letters.
+    "kafka.KafkaProducer": {"producer", "jobs"},
 }
 # From the inside out: each room imports itself and those before it.
 ROOMS = {

@@ -3,6 +3,7 @@ where they begin."""
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from lib.sqlfiles import SqlFile, without_comments
 
@@ -40,3 +41,22 @@ def begin_first(files: Iterable[SqlFile]) -> bool:
         if file.kind in ("source", "table") and _KAFKA.search(without_comments(file.text))
     ]
     return all(mode == ["earliest-offset"] for mode in modes)
+
+
+def bounded(file: SqlFile, topic: str, other: str) -> SqlFile:
+    """A source of `topic` as one of the other topic, all of which it reads and then ends; any other
+    file unchanged."""
+    if file.kind not in ("source", "table") or file.topics != [topic]:
+        return file
+    options = {
+        "topic": other,
+        "properties.group.id": other,
+        "scan.startup.mode": "earliest-offset",
+        "scan.bounded.mode": "latest-offset",
+    }
+    text = without_comments(file.text)
+    for name, value in options.items():
+        option = f"'{name}' = '{value}'"
+        text, times = re.subn(rf"'{re.escape(name)}'\s*=\s*'(?:[^']|'')*'", option, text)
+        text = text if times else _KAFKA.sub(rf"\g<0>, {option}", text)
+    return replace(file, text=text)

@@ -42,13 +42,19 @@ class UnreadableError(JobError):
 
 def check(rest: Rest, state: str, failure: str) -> None:
     """Raise JobError if the job cannot go on by itself; Flink alone would try for ever."""
-    if refused := _REFUSED.search(failure):
-        raise JobError(refused["fact"])
+    if refused := refusal(failure):
+        raise JobError(refused)
     if unreadable := _unreadable(failure):
         raise unreadable
     if state == "FAILED":
         fact = failure.splitlines()[0] if failure else "no reason given"
         raise JobError(f"job {rest.job_id}: Flink gave up: {fact}; see {rest.logs}.")
+
+
+def refusal(failure: str) -> str:
+    """Why the sink refused rows, if a failure is that; else empty."""
+    refused = _REFUSED.search(failure)
+    return refused["fact"] if refused else ""
 
 
 def _unreadable(failure: str) -> UnreadableError | None:

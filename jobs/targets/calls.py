@@ -81,9 +81,9 @@ def _parse(text: str, place: str, file: SqlFile, files: Sequence[SqlFile]) -> Ca
         raise JobError(f"{place}: {error}") from error
 
 
-def _topic(file: SqlFile, files: Sequence[SqlFile]) -> str:
-    """The topic that an insert reads, through any views; raise JobError unless it is one."""
-    todo, topics, seen = [file], set(), {file.name}
+def topics(file: SqlFile, files: Sequence[SqlFile]) -> set[str]:
+    """The topics that an insert reads, through any views."""
+    todo, found, seen = [file], set[str](), {file.name}
     while todo:
         text = without_comments(todo.pop().text)
         for other in files:
@@ -91,14 +91,20 @@ def _topic(file: SqlFile, files: Sequence[SqlFile]) -> str:
             if is_read and re.search(rf"\b{re.escape(other.name)}\b", text):
                 seen.add(other.name)
                 todo.append(other)
-                topics.update(other.topics)
-    if len(topics) != 1:
+                found.update(other.topics)
+    return found
+
+
+def _topic(file: SqlFile, files: Sequence[SqlFile]) -> str:
+    """The topic of an insert with dead letters; raise JobError unless it is one."""
+    named = topics(file, files)
+    if len(named) != 1:
         raise JobError(
             "ELSE is for the records of one topic, and these are of "
-            f"{' and '.join(sorted(topics)) or 'none'}; give each topic an insert of its own, or "
+            f"{' and '.join(sorted(named)) or 'none'}; give each topic an insert of its own, or "
             "leave ELSE out."
         )
-    return str(topics.pop())
+    return named.pop()
 
 
 def _check_accounted_once(calls: Sequence[Call]) -> None:

@@ -79,3 +79,18 @@ def test_a_job_that_reads_each_topic_from_its_first_record_is_recognized(
     files: list[SqlFile], is_first: bool
 ) -> None:
     assert sources.begin_first(files) is is_first
+
+
+def test_a_bounded_source_reads_the_other_topic_from_its_beginning_to_its_end() -> None:
+    text = (
+        "-- 'topic' = 'ticks'\nCREATE TABLE raw (a STRING) WITH ('connector' = 'kafka',"
+        " 'topic' = 'ticks', 'scan.startup.mode' = 'group-offsets', 'format' = 'json')"
+    )
+    file = SqlFile(100, "source", "raw", "100_source_raw.sql", text)
+    bounded = sources.bounded(file, "ticks", "other")
+    assert bounded.topics == ["other"]
+    assert "'connector' = 'kafka', 'scan.bounded.mode' = 'latest-offset'" in bounded.text
+    assert bounded.text.count("'scan.startup.mode' = 'earliest-offset'") == 1
+    assert "'properties.group.id' = 'other'" in bounded.text
+    assert "'format' = 'json'" in bounded.text
+    assert sources.bounded(file, "orders", "other") is file
