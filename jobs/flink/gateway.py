@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,6 +19,7 @@ from pathlib import Path
 from pyflink import java_gateway
 from pyflink.pyflink_gateway_server import launch_gateway_server_process
 
+from jobs.flink import watch
 from lib import java, locks
 from lib.errors import JobError, MillraceError, RestartError, one_line
 from lib.files import show
@@ -41,14 +43,25 @@ class Java:
     def __init__(self, process: "subprocess.Popen[bytes]", logs: Path) -> None:
         self._process = process
         self._logs = logs
+        self._ended = threading.Event()
+        self._fact = "ended"
 
     def check(self) -> None:
         """Raise RestartError if it has ended."""
         if self._process.poll() is not None:
             raise RestartError(
-                f"Flink's Java ended; see {show(self._logs)}; "
+                f"Flink's Java {self._fact}; see {show(self._logs)}; "
                 "the job goes on from its last checkpoint when it is run again."
             )
+
+    def watch(self, port: int) -> None:
+        """From now on kill it when it no longer answers: whatever waits for it then fails."""
+        arguments = (port, self._ended, self._give_up)
+        threading.Thread(target=watch.watch, args=arguments, name="watch", daemon=True).start()
+
+    def _give_up(self) -> None:
+        self._fact = f"did not answer {watch.LIMIT} times in a row, and was killed"
+        self._process.kill()
 
     def settle(self) -> None:
         """Release the unused objects in Java now, and none later at random: Python's garbage
@@ -87,6 +100,7 @@ class Java:
     def end(self) -> None:
         """Kill it, because it may not answer: this process would wait at its exit for messages of
         Java's workers."""
+        self._ended.set()
         self._process.kill()
         with self._process:
             pass
@@ -114,7 +128,9 @@ def running(data_dir: Path, name: str, options: Mapping[str, str]) -> Iterator[J
         port_file = folder / "gateway"
         process = Java(_launch(folder, port_file, options.get(JVM_OPTIONS, "")), logs)
         try:
-            os.environ[_PORT] = str(process.port(port_file))
+            port = process.port(port_file)
+            os.environ[_PORT] = str(port)
+            process.watch(port)
             yield process
         except MillraceError:
             raise

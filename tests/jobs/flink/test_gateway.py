@@ -10,7 +10,7 @@ import pytest
 from py4j.java_gateway import GatewayParameters, JavaGateway
 from pyflink.java_gateway import get_gateway
 
-from jobs.flink import gateway
+from jobs.flink import gateway, watch
 from lib.errors import JobError, RestartError
 from lib.processes import is_alive
 from tests.conftest import wait_until
@@ -48,6 +48,26 @@ def test_a_java_that_does_not_answer_is_killed(tmp_path: Path) -> None:
         del unused
         os.kill(pid, signal.SIGSTOP)
         gc.collect()
+    assert not is_alive(pid)
+
+
+def test_a_java_that_is_frozen_is_killed_while_a_call_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "ASK_EVERY", 0.05)
+    monkeypatch.setattr(watch, "ANSWER_LIMIT", 0.5)
+    with (
+        pytest.raises(
+            RestartError, match=r"^Flink's Java did not answer 3 times in a row, and was killed; "
+        ),
+        gateway.running(tmp_path, "j", {}),
+    ):
+        jvm = get_gateway().jvm
+        pid = int(jvm.java.lang.ProcessHandle.current().pid())
+        # It answers for now.
+        jvm.java.lang.Thread.sleep(500)
+        os.kill(pid, signal.SIGSTOP)
+        jvm.java.lang.System.nanoTime()
     assert not is_alive(pid)
 
 
