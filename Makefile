@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters validate api migrate test check bench bench-api bench-page screenshots clean
+.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters validate api migrate test chaos check bench bench-api bench-page screenshots clean
 .SILENT:
 
 # Packages are installed without byte code (see lib/install/packages.py). If Python must not write it, as in many
@@ -13,6 +13,9 @@ VENV := .venv/bin
 RUN := $(VENV)/python -m
 # The folder under sql/flink/ for run-job, stop-job, plan, audit and replay-dead-letters.
 JOB ?= stocks
+# The seed of the first round of chaos, and how many rounds.
+SEED ?= 1
+ROUNDS ?= 1
 
 help:  ## List the targets
 	sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -68,6 +71,9 @@ migrate: setup  ## Apply the new files of sql/clickhouse/
 # xdist would begin with the files of most tests; the end-to-end files have few tests, take longest, and come first.
 test: tools  ## Run the tests
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+chaos: tools  ## Kill everything under load and account for every record: make chaos SEED=1 ROUNDS=30
+	$(RUN) tests.chaos --seed $(SEED) --rounds $(ROUNDS) $(ARGS)
 
 check: tools  ## Run the linters and the type checker
 	$(VENV)/ruff check

@@ -23,6 +23,7 @@ ELSEWHERE = {
     "make demo": "tests/e2e/test_demo.py runs it, as it needs a stack of its own",
     "make up": "tests/e2e/test_stack.py runs it; here the stack is there already",
     "make down": "tests/e2e/test_stack.py runs it; it would end the stack of other tests",
+    "make chaos SEED=1 ROUNDS=1": "tests/chaos/test_chaos.py runs another round",
     "make plan": "tests/e2e/test_sql.py runs it; tests/e2e/test_plan.py plans these SQL files",
     "MILLRACE_FLINK__REST_PORT=8082 make run-job JOB=sensors": "tests/e2e/test_sql.py runs another "
     "second job; tests/e2e/test_plan.py plans this one",
