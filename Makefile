@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters validate api migrate test chaos check bench bench-api bench-page screenshots clean
+.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters validate api migrate test chaos check bench bench-api bench-page soak screenshots clean
 .SILENT:
 
 # Packages are installed without byte code (see lib/install/packages.py). If Python must not write it, as in many
@@ -16,6 +16,8 @@ JOB ?= stocks
 # The seed of the first round of chaos, and how many rounds.
 SEED ?= 1
 ROUNDS ?= 1
+# How long soak runs.
+MINUTES ?= 60
 
 help:  ## List the targets
 	sed -n 's/^\([a-z-]*\):[^#]*## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -89,6 +91,9 @@ bench-api: tools  ## Measure the API beside the same SQL in ClickHouse
 
 bench-page: tools  ## Measure the dashboard in Chromium (over ten minutes)
 	$(RUN) bench.page $(ARGS)
+
+soak: tools  ## Run the pipeline for long, sample what it uses, and audit it: make soak MINUTES=60
+	$(RUN) bench.soak --minutes $(MINUTES) $(ARGS)
 
 screenshots: tools  ## Take the pictures in docs/ from a running demo
 	$(RUN) docs.screenshots $(ARGS)

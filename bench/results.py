@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -51,5 +52,8 @@ def store(benchmark: str, run: dict[str, Any], file: Path | None = None) -> Path
     """Write a run as JSON and return where."""
     file = file or path(benchmark, run["date"])
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(run, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(run, indent=2)
+    # A list of numbers is one line.
+    text = re.sub(r"\[[^][{}\"]*\]", lambda numbers: " ".join(numbers[0].split()), text)
+    file.write_text(text + "\n", encoding="utf-8")
     return file
