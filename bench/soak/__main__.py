@@ -24,6 +24,7 @@ from bench.stack import console, program, progress, stack
 from lib import clickhouse
 from lib.conf import ROOT
 from lib.settings import Settings
+from lib.signals import Signals
 from lib.waiting import until
 
 # How long the job may take to read what is left at the end, in seconds.
@@ -41,6 +42,8 @@ def main(minutes: float, rate: int, bad: int, every: int, file: Path | None, not
     """Run the pipeline for long, and store what it used."""
     run = results.machine() | {"note": note, "minutes": minutes, "rate": rate, "bad_one_in": bad}
     samples: list[dict[str, Any]] = []
+    # What was sampled is stored if it is ended early, too.
+    Signals().interrupt(SystemExit)
     with tempfile.TemporaryDirectory() as folder, stack(Path(folder)) as config:
         try:
             with ExitStack() as running:

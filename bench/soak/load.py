@@ -13,6 +13,9 @@ from bench.pipeline import SYMBOLS
 from lib import conf
 from lib.signals import Signals
 
+# How many records may be on their way.
+PENDING = 50_000
+
 # Of each kind that is no tick: not read by Flink, refused by a rule, no row of its own.
 BAD = (
     None,
@@ -44,6 +47,9 @@ def main(rate: float, bad: int) -> None:
         if (early := begun + number / rate - time.monotonic()) > 0.001:
             producer.poll(0)
             time.sleep(early)
+        # A broker that is behind is waited for.
+        while len(producer) > PENDING:
+            producer.poll(0.1)
         value = BAD[number // bad % len(BAD)] if number % bad == 0 else tick(rng)
         producer.produce(config.topic, value, rng.choice(SYMBOLS))
     producer.flush()
