@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters validate api migrate test chaos check bench bench-api bench-page soak screenshots clean
+.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters validate api migrate backup restore test chaos check bench bench-api bench-page soak screenshots clean
 .SILENT:
 
 # Packages are installed without byte code (see lib/install/packages.py). If Python must not write it, as in many
@@ -69,6 +69,12 @@ api: setup  ## Serve sql/api/ at http://127.0.0.1:8502/api/
 
 migrate: setup  ## Apply the new files of sql/clickhouse/
 	$(RUN) lib.migrations $(ARGS)
+
+backup: setup  ## Write all data and saved state to a new folder: make backup TO=<folder>
+	$(RUN) jobs backup --to "$(TO)" $(ARGS)
+
+restore: setup  ## Put a backup in the place of all data and saved state: make restore FROM=<folder>
+	$(RUN) jobs restore --from "$(FROM)" $(ARGS)
 
 # xdist would begin with the files of most tests; the end-to-end files have few tests, take longest, and come first.
 test: tools  ## Run the tests

@@ -1,4 +1,4 @@
-"""`python -m jobs run|stop|plan|audit JOB`, `python -m jobs dead-letters`: the command line."""
+"""`python -m jobs run|stop|plan|audit JOB`, dead letters, backups: the command line."""
 
 import sys
 from datetime import UTC, datetime
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from jobs import job as jobs
+from jobs.backup import command as backups
 from jobs.dead_letters import report, selection
 from jobs.run import stopping
 from lib import conf, locks
@@ -142,6 +143,25 @@ def replay_dead_letters(job: str, where: str, dry_run: bool) -> None:
     from jobs.dead_letters import replay
 
     replay.run(config, loaded, where, dry_run=dry_run)
+
+
+@main.command("backup")
+@click.option("--to", default="", help="The folder to make.")
+@exit_on_error()
+def make_backup(to: str) -> None:
+    """Write all tables and the saved state of all jobs to a new folder. Jobs may run meanwhile."""
+    Signals().interrupt(SystemExit)
+    backups.make(conf.load(), to)
+
+
+@main.command("restore")
+@click.option("--from", "folder", default="", help="The folder of a backup.")
+@click.option("--replace", is_flag=True, help="Remove what is there.")
+@exit_on_error()
+def restore_backup(folder: str, replace: bool) -> None:
+    """Put a backup in the place of all tables and saved states. No job may run."""
+    Signals().interrupt(SystemExit)
+    backups.restore_from(conf.load(), folder, replace)
 
 
 if __name__ == "__main__":

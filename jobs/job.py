@@ -87,3 +87,8 @@ def version(files: Sequence[SqlFile]) -> str:
 def lock_file(config: Settings, name: str) -> Path:
     """The file that the process which runs a job holds."""
     return config.data_dir / "run" / f"job-{name}.pid"
+
+
+def replay_lock_file(config: Settings, name: str) -> Path:
+    """The file that the process which replays a job's dead letters holds."""
+    return config.data_dir / "run" / f"replay-{name}.pid"

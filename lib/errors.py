@@ -8,6 +8,7 @@ MillraceError
 ├── ServiceError          Kafka, ClickHouse or Flink is unavailable or refuses
 │   ├── UnavailableError  it does not answer, but may answer later
 │   └── StoppingError     the embedded stack is being stopped
+├── BackupError           a backup that cannot be made or restored
 ├── ReplayError           a recording that cannot be replayed
 └── JobError              a Flink job that cannot run
     ├── SinkError         rows the sink must not store; trying again cannot help
@@ -64,6 +65,10 @@ class UnavailableError(ServiceError):
 
 class StoppingError(ServiceError):
     """The embedded stack is ending its programs."""
+
+
+class BackupError(MillraceError):
+    """A backup that cannot be made, is damaged, or does not fit what is there."""
 
 
 class ReplayError(MillraceError):

@@ -30,7 +30,7 @@ ROOMS = {
     "api": ["problems", "contract", "query", "events", "http", "app", "__main__"],
     "jobs": [
         "targets", "sink", "flink", "kafka", "job", "accounting", "plan", "run", "dead_letters",
-        "__main__",
+        "backup", "__main__",
     ],
     "local": [
         "clickhouse", "child", "kafka", "logs", "supervisord_conf", "supervisor", "stack", "demo",
@@ -49,6 +49,8 @@ OPENERS = {
 OPENED = {
     "api/http/assets.py": "the JARs of third-party scripts",
     "api/http/static_files.py": "the pages in api/static",
+    "jobs/backup/manifest.py": "the files of a backup",
+    "jobs/backup/states.py": "Flink's saved state, to copy it",
     "jobs/flink/gateway.py": "the port that the JVM reports",
     "jobs/kafka/deleted_records.py": "Flink's log",
     "jobs/kafka/saved_offsets.py": "Flink's saved state, and its summary",

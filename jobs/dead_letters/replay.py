@@ -7,7 +7,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from rich.console import Console
 
 from jobs.dead_letters import bounded_run, outcome, replay_topic, selection, staging
-from jobs.job import Job
+from jobs.job import Job, replay_lock_file
 from jobs.targets.calls import Call
 from lib import clickhouse, locks
 from lib.clickhouse_errors import ACCESS, is_transient
@@ -34,7 +34,7 @@ def run(config: Settings, job: Job, where: str, *, dry_run: bool) -> None:
         raise JobError(f"job {job.name}: no insert keeps dead letters; name a table after ELSE.")
     console = Console(highlight=False, soft_wrap=True, markup=False)
     client = clickhouse.connect(config.clickhouse)
-    lock = config.data_dir / "run" / f"replay-{job.name}.pid"
+    lock = replay_lock_file(config, job.name)
     with (
         locks.held(lock, f"a replay of job {job.name}", "wait until it has ended."),
         clickhouse.explained(config.clickhouse),

@@ -24,6 +24,8 @@ ELSEWHERE = {
     "make up": "tests/e2e/test_stack.py runs it; here the stack is there already",
     "make down": "tests/e2e/test_stack.py runs it; it would end the stack of other tests",
     "make chaos SEED=1 ROUNDS=1": "tests/chaos/test_chaos.py runs another round",
+    "make backup TO=var/backups/monday": "tests/e2e/test_backup.py makes another backup",
+    "make restore FROM=var/backups/monday ARGS=--replace": "tests/e2e/test_backup.py restores it",
     "make plan": "tests/e2e/test_sql.py runs it; tests/e2e/test_plan.py plans these SQL files",
     "MILLRACE_FLINK__REST_PORT=8082 make run-job JOB=sensors": "tests/e2e/test_sql.py runs another "
     "second job; tests/e2e/test_plan.py plans this one",

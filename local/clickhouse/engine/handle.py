@@ -21,6 +21,8 @@ from local.clickhouse.errors import from_engine, refusal
 _chdb: Any = import_module("chdb._chdb")
 # chDB decodes an error as UTF-8, and the error may quote a text that is not.
 _ERRORS = (RuntimeError, UnicodeDecodeError)
+# The engine writes backups to any folder, as it writes files: its only users are on this machine.
+_OPTIONS = "?backups.allowed_path=/"
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ class Handle:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._connection = _chdb.connect(str(path))
+            self._connection = _chdb.connect(f"{path}{_OPTIONS}")
         except _ERRORS as error:
             raise from_engine(error) from None
 
