@@ -450,22 +450,24 @@ def ticks(first: int, last: int) -> Iterable[Tick]:
     return map(tick, range(first, last))
 
 
-def check_stored(place: Place, sent: Iterable[Tick]) -> None:
-    """Each record of the topic is one row with exactly the values that were sent."""
+def check_stored(place: Place, sent: Iterable[Tick], others: int = 0) -> None:
+    """Each record of the topic is one row with exactly the values that were sent, but for so many
+    that are no tick."""
     rows = place.ask(
         "SELECT symbol, price, volume, replaceOne(toString(timestamp), ' ', 'T'), inserted_by"
         " FROM stocks.ticks ORDER BY volume"
     )
     expected = [[t["symbol"], t["price"], t["volume"], _micro(t), "stocks/ticks"] for t in sent]
-    assert len(rows) == len(expected) == place.records()
+    assert len(rows) == len(expected) == place.records() - others
     different = [pair for pair in zip(rows, expected, strict=True) if pair[0] != pair[1]]
     assert not different, different[:3]
-    places = place.ask(
+    (places,) = place.ask(
         "SELECT sum(rows), sum(places), sum(last + 1) FROM (SELECT count() AS rows,"
         " uniqExact(kafka_offset) AS places, max(kafka_offset) AS last"
         " FROM stocks.ticks GROUP BY kafka_partition)"
     )
-    assert places == [[len(expected)] * 3], "each (partition, offset) once, none left out"
+    assert places[:2] == [len(expected)] * 2, "each (partition, offset) once"
+    assert others or places[2] == len(expected), "none left out"
 
 
 def _micro(tick: Tick) -> str:
