@@ -1,5 +1,6 @@
 """Casts the values of a batch to ClickHouse's columns: exactly, or refused with the reason."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,8 @@ import pandas as pd
 import pyarrow as pa
 
 from jobs.sink import casts
-from jobs.sink.batch import Bools
+from jobs.sink.batch import Batch, Bools
+from jobs.targets import types
 from jobs.targets.types import Column
 from lib.errors import JobError, one_line
 
@@ -34,8 +36,22 @@ def cast(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
         raise _refused(column, value, _reason(column, array, row, error), row) from error
 
 
-def refused(column: Column, values: Any, rows: int) -> dict[int, str]:
-    """The rows whose values the column cannot hold exactly, each with the reason."""
+def batch(columns: Sequence[Column], values: Sequence[Any], rows: int) -> Batch:
+    """The rows of these values, one for each column; raise RefusedValueError as `cast` does."""
+    pairs = zip(columns, values, strict=True)
+    arrays = [cast(column, value, rows) for column, value in pairs]
+    return Batch.of(pa.table(arrays, schema=types.schema(columns)))
+
+
+def refused_rows(columns: Sequence[Column], values: Sequence[Any], rows: int) -> dict[int, str]:
+    """The rows of which a column cannot hold the value exactly, each with the reason."""
+    pairs = zip(columns, values, strict=True)
+    reasons = [_refused_values(column, value, rows) for column, value in pairs]
+    # Of a row with several reasons the first column's.
+    return {row: text for each in reversed(reasons) for row, text in each.items()}
+
+
+def _refused_values(column: Column, values: Any, rows: int) -> dict[int, str]:
     if not isinstance(values, pa.ChunkedArray | pa.Array | pd.Series):
         error = _error(column, values, rows)
         return dict.fromkeys(range(rows), str(error)) if error else {}
@@ -60,8 +76,8 @@ def _error(column: Column, values: Any, rows: int) -> RefusedValueError | None:
     return None
 
 
-def keep(values: Any, rows: Bools) -> Any:
-    """The values of these rows; a constant is the one of all."""
+def filter_rows(values: Any, rows: Bools) -> Any:
+    """The values of these rows only; a constant stays the same."""
     if isinstance(values, pa.ChunkedArray | pa.Array):
         return values.filter(pa.array(rows))
     return values[rows] if isinstance(values, pd.Series | pd.DataFrame) else values

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -43,10 +44,12 @@ class Store:
         self.columns = tables.columns(table, target)
         self.schema = types.schema(self.columns)
 
-    @property
-    def own_columns(self) -> list[str]:
-        """The columns that the sink fills by itself, after those of the target."""
-        return [column.name for column in self.columns[len(self.target.columns) :]]
+    def own_values(self) -> list[str]:
+        """The values of the columns that the sink fills by itself, which come after those of the
+        target; the same for each row of a batch."""
+        now = datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds")
+        own = {"inserted_by": self.writer, "received_at": now}
+        return [own[column.name] for column in self.columns[len(self.target.columns) :]]
 
     def wait_for_earlier(self) -> None:
         """Return when every insert of this writer that runs now has ended: offsets read after this
@@ -83,8 +86,8 @@ class Store:
         return {row[0]: row[1] for row in rows}
 
     def stored_times(self, partition: int, low: int, high: int) -> tuple[Int64s, Int64s]:
-        """The offsets of the rows stored in [low, high], which rise, and the Kafka timestamp of
-        each (ms since 1970)."""
+        """The offsets of the rows stored in [low, high], ascending, and the Kafka timestamp of each
+        (ms since 1970)."""
         table = self._client.query_arrow(
             "SELECT DISTINCT toInt64(kafka_offset) AS at,"
             " toUnixTimestamp64Milli(toDateTime64(kafka_timestamp, 3))"

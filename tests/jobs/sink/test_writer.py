@@ -138,7 +138,7 @@ def test_a_column_that_the_target_names_is_not_filled_by_the_sink(
     client.command(f"ALTER TABLE {table} ADD COLUMN received_at DateTime64(3, 'UTC')")
     target = parse(f"{table} {COLUMNS[:-1]}, received_at)")
     store = Store(client, target, "job/t", "a")
-    assert store.own_columns == ["inserted_by"]
+    assert store.own_values() == [store.writer]
     columns = values(*partition(0, 3))
     Writer(store).insert((*columns, columns[3]), 3)
     same = f"SELECT countIf(received_at = kafka_timestamp) FROM {table}"

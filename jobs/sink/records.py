@@ -1,0 +1,42 @@
+"""The Kafka record that each row of a batch comes from."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from jobs.sink.batch import Batch
+from jobs.sink.columns import RefusedValueError, cast
+from jobs.targets.target import Target
+from jobs.targets.types import Column
+from lib.errors import SinkError
+
+# The columns that identify a record, in the same types whatever those of the table are.
+_SCHEMA = pa.schema(
+    {
+        "kafka_partition": pa.int32(),
+        "kafka_offset": pa.int64(),
+        "kafka_timestamp": pa.timestamp("ms", tz="UTC"),
+    }
+)
+
+
+def read(target: Target, columns: Sequence[Column], values: Sequence[Any], rows: int) -> Batch:
+    """The records of the rows, of which each column has a value; raise SinkError for a row without
+    partition, offset or timestamp."""
+    named = {column.name: (column, value) for column, value in zip(columns, values, strict=True)}
+    try:
+        arrays = [cast(*named[field.name], rows).cast(field.type, safe=False) for field in _SCHEMA]
+    except RefusedValueError as error:
+        raise SinkError(f"{target.table}: {error}") from error
+    return Batch.of(pa.table(arrays, schema=_SCHEMA))
+
+
+def of(batch: Batch) -> Batch:
+    """The records of rows in the types of their table."""
+    return Batch.of(batch.table.select(_SCHEMA.names).cast(_SCHEMA))
+
+
+def place(records: Batch, row: int) -> str:
+    """The record of a row, as an error begins with it."""
+    return f"partition {records.partitions[row]}, offset {records.offsets[row]}: "
