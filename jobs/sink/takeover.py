@@ -35,7 +35,8 @@ def take_over(
             _check_stored(store, partition, here.filter(here.offsets <= last))
         if letters:
             dead, times = letters.times(partition, last)
-            _check_same(store.target.table, here.filter(here.offsets > last), dead, times)
+            remedy = f"remove them (DELETE FROM {letters.table} WHERE topic = '{letters.topic}')"
+            _check_same(letters.table, here.filter(here.offsets > last), dead, times, remedy)
             if len(dead):
                 offsets.dead[partition] = dead
 
@@ -45,10 +46,11 @@ def _check_stored(store: Store, partition: int, records: Batch) -> None:
     if len(records):
         first, last = int(records.offsets[0]), int(records.offsets[-1])
         known, times = store.stored_times(partition, first, last)
-        _check_same(store.target.table, records, known, times)
+        remedy = "empty the table, or write as another: 'table (columns) AS name'"
+        _check_same(store.target.table, records, known, times, remedy)
 
 
-def _check_same(table: str, records: Batch, known: Int64s, times: Int64s) -> None:
+def _check_same(table: str, records: Batch, known: Int64s, times: Int64s, remedy: str) -> None:
     """Raise SinkError for a record with another time than the table has at its offset."""
     if not len(known):
         return
@@ -59,6 +61,5 @@ def _check_same(table: str, records: Batch, known: Int64s, times: Int64s) -> Non
         partition, offset = records.partitions[others[0]], records.offsets[others[0]]
         raise SinkError(
             f"{table}: partition {partition}, offset {offset} holds another record than the one "
-            f"stored from there: the topic was recreated, or is another; "
-            "empty the table, or write as another: 'table (columns) AS name'."
+            f"stored from there: the topic was recreated, or is another; {remedy}."
         )

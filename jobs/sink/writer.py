@@ -136,7 +136,8 @@ class Writer:
         except RefusedValueError as error:
             rows = np.flatnonzero(is_row)
             refused = casts.refused_rows(self._store.columns, kept, len(rows))
-            if not self._letters:
+            # Without one, the values fit one by one and not together.
+            if not self._letters or not refused:
                 place = "" if error.row is None else kafka_records.place(records, rows[error.row])
                 raise SinkError(f"{self._target.table}: {place}{error}") from error
         letters = {int(rows[row]): DeadLetter("sink", text) for row, text in refused.items()}

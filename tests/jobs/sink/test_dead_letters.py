@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -119,6 +120,15 @@ def test_a_batch_of_bad_values_alone_stores_no_row(client: Client, table: str, d
     assert (inserted.dead_letters, stored(client, table)) == (50, [])
 
 
+def test_values_that_fit_one_by_one_and_not_together_stop_the_job(
+    client: Client, table: str, dead: str
+) -> None:
+    mixed = pd.Series([1, "2"], dtype=object)
+    with pytest.raises(SinkError, match=f"{table}: .*column n Int64"):
+        run(attempt(client, table, dead), *partition(0, 2), n=mixed)
+    assert (stored(client, table), kept(client, dead)) == ([], [])
+
+
 def test_a_row_that_clickhouse_refuses_for_its_value_is_found_and_the_others_are_stored(
     client: Client, table: str, dead: str
 ) -> None:
@@ -207,8 +217,13 @@ def test_a_recreated_topic_is_refused_at_a_dead_letter_too(
 ) -> None:
     run(attempt(client, table, dead), (0, 0), reasons={0: "x"})
     later = (*values((0, 0), topic=EPOCH + 5), pa.array([None], pa.string()))
-    with pytest.raises(SinkError, match="offset 0 holds another record than the one stored"):
+    with pytest.raises(SinkError) as error:
         attempt(client, table, dead).insert(later, 1)
+    assert str(error.value) == (
+        f"{dead}: partition 0, offset 0 holds another record than the one stored from there: the "
+        "topic was recreated, or is another; "
+        f"remove them (DELETE FROM {dead} WHERE topic = '{TOPIC}')."
+    )
 
 
 def sink(
