@@ -97,10 +97,11 @@ class ClickHouseInsert(ScalarFunction):
         name = f"{settings.job}/{parsed.name}"
         store = Store(client, parsed, name, self._attempt)
         letters = None
-        if parsed.dead_letters and settings.keeps_dead_letters:
+        keeps = settings.keeps_dead_letters
+        if parsed.dead_letters:
             letters = DeadLetters(client, parsed, settings.topics[text], name, self._attempt)
-        is_beside = settings.keeps_dead_letters and bool(settings.topics) and not letters
-        self._writers[text] = Writer(store, letters, skips_repeated=is_beside)
+        is_beside = keeps and bool(settings.topics) and not letters
+        self._writers[text] = Writer(store, letters, keeps, skips_repeated=is_beside)
         return self._writers[text]
 
 

@@ -32,7 +32,7 @@ def cast(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
         return casts.cast(column, array)
     except (pa.ArrowException, OverflowError) as error:
         row = None if array is None else _first_bad(column, array)
-        value = None if row is None or array is None else array[row].as_py()
+        value = None if row is None or array is None else _value(array[row])
         raise _refused(column, value, _reason(column, array, row, error), row) from error
 
 
@@ -135,6 +135,14 @@ def _first_bad(column: Column, array: pa.ChunkedArray | pa.Array) -> int | None:
         except pa.ArrowException:
             size = half
     return start if size else None
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    """The value in Python; of a time that Python has no form for, the number."""
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return scalar.value
 
 
 def _refused(column: Column, value: Any, why: str, row: int | None = None) -> RefusedValueError:

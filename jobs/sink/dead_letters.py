@@ -47,13 +47,21 @@ class DeadLetters:
         self._inserts = 0
 
     def times(self, partition: int, after: int) -> tuple[Int64s, Int64s]:
-        """The offsets of the dead letters after an offset, ascending, and the Kafka timestamp of
-        each (ms since 1970). As arrays: there may be millions."""
+        """The offsets of this writer's dead letters after an offset, ascending, and the Kafka
+        timestamp of each (ms since 1970). As arrays: there may be millions.
+
+        Those of another writer followed its rules. A replayed one is decided by its row."""
         table = self._client.query_arrow(
-            "SELECT DISTINCT toInt64(kafka_offset) AS at, toUnixTimestamp64Milli(kafka_timestamp)"
-            f" FROM {self.table} WHERE topic = {{topic:String}}"
-            " AND kafka_partition = {partition:Int32} AND kafka_offset > {after:Int64} ORDER BY at",
-            parameters={"topic": self.topic, "partition": partition, "after": after},
+            "SELECT toInt64(kafka_offset) AS at, toUnixTimestamp64Milli(kafka_timestamp)"
+            f" FROM {self.table} FINAL WHERE topic = {{topic:String}}"
+            " AND kafka_partition = {partition:Int32} AND kafka_offset > {after:Int64}"
+            " AND inserted_by = {writer:String} AND replayed_at IS NULL ORDER BY at",
+            parameters={
+                "topic": self.topic,
+                "partition": partition,
+                "after": after,
+                "writer": self._writer,
+            },
         )
         offsets, times = (column.to_numpy() for column in table.columns)
         return offsets, times

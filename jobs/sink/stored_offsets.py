@@ -11,7 +11,7 @@ from lib.errors import SinkError
 @dataclass(frozen=True, slots=True)
 class Received:
     """Of each row of a batch, whether it is not decided yet, and whether its record became several
-    rows."""
+    rows and was no dead letter before."""
 
     is_new: Bools
     is_repeated: Bools
@@ -45,7 +45,9 @@ class StoredOffsets:
             self.received[partition] = int(offsets[-1])
             is_new[here] = offsets > self.stored.get(partition, -1)
             if partition in self.dead:
-                is_new[here] &= ~np.isin(offsets, self.dead[partition])
+                is_dead = np.isin(offsets, self.dead[partition])
+                is_new[here] &= ~is_dead
+                is_repeated[here] &= ~is_dead
         return Received(is_new, is_repeated)
 
     def store(self, batch: Batch) -> None:

@@ -35,10 +35,17 @@ def take_over(
             _check_stored(store, partition, here.filter(here.offsets <= last))
         if letters:
             dead, times = letters.times(partition, last)
+            # A column of seconds cuts what the dead letters have whole.
+            times = times - times % _milliseconds(store)
             remedy = f"remove them (DELETE FROM {letters.table} WHERE topic = '{letters.topic}')"
             _check_same(letters.table, here.filter(here.offsets > last), dead, times, remedy)
             if len(dead):
                 offsets.dead[partition] = dead
+
+
+def _milliseconds(store: Store) -> int:
+    """How many milliseconds the Kafka timestamps in the table are apart."""
+    return {column.name: column for column in store.columns}["kafka_timestamp"].milliseconds
 
 
 def _check_stored(store: Store, partition: int, records: Batch) -> None:

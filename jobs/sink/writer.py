@@ -47,15 +47,21 @@ class Writer:
     """Writes for one sink instance into one table, and into its table of dead letters if it has
     one.
 
+    Unless it `keeps` dead letters, the first record that would become one is refused.
     `skips_repeated`: another insert of the job makes a record that became several rows a dead
     letter, so that its rows are left out here. Otherwise such a record is refused."""
 
     def __init__(
-        self, store: Store, letters: DeadLetters | None = None, skips_repeated: bool = False
+        self,
+        store: Store,
+        letters: DeadLetters | None = None,
+        keeps: bool = True,
+        skips_repeated: bool = False,
     ) -> None:
         self._store = store
         self._target = store.target
         self._letters = letters
+        self._keeps = keeps and letters is not None
         self._skips_repeated = skips_repeated
         self._offsets = StoredOffsets()
 
@@ -109,7 +115,7 @@ class Writer:
         is_dead = reasons.is_valid().to_numpy(zero_copy_only=False) & received.is_new
         texts = reasons.filter(pa.array(is_dead)).to_pylist()
         rows = np.flatnonzero(is_dead).tolist()
-        if rows and not self._letters:
+        if rows and not self._keeps:
             raise SinkError(
                 f"{self._target.table}: {kafka_records.place(records, rows[0])}{texts[0]}; correct "
                 "its producer or the rule, or set dead_letters.keep to true."
@@ -122,7 +128,7 @@ class Writer:
         rows = np.flatnonzero(received.is_repeated).tolist()
         if not rows:
             return {}
-        if not self._letters and not self._skips_repeated:
+        if not self._keeps and not self._skips_repeated:
             raise SinkError(f"{kafka_records.place(records, rows[0])}{_SEVERAL_ROWS}")
         self._remove_stored(records, rows)
         return {row: SEVERAL for row in rows if received.is_new[row]}
@@ -137,7 +143,7 @@ class Writer:
             rows = np.flatnonzero(is_row)
             refused = casts.refused_rows(self._store.columns, kept, len(rows))
             # Without one, the values fit one by one and not together.
-            if not self._letters or not refused:
+            if not self._keeps or not refused:
                 place = "" if error.row is None else kafka_records.place(records, rows[error.row])
                 raise SinkError(f"{self._target.table}: {place}{error}") from error
         letters = {int(rows[row]): DeadLetter("sink", text) for row, text in refused.items()}
@@ -159,7 +165,7 @@ class Writer:
                 self._store.insert(part, guard)
                 is_stored[start:end] = True
             except RefusedInsertError as error:
-                if not self._letters or not error.is_about_values or refused == REFUSED_LIMIT:
+                if not self._keeps or not error.is_about_values or refused == REFUSED_LIMIT:
                     raise
                 if end - start == 1:
                     letters = {0: DeadLetter("sink", error.reason)}

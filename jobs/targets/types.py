@@ -70,6 +70,11 @@ class Column:
     is_nullable: bool
     parts: "tuple[Column, ...]" = ()
 
+    @property
+    def milliseconds(self) -> int:
+        """How many milliseconds the times that it can hold are apart, at least one."""
+        return int(10 ** max(3 - getattr(self.type, "scale", 0), 0))
+
 
 def column(name: str, kind: str) -> Column:
     """Parse a type of system.columns; raise JobError for one that cannot be inserted."""

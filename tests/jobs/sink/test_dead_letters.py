@@ -1,6 +1,7 @@
 """Batches with records that are no row of the table, without Flink; ClickHouse is real."""
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -35,9 +36,9 @@ def text(table: str, dead: str) -> str:
     return f"{table} {COLUMNS} ELSE {dead} (reason)"
 
 
-def attempt(client: Any, table: str, dead: str) -> Writer:
+def attempt(client: Any, table: str, dead: str, job: str = "job") -> Writer:
     target, number = parse(text(table, dead)), secrets.token_hex(8)
-    writer = f"job-{table}/{target.name}"
+    writer = f"{job}-{table}/{target.name}"
     letters = DeadLetters(client, target, TOPIC, writer, number)
     return Writer(Store(client, target, writer, number), letters)
 
@@ -173,6 +174,54 @@ def test_a_missing_table_of_dead_letters_is_no_dead_letter(
         run(writer, (0, 1), reasons={1: "x"})
 
 
+def test_a_value_of_another_type_than_the_column_takes_is_no_dead_letter(
+    client: Client, table: str, dead: str
+) -> None:
+    """As after a change of the table while the job runs: no row can be stored."""
+    n = pa.array([True, False])
+    with pytest.raises(SinkError, match="column n Int64: it is bool, not what the column holds"):
+        run(attempt(client, table, dead), *partition(0, 2), n=n)
+    assert kept(client, dead) == []
+
+
+def test_a_dead_letter_of_another_job_is_stored_if_the_rules_of_this_one_take_it(
+    client: Client, table: str, dead: str
+) -> None:
+    run(attempt(client, table, dead, "strict"), *partition(0, 4), reasons={1: "x", 3: "x"})
+    own = run(attempt(client, table, dead, "other"), *partition(0, 4))
+    assert own.is_stored.all()
+    assert stored(client, table, f"inserted_by = 'other-{table}/t'") == partition(0, 4)
+
+
+def test_a_dead_letter_that_was_replayed_is_stored_again_in_a_table_that_was_emptied(
+    client: Client, table: str, dead: str
+) -> None:
+    run(attempt(client, table, dead), *partition(0, 3), reasons={1: "x"})
+    client.command(
+        f"INSERT INTO {dead} (topic, kafka_partition, kafka_offset, kafka_timestamp, inserted_by,"
+        " replayed_at, version) SELECT topic, kafka_partition, kafka_offset, kafka_timestamp,"
+        f" inserted_by, now64(3), 2 FROM {dead}"
+    )
+    client.command(f"TRUNCATE TABLE {table}")
+    assert run(attempt(client, table, dead), *partition(0, 3)).is_stored.all()
+
+
+def test_times_in_whole_seconds_are_those_of_the_same_records(
+    client: Client, table: str, dead: str
+) -> None:
+    """A dead letter that the collector has completed has the milliseconds."""
+    client.command(f"ALTER TABLE {table} MODIFY COLUMN kafka_timestamp DateTime('UTC')")
+    seconds = pa.array([EPOCH // 1000] * 2, pa.timestamp("s", "UTC"))
+    rows = (*values(*partition(0, 2))[:3], seconds, pa.array([None, "x"]))
+    attempt(client, table, dead).insert(rows, 2)
+    client.command(
+        f"ALTER TABLE {dead} UPDATE kafka_timestamp = kafka_timestamp + 0.123 WHERE true"
+        " SETTINGS mutations_sync = 2"
+    )
+    again = attempt(client, table, dead).insert(rows, 2)
+    assert not again.is_stored.any() and not again.dead_letters
+
+
 class TestARecordOfSeveralRows:
     """None of them is stored, whatever the boundaries of batches are."""
 
@@ -248,6 +297,25 @@ def test_without_keeping_the_first_dead_letter_stops_the_job(
         "producer or the rule, or set dead_letters.keep to true."
     )
     assert (stored(client, table), kept(client, dead)) == ([], [])
+
+
+def test_what_is_a_dead_letter_already_is_none_to_stop_at_when_they_are_kept_no_longer(
+    clickhouse: ClickHouse, client: Client, table: str, dead: str
+) -> None:
+    """Nor does a rule that takes it now make it a row beside the dead letter."""
+    target, writer = text(table, dead), f"job-{table}"
+    places = [(0, 0), (0, 1), (0, 2), (0, 2)]
+    settings = SinkSettings(clickhouse, writer, {target: TOPIC})
+    for keeps, reasons in (
+        (True, [None, "x", None, None]),
+        (False, ["x"] * 4),
+        (False, [None] * 4),
+    ):
+        made = ClickHouseInsert(replace(settings, keeps_dead_letters=keeps))
+        made.open(Context())
+        made.eval(target, *values(*places), pa.array(reasons, pa.string()).to_pandas())
+        assert stored(client, table) == [(0, 0)]
+    assert kept(client, dead) == [(0, 1, "rule", "x"), (0, 2, "parse", SEVERAL.reason)]
 
 
 def test_a_table_beside_the_one_that_accounts_for_a_topic_gets_no_row_of_several(
