@@ -10,7 +10,7 @@ import click
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from lib import clickhouse, conf, migration_lock, sql_variables, sqlfiles
+from lib import clickhouse, conf, migration_lock, retention, sql_variables, sqlfiles
 from lib.errors import MigrationError, exit_on_error, one_line
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile
@@ -124,6 +124,7 @@ def main() -> None:
     client = clickhouse.wait(config.clickhouse, click.echo, timeout=30)
     with clickhouse.explained(config.clickhouse):
         count, new = migrate_all(client, config, click.echo)
+        retention.apply(client, config, click.echo)
     click.echo(f"schema is up to date: {count} files, {new} new")
 
 

@@ -83,6 +83,10 @@ class DeadLetters(Section, frozen=True):
     max_percent: Percent | None
 
 
+class Retention(Section, frozen=True):
+    days: dict[Name, Count | None]
+
+
 class Ticks(Section, frozen=True):
     symbol_pattern: Pattern
 
@@ -131,6 +135,7 @@ class Settings(Section, frozen=True):
     clickhouse: ClickHouse
     flink: Flink
     dead_letters: DeadLetters
+    retention: Retention
     ticks: Ticks
     producer: Producer
     api: Api

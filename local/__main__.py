@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import click
 from rich.console import Console
 
-from lib import clickhouse, conf, locks, migrations, topics
+from lib import clickhouse, conf, locks, migrations, retention, topics
 from lib.errors import MillraceError, exit_on_error
 from lib.settings import Settings
 from lib.signals import Signals
@@ -119,7 +119,9 @@ def bring_up(config: Settings, supervisor: Supervisor, *, attached: bool) -> Non
         stack.wait(supervisor, config, spinner.update)
         topics.provide(config.kafka, topics.of_all_jobs(config, warn), console.print)
         with clickhouse.explained(config.clickhouse):
-            migrations.migrate_all(clickhouse.connect(config.clickhouse), config, console.print)
+            client = clickhouse.connect(config.clickhouse)
+            migrations.migrate_all(client, config, console.print)
+            retention.apply(client, config, console.print)
     console.print(f"kafka       up at {config.kafka.bootstrap_servers}")
     console.print(f"clickhouse  up at http://{config.clickhouse.address}")
 

@@ -36,6 +36,8 @@ class PartitionAudit:
     dead_letters: int = 0
     # Ends of transactions, aborted and compacted records.
     no_record: int = 0
+    # In no table any more, as old as rows are that are removed.
+    removed: int = 0
     # Behind what the job accounts for, and in no table yet.
     not_read: int = 0
     # Offsets that are in Kafka and in no table.
@@ -81,8 +83,12 @@ def compare(
         missing, not_read = _parts(known.missing, audit.collected_to)
         audit.not_read += len(not_read)
         place = audit.account.topic, audit.partition
-        found = [record.offset for record in kafka.read(place, missing)]
-        audit.no_record += len(missing) - len(found)
+        # Their rows may have been removed.
+        expired = audit.account.removed_before
+        times = {record.offset: record.timestamp for record in kafka.read(place, missing)}
+        found = [offset for offset, timestamp in times.items() if timestamp >= expired]
+        audit.no_record += len(missing) - len(times)
+        audit.removed += len(times) - len(found)
         _add(audit.missing, np.array(found, dtype=np.int64))
         done(part.end - part.start)
 

@@ -56,10 +56,12 @@ def _letters(
     account: Account, records: Iterable[Record], findings: Mapping[int, Finding]
 ) -> Iterator[DeadLetter]:
     """The dead letter of each record: as the sink found it, or else as the source left it out."""
+    # Of those the row may have been removed.
+    expired = account.removed_before
     for record in records:
         if finding := findings.get(record.offset):
             yield DeadLetter(record, *finding)
-        else:
+        elif record.timestamp >= expired:
             yield DeadLetter(record, "parse", reasons.reason(record.value), account.writer)
 
 

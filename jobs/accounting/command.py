@@ -44,7 +44,7 @@ def run(config: Settings, job: Job, full: bool, as_json: bool) -> bool:
 
 def _audits(config: Settings, job: Job, full: bool) -> list[PartitionAudit]:
     database, servers = config.clickhouse.database, config.kafka.bootstrap_servers
-    accounts = account.of(job)
+    accounts = account.of(job, config.retention.days)
     if not accounts:
         raise JobError(
             f"job {job.name}: no insert keeps dead letters, so that records may be left out; name "

@@ -24,7 +24,7 @@ from jobs.run.limits import DeadLetterLimits
 from jobs.run.progress import ReadProgress
 from jobs.run.report import reporting
 from jobs.run.running import RunningJob
-from lib import clickhouse, conf, kafka, migrations, ports, topics
+from lib import clickhouse, conf, kafka, migrations, ports, retention, topics
 from lib.errors import JobError, MillraceError
 from lib.files import show
 from lib.settings import Settings
@@ -107,6 +107,8 @@ def _wait_for_services(config: Settings, job: Job, console: Console) -> Client:
         migrations.migrate_all(client, config, console.print)
     kafka.wait(config.kafka.bootstrap_servers, say_once, PATIENCE)
     topics.provide(config.kafka, topics.named(job.files), console.print)
+    with clickhouse.explained(config.clickhouse):
+        retention.apply(client, config, console.print)
     return client
 
 
@@ -136,7 +138,9 @@ def _collection(
 ) -> Collection:
     """What accounts for the records that this run reads, from where the last one ended."""
     starts = None if sources.begin_first(job.files) else progress.starts
-    return Collection(config, account.of(job), ids, job.reads_committed, starts)
+    return Collection(
+        config, account.of(job, config.retention.days), ids, job.reads_committed, starts
+    )
 
 
 @contextmanager
