@@ -39,11 +39,16 @@ def run(job: str, fresh: bool) -> None:
     loaded = jobs.load(config, job)
     remedy = f"stop it with `make stop-job JOB={job}`."
     with locks.held(jobs.lock_file(config, job), f"job {job}", remedy):
-        # PyFlink takes a second to import, which a wrong file need not wait for.
-        from jobs.run import runner
+        # A wrong file need not wait for these imports.
+        from jobs.flink import gateway
 
+        options = conf.flink_options()
         try:
-            runner.run(config, loaded, fresh, signals)
+            with gateway.starting(config.data_dir, loaded.name, options) as java:
+                # They take seconds, in which Java starts.
+                from jobs.run import runner
+
+                runner.run(config, loaded, fresh, signals, java)
         except UnavailableError as error:
             # A supervisor may wait longer than the runner does.
             raise RestartError(str(error)) from error

@@ -38,11 +38,12 @@ _END_LIMIT = 5.0
 
 
 class Java:
-    """The process, as long as `running` lasts."""
+    """The process, as long as `starting` or `running` lasts."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", logs: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", logs: Path, port_file: Path) -> None:
         self._process = process
         self._logs = logs
+        self._port_file = port_file
         self._ended = threading.Event()
         self._fact = "ended"
 
@@ -54,8 +55,11 @@ class Java:
                 "the job goes on from its last checkpoint when it is run again."
             )
 
-    def watch(self, port: int) -> None:
-        """From now on kill it when it no longer answers: whatever waits for it then fails."""
+    def connect(self) -> None:
+        """Return when PyFlink finds it. From now on it is killed when it no longer answers:
+        whatever waits for it then fails. Raise JobError if it refuses to start."""
+        port = self._port()
+        os.environ[_PORT] = str(port)
         arguments = (port, self._ended, self._give_up)
         threading.Thread(target=watch.watch, args=arguments, name="watch", daemon=True).start()
 
@@ -69,14 +73,14 @@ class Java:
         gc.collect()
         gc.freeze()
 
-    def port(self, file: Path) -> int:
-        """The port at which it listens, as soon as it has written that to the file."""
+    def _port(self) -> int:
+        """The port at which it listens, as soon as it has written that to its file."""
         # The file is created before the four bytes of the port are written.
-        while not file.exists() or file.stat().st_size < 4:
+        while not self._port_file.exists() or self._port_file.stat().st_size < 4:
             if self._process.poll() is not None:
                 self._check_start()
             time.sleep(0.05)
-        port: int = struct.unpack("!I", file.read_bytes()[:4])[0]
+        port: int = struct.unpack("!I", self._port_file.read_bytes()[:4])[0]
         return port
 
     def check_end(self) -> None:
@@ -114,10 +118,18 @@ class Java:
 
 @contextmanager
 def running(data_dir: Path, name: str, options: Mapping[str, str]) -> Iterator[Java]:
+    """As `starting`, and Java runs when the block begins."""
+    with starting(data_dir, name, options) as process:
+        process.connect()
+        yield process
+
+
+@contextmanager
+def starting(data_dir: Path, name: str, options: Mapping[str, str]) -> Iterator[Java]:
     """Start Java with its options among Flink's, a log of this name, and a new folder for all that
-    Flink and PyFlink unpack. Java and the folder go with the block, and the folders of killed runs
-    go now. Raise JobError if Java refuses to start, and RestartError if the block fails because
-    Java has ended."""
+    Flink and PyFlink unpack; `connect` waits until it runs. Java and the folder go with the block,
+    and the folders of killed runs go now. Raise RestartError if the block fails because Java has
+    ended."""
     logs = data_dir / "log"
     logs.mkdir(parents=True, exist_ok=True)
     _keep_log(logs, name)
@@ -126,11 +138,9 @@ def running(data_dir: Path, name: str, options: Mapping[str, str]) -> Iterator[J
     os.environ["FLINK_IDENT_STRING"] = name
     with locks.own_folder(data_dir / "run" / "flink", name) as folder, _temporary(folder):
         port_file = folder / "gateway"
-        process = Java(_launch(folder, port_file, options.get(JVM_OPTIONS, "")), logs)
+        launched = _launch(folder, port_file, options.get(JVM_OPTIONS, ""))
+        process = Java(launched, logs, port_file)
         try:
-            port = process.port(port_file)
-            os.environ[_PORT] = str(port)
-            process.watch(port)
             yield process
         except MillraceError:
             raise

@@ -14,6 +14,7 @@ from jobs.accounting import account
 from jobs.accounting.collection import Collection
 from jobs.accounting.collector import collecting
 from jobs.flink import gateway, state
+from jobs.flink.gateway import Java
 from jobs.job import Job
 from jobs.kafka import deleted_records, saved_offsets, sources, unreadable_records
 from jobs.kafka import topics as job_topics
@@ -38,9 +39,9 @@ FROM_SOURCES = (
 PATIENCE = 300.0
 
 
-def run(config: Settings, job: Job, fresh: bool, signals: Signals) -> None:
-    """Run a job until a signal stops it with a savepoint; raise MillraceError if it cannot start or
-    go on."""
+def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -> None:
+    """Run a job, in a Java that may still be starting, until a signal stops it with a savepoint;
+    raise MillraceError if it cannot start or go on."""
     console = Console(highlight=False, soft_wrap=True)
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
     client = _wait_for_services(config, job, console)
@@ -56,8 +57,8 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals) -> None:
     with (
         workers_log_to(logs / f"job-{job.name}-python.log"),
         reporting(config, job, resume) as report,
-        gateway.running(config.data_dir, job.name, options) as java,
     ):
+        java.connect()
         inserts, plan = build.build(config, job, options)
         with clickhouse.explained(config.clickhouse):
             check.check(plan, job.calls, client)
