@@ -39,7 +39,7 @@ class Counts:
 
 def settle(stack: Stack) -> None:
     """Return when the job has accounted for all records of the topic."""
-    ends = wait_until(stack.servers._marks, "Kafka tells the ends of the topic")
+    ends = wait_until(stack.servers.marks, "Kafka tells the ends of the topic")
 
     def is_done() -> bool:
         collected = dict(map(tuple, stack.servers.ask(_COLLECTED)))
@@ -59,7 +59,7 @@ def check(stack: Stack, file: Path, seen: set[tuple[int, int]], *options: str) -
     for partition, offset, table in stack.servers.ask(_PLACES):
         if (partition, offset) not in seen:
             found[partition, offset].append(table)
-    seen |= found.keys()
+    seen.update(found)
     wrong = {
         place: (outcome, found.get(place, []))
         for place, outcome in outcomes.items()

@@ -330,10 +330,11 @@ class Place:
 
     def records(self) -> int:
         """How many records the topic holds."""
-        marks = wait_until(self._marks, "Kafka tells the ends of the topic")
+        marks = wait_until(self.marks, "Kafka tells the ends of the topic")
         return sum(high - low for low, high in marks)
 
-    def _marks(self) -> list[tuple[int, int]]:
+    def marks(self) -> list[tuple[int, int]]:
+        """The first offset and the end of each partition; empty while the broker does not say."""
         consumer = Consumer({"bootstrap.servers": self.servers, "group.id": "-", "log_level": 0})
         places = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
         try:
