@@ -25,7 +25,8 @@ def build(config: Settings, job: Job, options: Mapping[str, str]) -> tuple[State
     together; raise JobError naming the file that Flink refuses, or at which it failed."""
     tables = environment.create(config, job.name, options)
     topics = {call.text: call.topic for call in job.calls if call.topic}
-    settings = SinkSettings(config.clickhouse, job.name, topics, config.dead_letters.keep)
+    beside = frozenset(call.text for call in job.calls if call.is_beside)
+    settings = SinkSettings(config.clickhouse, job.name, topics, beside, config.dead_letters.keep)
     tables.create_temporary_system_function(FUNCTION, clickhouse_insert(settings))
     inserts = tables.create_statement_set()
     for file in job.files:

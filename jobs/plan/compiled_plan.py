@@ -61,6 +61,8 @@ def _problems(plan: Plan, call: Call) -> Iterator[str]:
     for node, count in nodes:
         if count and call.target.is_tracked:
             yield from _not_in_order(plan, node["id"], call.place)
+        if count and call.is_beside:
+            yield from _several_rows(plan, node["id"], call.place)
 
 
 def _targets(node: Any) -> list[str]:
@@ -110,6 +112,19 @@ def _not_in_order(plan: Plan, number: int, place: str) -> Iterator[str]:
             f"{place}: its records come from {sources} sources, whose "
             "offsets are not one order; give each source an insert file of its own, with "
             "'table (columns) AS name'."
+        )
+
+
+def _several_rows(plan: Plan, number: int, place: str) -> Iterator[str]:
+    """Why a record may become several rows: the sink leaves these out, because it takes the record
+    for an array of several objects, which the other insert makes a dead letter."""
+    if any(
+        "correlate" in node["type"] or "join" in node["type"] for node in _upstream(plan, number)
+    ):
+        yield (
+            f"{place}: a join or UNNEST may make several rows of a record, which one offset cannot "
+            "tell apart; leave it out, or leave out kafka_partition and kafka_offset (then a "
+            "restart may store rows twice)."
         )
 
 

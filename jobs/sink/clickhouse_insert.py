@@ -1,4 +1,4 @@
-"""clickhouse_insert('database.table (columns)', ...): the sink, one vectorized UDF for any table.
+"""clickhouse_insert('database.table (columns)', ...): the sink, a vectorized UDF for any table.
 
 One Arrow batch is one synchronous insert. Flink finishes the batch before a checkpoint passes, so
 whatever a checkpoint covers is in ClickHouse. See docs/adr for why no record is stored twice.
@@ -33,23 +33,25 @@ arrow_columns.install()
 
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
-    """What the sink needs to know of a job.
+    """A job's name and settings for the sink.
 
     `topics` has the topic of each target that has a table of dead letters, by the target's text;
-    without `keeps_dead_letters` the first record that is no row stops the job."""
+    `beside` the texts of the targets whose records such a target accounts for. Without
+    `keeps_dead_letters` the first record that is no row stops the job."""
 
     clickhouse: ClickHouse
     job: str
     topics: Mapping[str, str] = field(default_factory=dict)
+    beside: frozenset[str] = frozenset()
     keeps_dead_letters: bool = True
 
 
 class ClickHouseInsert(ScalarFunction):
-    """The UDF. Returns 1 for each row it stored, and 0 for each that was stored before or is a dead
-    letter.
+    """The UDF. Returns 1 for each row that it stored, and 0 for each that was stored before or is a
+    dead letter.
 
-    Raises SinkError for rows that come out of order and, unless they become dead letters, for those
-    that the table cannot take exactly."""
+    Raises SinkError for rows out of order and, unless they become dead letters, for rows that the
+    table cannot hold exactly."""
 
     def __init__(self, settings: SinkSettings) -> None:
         self._settings = settings
@@ -100,8 +102,8 @@ class ClickHouseInsert(ScalarFunction):
         keeps = settings.keeps_dead_letters
         if parsed.dead_letters:
             letters = DeadLetters(client, parsed, settings.topics[text], name, self._attempt)
-        is_beside = keeps and bool(settings.topics) and not letters
-        self._writers[text] = Writer(store, letters, keeps, skips_repeated=is_beside)
+        skips_repeated = keeps and text in settings.beside
+        self._writers[text] = Writer(store, letters, keeps, skips_repeated)
         return self._writers[text]
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.targets import target
 from jobs.targets.target import FUNCTION, Target
@@ -25,6 +25,8 @@ class Call:
     target: Target
     # The topic of its records, if the target has a table of dead letters.
     topic: str = ""
+    # Whether another insert of the job, which has one, accounts for the records that it reads.
+    is_beside: bool = False
 
 
 def read(files: Sequence[SqlFile]) -> tuple[Call, ...]:
@@ -45,7 +47,7 @@ def read(files: Sequence[SqlFile]) -> tuple[Call, ...]:
     )
     _check_names(calls)
     _check_accounted_once(calls)
-    return calls
+    return tuple(replace(call, is_beside=_is_beside(call, calls, files)) for call in calls)
 
 
 def _check_position(file: SqlFile) -> None:
@@ -105,6 +107,14 @@ def _topic(file: SqlFile, files: Sequence[SqlFile]) -> str:
             "leave ELSE out."
         )
     return named.pop()
+
+
+def _is_beside(call: Call, calls: Sequence[Call], files: Sequence[SqlFile]) -> bool:
+    if not call.target.is_tracked or call.target.dead_letters:
+        return False
+    (file,) = (file for file in files if (call.text, call.place) in file.targets)
+    read = topics(file, files)
+    return bool(read) and read <= {other.topic for other in calls}
 
 
 def _check_accounted_once(calls: Sequence[Call]) -> None:

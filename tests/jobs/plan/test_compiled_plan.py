@@ -1,6 +1,7 @@
 """Wrong plans, written by hand; tests/e2e/test_plan.py has Flink's."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,6 +88,21 @@ def test_an_exchange_or_another_shuffle_loses_the_order() -> None:
             "their order; only filter and CAST, or leave out kafka_partition and kafka_offset "
             "(then a restart may store rows twice)."
         )
+
+
+@pytest.mark.parametrize("kind", ["stream-exec-correlate_1", "stream-exec-lookup-join_1"])
+def test_several_rows_of_a_record_are_refused_beside_its_dead_letter(kind: str) -> None:
+    plan = compiled_plan.read(
+        text_of((SCAN, [], ""), (kind, [1], ""), (CALC, [2], TARGET), (SINK, [3], ""))
+    )
+    call = Call(TARGET, PLACE, parse(TARGET))
+    # The sink itself stops at such a record unless another insert accounts for it.
+    assert [*compiled_plan.problems(plan, [call])] == []
+    assert [*compiled_plan.problems(plan, [replace(call, is_beside=True)])] == [
+        f"{PLACE}: a join or UNNEST may make several rows of a record, which one offset cannot "
+        "tell apart; leave it out, or leave out kafka_partition and kafka_offset (then a restart "
+        "may store rows twice)."
+    ]
 
 
 def test_rows_without_an_offset_may_come_in_any_order() -> None:

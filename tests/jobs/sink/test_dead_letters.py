@@ -275,12 +275,10 @@ def test_a_recreated_topic_is_refused_at_a_dead_letter_too(
     )
 
 
-def sink(
-    settings: ClickHouse, target: str, topics: dict[str, str], keeps: bool
-) -> ClickHouseInsert:
-    made = ClickHouseInsert(SinkSettings(settings, secrets.token_hex(4), topics, keeps))
-    made.open(Context())
-    return made
+def sink(settings: ClickHouse, **more: Any) -> ClickHouseInsert:
+    opened = ClickHouseInsert(SinkSettings(settings, secrets.token_hex(4), **more))
+    opened.open(Context())
+    return opened
 
 
 def test_without_keeping_the_first_dead_letter_stops_the_job(
@@ -288,10 +286,9 @@ def test_without_keeping_the_first_dead_letter_stops_the_job(
 ) -> None:
     target = text(table, dead)
     reason = pa.array([None, "a: 'x' is no number"]).to_pandas()
+    stops = sink(clickhouse, topics={target: TOPIC}, keeps_dead_letters=False)
     with pytest.raises(SinkError) as error:
-        sink(clickhouse, target, {target: TOPIC}, keeps=False).eval(
-            target, *values(*partition(0, 2)), reason
-        )
+        stops.eval(target, *values(*partition(0, 2)), reason)
     assert str(error.value) == (
         f"clickhouse_insert: {table}: partition 0, offset 1: a: 'x' is no number; correct its "
         "producer or the rule, or set dead_letters.keep to true."
@@ -321,7 +318,20 @@ def test_what_is_a_dead_letter_already_is_none_to_stop_at_when_they_are_kept_no_
 def test_a_table_beside_the_one_that_accounts_for_a_topic_gets_no_row_of_several(
     clickhouse: ClickHouse, client: Client, table: str, dead: str
 ) -> None:
-    beside = sink(clickhouse, table, {text(table, dead): TOPIC}, keeps=True)
-    stored_now = beside.eval(f"{table} {COLUMNS}", *values((0, 0), (0, 1), (0, 1)))
-    assert stored_now.tolist() == [1, 0, 0]
+    target, topics = f"{table} {COLUMNS}", {text(table, dead): TOPIC}
+    beside = sink(clickhouse, topics=topics, beside=frozenset({target}))
+    assert beside.eval(target, *values((0, 0), (0, 1), (0, 1))).tolist() == [1, 0, 0]
     assert (stored(client, table), kept(client, dead)) == ([(0, 0)], [])
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_record_of_several_rows_that_no_insert_accounts_for_stops_the_job(
+    clickhouse: ClickHouse, client: Client, table: str, dead: str, keeps: bool
+) -> None:
+    target, topics = f"{table} {COLUMNS}", {text(table, dead): TOPIC}
+    # Of another topic; or of the same one, whose dead letters are not kept.
+    beside = frozenset() if keeps else frozenset({target})
+    other = sink(clickhouse, topics=topics, beside=beside, keeps_dead_letters=keeps)
+    with pytest.raises(SinkError, match="offset 1: one record became several rows"):
+        other.eval(target, *values((0, 0), (0, 1), (0, 1)))
+    assert stored(client, table) == []

@@ -161,3 +161,16 @@ def test_one_insert_accounts_for_a_topic() -> None:
         "one of them account for its records, and read the valid ones in the other."
     )
     calls.read([*SOURCES, insert_else("raw"), insert_else("other", 910, " AS u")])
+
+
+def test_an_insert_is_beside_the_one_that_accounts_for_all_of_its_topics() -> None:
+    plain = ELSE.partition("{}")[0]
+
+    def beside(reads: str, target: str = plain) -> bool:
+        text = f"INSERT INTO inserted SELECT clickhouse_insert('{target} AS u') FROM {reads}"
+        _, call = calls.read([*SOURCES, insert_else("raw"), file(text, number=910)])
+        return call.is_beside
+
+    assert beside("raw")
+    assert not beside("other") and not beside("raw JOIN other")
+    assert not beside("raw", "s.t (a)")
