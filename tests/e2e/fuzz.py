@@ -1,4 +1,4 @@
-"""Records from a seed: valid ones, nearly valid ones, and ones that are broken in every way."""
+"""Records of many kinds from a seed: valid, nearly valid, and broken in every way."""
 
 import json
 import random
@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.e2e.support import START, SYMBOLS
 
-# Where a record of a kind is to be: stocks.ticks, or stocks.dead_letters with this stage.
+# The outcome of a record: a row of stocks.ticks, a dead letter of this stage, or any of them.
 TICK, PARSE, RULE = "tick", "parse", "rule"
 ANY = "any"
 
@@ -18,16 +18,16 @@ Make = Callable[[random.Random], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of record: what is to become of it, and one of them by chance."""
+    """A kind of record: its outcome, and a function that makes a random one."""
 
     outcome: str
     make: Make
-    # How often it comes, beside the others.
+    # Its share of the records, relative to the other kinds.
     weight: int = 25
 
 
 def generate(seed: int, count: int) -> Iterator[tuple[str, bytes | None]]:
-    """Records, each with the name of its kind; the same for a seed."""
+    """Records, each with the name of its kind; a seed gives the same ones each time."""
     rng = random.Random(seed)
     names = rng.choices([*KINDS], [kind.weight for kind in KINDS.values()], k=count)
     for name in names:
@@ -50,7 +50,7 @@ def field(name: str, *values: Any) -> Make:
 
 
 def text(form: str) -> Make:
-    """A form in which each % is a tick."""
+    """A text in which each % stands for a tick."""
     return lambda rng: b"".join(
         _bytes(valid(rng)) if sign == "%" else sign.encode() for sign in form
     )
@@ -131,31 +131,31 @@ KINDS = {
     "a tick whose numbers are texts": Kind(TICK, _as_texts),
     "a tick with further fields": Kind(TICK, _beside),
     "an array of one tick": Kind(TICK, text("[%]")),
-    "a tick, then anything": Kind(TICK, text("% x]")),
+    "a tick, followed by other text": Kind(TICK, text("% x]")),
     "two ticks, one after the other": Kind(TICK, text("%%")),
     "a price of any size": Kind(TICK, field("price", 1, 5e-324, 1.7976931348623157e308, "2e5")),
     "a volume that is whole": Kind(TICK, field("volume", 0, 2**32 - 1, 100.0, "1e3")),
     "no value (a tombstone)": Kind(PARSE, fixed(None)),
     "an empty value": Kind(PARSE, fixed(b"")),
     "blanks": Kind(PARSE, fixed(b" ", b"\n\t")),
-    "a tick that is cut": Kind(PARSE, _cut, 75),
+    "a tick whose end is missing": Kind(PARSE, _cut, 75),
     "random bytes": Kind(PARSE, _noise, 75),
-    "an array without an object": Kind(PARSE, fixed(b"[]", b"[[]]", b"[null]", b"[1, 2]")),
+    "an array of no object": Kind(PARSE, fixed(b"[]", b"[[]]", b"[null]", b"[1, 2]")),
     "an array of several ticks": Kind(PARSE, text("[%, %]"), 50),
     "an array of valid and invalid ticks": Kind(
         PARSE, lambda rng: b"[" + b", ".join([_bytes(valid(rng)), _without(rng)]) + b"]"
     ),
     "JSON that is no object": Kind(PARSE, fixed(b"null", b"17", b'"text"', b"true", b"1.5e3")),
-    "what is nearly JSON": Kind(
+    "text that is nearly JSON": Kind(
         PARSE, fixed(b"{'a': 1}", b"{a: 1}", b"{,}", b'{"a"}', b'{"a": 1,}', b"NaN", b"{", b"}")
     ),
-    "a field that is missing": Kind(RULE, _without, 50),
+    "a missing field": Kind(RULE, _without, 50),
     "a field in capitals": Kind(RULE, _renamed),
     "an empty object": Kind(RULE, fixed(b"{}")),
-    "a symbol that is none": Kind(
+    "an invalid symbol": Kind(
         RULE, field("symbol", "", "aapl", "A" * 17, "A B", "\u00c4", None, 7.5e300, ["A"], {"a": 1})
     ),
-    "a price that is none": Kind(
+    "an invalid price": Kind(
         RULE,
         field("price", 0, -1, "x", "", "150.5f", "0x1p7", " 1", "1 ", "1,5", "01", None, True, [1]),
     ),
@@ -163,10 +163,10 @@ KINDS = {
         RULE,
         text('{"price": 1e400, "rest": %}'),
     ),
-    "a volume that is none": Kind(
+    "an invalid volume": Kind(
         RULE, field("volume", -1, 2**32, 12.7, "x", "", "1e99", " 7", None, False, {"a": 1})
     ),
-    "a timestamp that is none": Kind(
+    "an invalid timestamp": Kind(
         RULE,
         field(
             "timestamp",
@@ -187,5 +187,5 @@ KINDS = {
     ),
     "a value of 100 KB to 1 MB": Kind(RULE, _large, 1),
     "text that is not UTF-8": Kind(PARSE, _latin),
-    "a tick of which bytes are changed": Kind(ANY, _changed, 150),
+    "a tick with changed bytes": Kind(ANY, _changed, 150),
 }

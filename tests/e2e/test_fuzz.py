@@ -1,4 +1,4 @@
-"""Every record of a topic, whatever it holds, is in one of the two tables, once."""
+"""Every record of a topic, whatever it holds, is in exactly one of the two tables, once."""
 
 import json
 import re
@@ -15,30 +15,30 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
 SEED, COUNT = 1, 100_000
 
-Places = dict[tuple[int, int], str]
+Kinds = dict[tuple[int, int], str]
 
 OUTCOMES = {
     fuzz.TICK: "a tick",
     fuzz.PARSE: "a dead letter, stage `parse`",
     fuzz.RULE: "a dead letter, stage `rule`",
-    fuzz.ANY: "a tick if what is left is valid, else a dead letter",
+    fuzz.ANY: "a tick if it is still valid, else a dead letter",
 }
 
 
 def test_the_document_says_what_becomes_of_each_kind() -> None:
-    table = (ROOT / "docs" / "guarantees.md").read_text().partition("| a record | is |")[2]
+    table = (ROOT / "docs" / "guarantees.md").read_text().partition("| a record | becomes |")[2]
     rows = re.findall(r"^\| (.+) \| (.+) \|$", table.partition("\n\n")[0], re.MULTILINE)
     assert dict(rows) == {name: OUTCOMES[kind.outcome] for name, kind in fuzz.KINDS.items()}
 
 
-def send(place: Place) -> Places:
+def send(place: Place) -> Kinds:
     """Send the records; return the kind of each, by partition and offset."""
-    places: Places = {}
+    kinds: Kinds = {}
     producer = Producer({"bootstrap.servers": place.servers, "linger.ms": 20, "log_level": 0})
 
     def note(kind: str, error: object, message: Message) -> None:
         assert error is None, error
-        places[message.partition(), message.offset()] = kind
+        kinds[message.partition(), message.offset()] = kind
 
     for number, (kind, value) in enumerate(fuzz.generate(SEED, COUNT)):
         producer.produce(
@@ -49,12 +49,12 @@ def send(place: Place) -> Places:
             on_delivery=partial(note, kind),
         )
         producer.poll(0)
-    assert producer.flush(LIMIT) == 0 and len(places) == COUNT
-    return places
+    assert producer.flush(LIMIT) == 0 and len(kinds) == COUNT
+    return kinds
 
 
-def decided(place: Place) -> dict[tuple[int, int], list[str]]:
-    """Where each record is: a tick, or the stage of a dead letter."""
+def outcomes(place: Place) -> dict[tuple[int, int], list[str]]:
+    """The outcomes of each record: a tick, or the stage of a dead letter."""
     where = defaultdict(list)
     for partition, offset in place.ask("SELECT kafka_partition, kafka_offset FROM stocks.ticks"):
         where[partition, offset].append(fuzz.TICK)
@@ -69,18 +69,18 @@ def decided(place: Place) -> dict[tuple[int, int], list[str]]:
 
 def test_each_of_100_000_records_is_a_tick_or_a_dead_letter(place: Place) -> None:
     job = place.run_job()
-    places = send(place)
-    print(json.dumps(Counter(places.values()), indent=1))
+    kinds = send(place)
+    print(json.dumps(Counter(kinds.values()), indent=1))
     in_all = "SELECT count() + (SELECT count() FROM stocks.dead_letters FINAL WHERE topic = '{}')"
     query = in_all.format(place.topic) + " FROM stocks.ticks"
     wait_until(lambda: place.ask(query) == [[COUNT]], "each record is accounted for")
-    where = decided(place)
-    assert where.keys() == places.keys()
+    where = outcomes(place)
+    assert where.keys() == kinds.keys()
     assert {len(tables) for tables in where.values()} == {1}
     wrong = [
-        (place_, kind, where[place_])
-        for place_, kind in places.items()
-        if fuzz.KINDS[kind].outcome not in (fuzz.ANY, where[place_][0])
+        (record, kind, where[record])
+        for record, kind in kinds.items()
+        if fuzz.KINDS[kind].outcome not in (fuzz.ANY, where[record][0])
     ]
     assert wrong == []
     place.stop_job(job)

@@ -1,4 +1,4 @@
-"""Records that are no valid tick: they become dead letters and the job goes on, or it stops."""
+"""Records that are not valid ticks become dead letters and the job goes on, or it stops."""
 
 import json
 import re
@@ -35,7 +35,7 @@ BAD: list[tuple[Tick, str]] = [
     (GOOD | {"timestamp": "1712101512345"}, "timestamp: '1712101512345' is not a time in ISO 8601"),
     ({"price": 1}, "symbol: missing"),
 ]
-# A quote must not end the string of the SQL that it comes into.
+# A quote must not end the string in the SQL that it is substituted into.
 PATTERN = "[A-Z0-9^/'.-]{1,16}"
 OTHERS = ["^GSPC", "BF/B"]
 
@@ -68,7 +68,7 @@ def test_invalid_records_become_dead_letters_and_the_job_goes_on(place: Place) -
 
 
 def check_stop(place: Place) -> None:
-    """A job that is to keep no dead letter stops at the first, and goes on when it may."""
+    """A job that keeps no dead letters stops at the first record that would become one."""
     place.send([GOOD, GOOD | {"price": "x"}])
     error = place.run("jobs", "run", "stocks").error
     assert re.search(r"stocks\.ticks: partition \d, offset \d+: price: 'x' is not a finite", error)
@@ -76,7 +76,7 @@ def check_stop(place: Place) -> None:
 
 
 def check_other_symbols(place: Place) -> None:
-    """Symbols that the setting allows go from the producer to the API, and as they come."""
+    """Symbols that the setting allows reach the API, and its stream, from the producer."""
     api = place.start("api")
     api.wait_line(" endpoints at ")
     named = "symbols=%5EGSPC,BF%2FB"
