@@ -1,21 +1,20 @@
 """`python -m jobs replay-dead-letters`: runs dead letters through the SQL rules as they are now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 from rich.console import Console
 
+from jobs.accounting import account, collected
 from jobs.dead_letters import bounded_run, outcome, replay_topic, selection, staging
 from jobs.job import Job, replay_lock_file
 from jobs.targets.calls import Call
-from lib import clickhouse, locks
+from lib import clickhouse, kafka, locks
 from lib.clickhouse_errors import ACCESS, is_transient
 from lib.errors import JobError, one_line
 from lib.settings import Settings
 
-# Only what has its record and is accounted for with all before it: the collector completes a dead
-# letter when a checkpoint covers it, so that its row, stored, hides no record from the job's sink.
 _PLACES = """
 SELECT kafka_partition, kafka_offset
 FROM {table} FINAL
@@ -42,7 +41,8 @@ def run(config: Settings, job: Job, where: str, *, dry_run: bool) -> None:
         staging.drop_abandoned(client, job)
         replay_topic.drop_abandoned(config.kafka.bootstrap_servers, staging.name_pattern(job))
         for call in accounting:
-            places = _places(config, call, where)
+            ends = _ends(config, client, job, call)
+            places = [each for each in _places(config, call, where) if _is_settled(each, ends)]
             console.print(f"topic {call.topic}: {_letters(len(places))} to replay")
             if places:
                 _replay(config, client, job, call, places, console, dry_run)
@@ -62,6 +62,12 @@ def _replay(
         if dry_run:
             result, verb = outcome.expected(client, staged), "would be stored"
         else:
+            ends = _ends(config, client, job, call)
+            if not all(_is_settled(place, ends) for place in places):
+                raise JobError(
+                    f"job {job.name}: began again at its sources meanwhile; replay when it has "
+                    "read its topics."
+                )
             result, verb = outcome.store(client, job.name, staged, name), "stored"
     console.print(
         f"topic {call.topic}: {result.stored:,} {verb}, {result.refused:,} still refused, "
@@ -71,6 +77,22 @@ def _replay(
 
 def _letters(count: int) -> str:
     return f"{count:,} dead letter{'' if count == 1 else 's'}"
+
+
+def _ends(config: Settings, client: Client, job: Job, call: Call) -> dict[int, int]:
+    """The offset of each partition below which every record is accounted for."""
+    ids = kafka.topic_ids(config.kafka.bootstrap_servers, [call.topic])
+    accounted = next(each for each in account.of(job) if each.topic == call.topic)
+    database = config.clickhouse.database
+    known = collected.read(client, database, accounted, ids[call.topic])
+    return {partition: each.span.end for partition, each in known.items()}
+
+
+def _is_settled(place: tuple[int, int], ends: Mapping[int, int]) -> bool:
+    """Whether a row at this place cannot hide others from the job: its sink takes what lies below
+    the highest stored offset for stored."""
+    partition, offset = place
+    return offset < ends.get(partition, 0)
 
 
 def _places(config: Settings, call: Call, where: str) -> Sequence[tuple[int, int]]:
