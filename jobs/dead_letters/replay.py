@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import DatabaseError
 from rich.console import Console
 
 from jobs.accounting import account, collected
@@ -11,19 +10,8 @@ from jobs.dead_letters import bounded_run, outcome, replay_topic, selection, sta
 from jobs.job import Job, replay_lock_file
 from jobs.targets.calls import Call
 from lib import clickhouse, kafka, locks
-from lib.clickhouse_errors import ACCESS, is_transient
-from lib.errors import JobError, one_line
+from lib.errors import JobError
 from lib.settings import Settings
-
-_PLACES = """
-SELECT kafka_partition, kafka_offset
-FROM {table} FINAL
-WHERE topic = {{topic:String}} AND replayed_at IS NULL AND has_record
-    AND (
-{condition}
-    )
-ORDER BY kafka_partition, kafka_offset
-"""
 
 
 def run(config: Settings, job: Job, where: str, *, dry_run: bool) -> None:
@@ -42,7 +30,8 @@ def run(config: Settings, job: Job, where: str, *, dry_run: bool) -> None:
         replay_topic.drop_abandoned(config.kafka.bootstrap_servers, staging.name_pattern(job))
         for call in accounting:
             ends = _ends(config, client, job, call)
-            places = [each for each in _places(config, call, where) if _is_settled(each, ends)]
+            selected = selection.places(config, job, call, where)
+            places = [place for place in selected if _is_settled(place, ends)]
             console.print(f"topic {call.topic}: {_letters(len(places))} to replay")
             if places:
                 _replay(config, client, job, call, places, console, dry_run)
@@ -93,20 +82,3 @@ def _is_settled(place: tuple[int, int], ends: Mapping[int, int]) -> bool:
     the highest stored offset for stored."""
     partition, offset = place
     return offset < ends.get(partition, 0)
-
-
-def _places(config: Settings, call: Call, where: str) -> Sequence[tuple[int, int]]:
-    """The places of the dead letters for which the condition is true; raise JobError if it is
-    none."""
-    sql = _PLACES.format(table=call.target.dead_letter_table, condition=where)
-    reader = selection.reader(config)
-    try:
-        rows = reader.query(sql, parameters={"topic": call.topic}).result_rows
-    except DatabaseError as error:
-        if error.code is None or error.code in ACCESS or is_transient(error.code, str(error)):
-            raise
-        raise JobError(
-            f"--where {where!r}: ClickHouse refuses it: {one_line(error)}; write a condition on "
-            f"columns of {call.target.dead_letter_table}."
-        ) from error
-    return [(partition, offset) for partition, offset in rows]

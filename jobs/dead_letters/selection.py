@@ -1,19 +1,39 @@
 """Which dead letters a command is about, as a condition of ClickHouse's SQL."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
 from msgspec.structs import replace
 
+from jobs.job import Job
+from jobs.targets.calls import Call
 from lib import clickhouse
+from lib.clickhouse_errors import ACCESS, is_transient
+from lib.errors import JobError, one_line
 from lib.settings import Settings
 
 STAGES = ("parse", "rule", "sink")
 _SPAN = re.compile(r"(?P<number>\d{1,6})(?P<unit>[smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+# The condition is of the rows of a subquery, which no parenthesis in it ends.
+_PLACES = """
+SELECT kafka_partition, kafka_offset
+FROM (
+    SELECT * FROM {table} FINAL
+    WHERE topic = {{topic:String}} AND inserted_by = {{writer:String}}
+        AND replayed_at IS NULL AND has_record
+)
+WHERE (
+{condition}
+)
+ORDER BY kafka_partition, kafka_offset
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +73,21 @@ def reader(config: Settings) -> Client:
     return clickhouse.connect(
         replace(settings, user=settings.reader_user, password=settings.reader_password)
     )
+
+
+def places(config: Settings, job: Job, call: Call, where: str) -> Sequence[tuple[int, int]]:
+    """The places of the dead letters for which the condition is true; raise JobError if it is
+    none."""
+    sql = _PLACES.format(table=call.target.dead_letter_table, condition=where)
+    parameters = {"topic": call.topic, "writer": f"{job.name}/{call.target.name}"}
+    client = reader(config)
+    try:
+        rows = client.query(sql, parameters=parameters).result_rows
+    except DatabaseError as error:
+        if error.code is None or error.code in ACCESS or is_transient(error.code, str(error)):
+            raise
+        raise JobError(
+            f"--where {where!r}: ClickHouse refuses it: {one_line(error)}; write a condition on "
+            f"columns of {call.target.dead_letter_table}."
+        ) from error
+    return [(partition, offset) for partition, offset in rows]

@@ -1,10 +1,15 @@
-"""The time that `--since` names."""
+"""The time that `--since` names, and the dead letters that `--where` selects."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
+from jobs import job as jobs
 from jobs.dead_letters import selection
+from lib import conf
+from lib.errors import JobError
+from tests.api.dead_letters import bury
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -29,3 +34,43 @@ def test_a_moment_is_so_long_ago_or_a_time(text: str, moment: datetime) -> None:
 def test_another_text_is_no_moment(text: str) -> None:
     with pytest.raises(ValueError):
         selection.moment(text, NOW)
+
+
+def places(where: str) -> list[tuple[int, int]]:
+    config = conf.load()
+    job = jobs.load(config, "stocks")
+    (call,) = (call for call in job.calls if call.target.dead_letters)
+    return [*selection.places(config, job, call, where)]
+
+
+def test_a_condition_selects_among_what_the_insert_can_replay(letters: Client) -> None:
+    bury(letters, 5, "price: missing", kafka_partition=1)
+    bury(letters, 7, "price: missing")
+    bury(letters, 3, "volume: missing")
+    bury(letters, 11, "price: missing", topic="orders")
+    bury(letters, 12, "price: missing", inserted_by="others/ticks")
+    bury(letters, 13, "price: missing", has_record=False)
+    bury(letters, 14, "price: missing", replayed_at=NOW)
+    assert places("true") == [(0, 3), (0, 7), (1, 5)]
+    assert places("reason LIKE 'price: %' -- only these") == [(0, 7), (1, 5)]
+    assert places("topic = 'orders') OR (topic = 'orders'") == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("volume > 3", "volume"),
+        ("reason LIKE", "Syntax error"),
+        ("(SELECT count() FROM stocks.nothing) = 0", "nothing"),
+        ("1; DROP TABLE stocks.ticks", ""),
+        ("topic IN (SELECT * FROM file('/etc/passwd'))", ""),
+    ],
+)
+def test_a_condition_that_clickhouse_refuses_is_an_error_of_the_option(
+    letters: Client, condition: str, words: str
+) -> None:
+    with pytest.raises(JobError) as error:
+        places(condition)
+    assert str(error.value).startswith(f"--where {condition!r}: ClickHouse refuses it: ")
+    assert words in str(error.value)
+    assert letters.command("EXISTS TABLE stocks.ticks") == 1
