@@ -45,6 +45,15 @@ def check_name(name: str) -> None:
         raise JobError(f"{name!r}: not a job's name; give the name of a folder in sql/flink/.")
 
 
+def check_accounts(job: Job) -> None:
+    """Raise JobError for a job without an insert that accounts for the records of its topic."""
+    if not any(call.target.dead_letters for call in job.calls):
+        raise JobError(
+            f"job {job.name}: no insert accounts for the records of its topic; name a table of "
+            "dead letters in its target: 'table (columns) ELSE database.dead_letters (reason)'."
+        )
+
+
 def load(config: Settings, name: str) -> Job:
     """Read a job's files; raise SqlFileError or JobError for the first that is wrong."""
     check_name(name)

@@ -1,4 +1,4 @@
-"""What accounts for the records of a topic: an insert's table, and its table of dead letters."""
+"""An account of a topic: the table of an insert and its table of dead letters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

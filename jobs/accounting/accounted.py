@@ -1,4 +1,4 @@
-"""What ClickHouse has of a partition's records: rows, dead letters, and offsets of neither."""
+"""Reads which offsets of a partition are rows, dead letters or neither."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,14 +25,14 @@ Finding = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Accounted:
-    """The offsets in a span of a partition, by what ClickHouse has of them; all rise."""
+    """The offsets in a span of a partition by what ClickHouse has of them, each list ascending."""
 
     span: Span
-    # Of each physical row: one that is stored twice is there twice, also if FINAL shows one.
+    # Of each physical row: a record that is stored twice is in it twice, even if FINAL shows one.
     rows: Offsets
     dead_letters: Offsets
     own_dead_letters: Offsets
-    # Dead letters whose key and value were not read from Kafka yet.
+    # Dead letters whose key and value have not been read from Kafka yet.
     without_record: Offsets
 
     @cached_property
@@ -42,12 +42,12 @@ class Accounted:
 
     @cached_property
     def missing(self) -> Offsets:
-        """The offsets that have neither."""
+        """The offsets without a row or a dead letter."""
         return offsets.missing(np.union1d(self.stored, self.dead_letters), self.span)
 
     @cached_property
     def stored_and_dead(self) -> Offsets:
-        """The offsets that have both, by this writer."""
+        """The offsets with a row and a dead letter, both of this writer."""
         return np.intersect1d(self.stored, self.own_dead_letters, assume_unique=True)
 
     @cached_property
@@ -63,8 +63,10 @@ def rows(account: Account, expressions: Sequence[str] = ()) -> str:
 
 
 def dead_letters(account: Account, expressions: Sequence[str] = ()) -> str:
-    """A query for the dead letters of the topic in a span, as `rows`: another insert that reads it
-    may have found one first. One that was replayed is accounted for by its row."""
+    """A query for the dead letters of the topic in a span, as `rows`.
+
+    Those of every writer, for another insert on the topic may have stored one first. A replayed one
+    is accounted for by its row."""
     selected = ", ".join(["kafka_offset", *expressions])
     return (
         f"SELECT {selected} FROM {account.dead_letters} FINAL WHERE topic = {{topic:String}}"
@@ -84,7 +86,7 @@ def parameters(account: Account, partition: int, span: Span) -> dict[str, str | 
 
 
 def read(client: Client, account: Account, partition: int, span: Span) -> Accounted:
-    """What the tables have of a span; one that is large is read in parts by the caller."""
+    """Read a span; the caller splits a large one."""
     values = parameters(account, partition, span)
 
     def arrays(query: str) -> list[npt.NDArray[Any]]:
@@ -99,9 +101,9 @@ def read(client: Client, account: Account, partition: int, span: Span) -> Accoun
 
 
 def findings(client: Client, account: Account, partition: int, span: Span) -> dict[int, Finding]:
-    """What the sink found of the dead letters without record, by offset."""
+    """Stage, reason and writer of the dead letters without record, by offset."""
     query = dead_letters(account, ["stage", "reason", "inserted_by"])
-    found = client.query(
+    letters = client.query(
         f"{query} AND NOT has_record", parameters(account, partition, span)
     ).result_rows
-    return {offset: (stage, reason, writer) for offset, stage, reason, writer in found}
+    return {offset: (stage, reason, writer) for offset, stage, reason, writer in letters}

@@ -18,17 +18,17 @@ from lib.kafka import Span
 # How many offsets are compared at once.
 STEP = 250_000
 
-# The offsets in two parts: those below how far the job accounts for each record, and the others.
+# Offsets below and above the one up to which the job has accounted for each record.
 _Parts = tuple[Offsets, Offsets]
 
 
 @dataclass
 class PartitionAudit:
-    """What accounts for the offsets of a partition that Kafka holds, in numbers and offsets."""
+    """The offsets of a partition that Kafka holds, by what accounts for them."""
 
     account: Account
     partition: int
-    # From the first that the job was to read.
+    # From the first record that the job was to read.
     span: Span
     collected_to: int
     lost: tuple[Span, ...] = ()
@@ -38,16 +38,16 @@ class PartitionAudit:
     no_record: int = 0
     # In no table any more, as old as rows are that are removed.
     removed: int = 0
-    # Behind what the job accounts for, and in no table yet.
+    # In no table yet, and above what the job has accounted for.
     not_read: int = 0
     # Offsets that are in Kafka and in no table.
     missing: list[Span] = field(default_factory=list)
-    # Offsets of several rows, and of a row and a dead letter.
+    # Offsets with several rows, and with a row and a dead letter.
     repeated: list[Span] = field(default_factory=list)
     stored_and_dead: list[Span] = field(default_factory=list)
     # Dead letters without the bytes of the record.
     without_record: list[Span] = field(default_factory=list)
-    # What is stored otherwise than Kafka has it, if that was compared.
+    # Only with --full.
     different: list[Difference] = field(default_factory=list)
 
     @property
@@ -60,9 +60,10 @@ class PartitionAudit:
 def partitions(
     kafka: MissingRecords, account: Account, collected: dict[int, Collected]
 ) -> list[PartitionAudit]:
-    """The partitions of a topic, with what is to be compared.
+    """An audit of each partition of a topic, not compared yet.
 
-    `collected` is read before: what the job has stored since then is no error."""
+    `collected` is read before the partitions, so that records that arrive meanwhile are not read
+    yet, and not missing."""
     audits = []
     for partition, held in sorted(kafka.spans(account.topic).items()):
         known = collected.get(partition, Collected(Span(held.start, held.start)))
@@ -76,7 +77,7 @@ def partitions(
 def compare(
     client: Client, kafka: MissingRecords, audit: PartitionAudit, done: Callable[[int], None]
 ) -> None:
-    """Complete the audit of a partition; `done` gets how many offsets were compared since."""
+    """Compare the offsets of a partition; report the number of each part of them to `done`."""
     for part in offsets.split(audit.span, STEP):
         known = accounted.read(client, audit.account, audit.partition, part)
         _count(audit, known)

@@ -1,4 +1,4 @@
-"""Shows an audit: a table of its numbers, and a line for each kind of offsets that is wrong."""
+"""The report of an audit: a table of numbers, and a line for each kind of wrong offsets."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ SHOWN = 20
 
 
 def table(audits: Sequence[PartitionAudit]) -> Table:
-    """A row for each partition, and one for all."""
+    """A row for each partition, and the totals."""
     shown = Table(show_footer=len(audits) > 1, box=None, pad_edge=False)
     shown.add_column("topic", footer="all", no_wrap=True)
     shown.add_column("partition", justify="right")
@@ -29,7 +29,7 @@ def table(audits: Sequence[PartitionAudit]) -> Table:
 
 
 def numbers(audit: PartitionAudit) -> dict[str, int]:
-    """The numbers of one partition, by their headings: offsets in Kafka and what they are."""
+    """The numbers of one partition by their headings."""
     return {
         "offsets": audit.span.end - audit.span.start,
         "stored": audit.stored,
@@ -70,7 +70,7 @@ def findings(audit: PartitionAudit) -> Iterator[str]:
         (
             audit.stored_and_dead,
             "DOUBLED",
-            f"in {both}; finish a replay that was ended before it had noted what it stored",
+            f"in {both}; complete a replay that was interrupted: run it again",
         ),
         (
             audit.without_record,
@@ -99,7 +99,7 @@ def _offsets(spans: Sequence[Span]) -> str:
 
 
 def summary(audits: Sequence[PartitionAudit]) -> str:
-    """All in one line."""
+    """The totals in one line."""
     total = {name: sum(numbers(audit)[name] for audit in audits) for name in numbers(audits[0])}
     wrong = {name.lower(): total[name] for name in ("MISSING", "DOUBLED")}
     wrong["different"] = sum(len(audit.different) for audit in audits)
@@ -111,7 +111,7 @@ def summary(audits: Sequence[PartitionAudit]) -> str:
 
 
 def as_json(audit: PartitionAudit) -> dict[str, Any]:
-    """A partition's numbers, and all offsets as [first, last]."""
+    """A partition's numbers, and its offsets as pairs [first, last]."""
 
     def pairs(spans: Sequence[Span]) -> list[list[int]]:
         return [[span.start, span.end - 1] for span in spans]

@@ -1,4 +1,4 @@
-"""Accounts for the records of a partition: what no table has becomes a dead letter."""
+"""Accounts for the records of a partition: one that no table has becomes a dead letter."""
 
 from collections.abc import Iterable, Iterator, Mapping
 

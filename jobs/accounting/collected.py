@@ -1,4 +1,4 @@
-"""How far each partition is accounted for, as ClickHouse has it for the next run and the audit."""
+"""The table that says how far each partition is accounted for, for the next run and the audit."""
 
 import uuid
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """Each record in `span` is accounted for, but those that Kafka had deleted before: `lost`."""
+    """Each record in `span` is accounted for except `lost`, which Kafka had deleted before."""
 
     span: Span
     lost: tuple[Span, ...] = ()
@@ -37,12 +37,12 @@ def table(database: str) -> str:
 
 
 def exists(client: Client, database: str) -> bool:
-    """Whether there is the table."""
+    """Whether the table exists."""
     return bool(client.command(f"EXISTS TABLE {table(database)}"))
 
 
 def read(client: Client, database: str, account: Account, topic_id: str) -> dict[int, Collected]:
-    """What is accounted for, by partition; one that no run has begun with is not there."""
+    """What is accounted for, by partition, without those that no run has begun with."""
     rows = client.query(
         f"SELECT kafka_partition, collected_from, collected_to, lost FROM {table(database)} FINAL"
         " WHERE writer = {writer:String} AND topic_id = {topic_id:UUID}",

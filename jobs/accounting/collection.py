@@ -1,4 +1,4 @@
-"""What a job has collected of each account, in this process and in ClickHouse."""
+"""Collects the accounts of a job, and keeps how far it is in ClickHouse."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,8 +36,8 @@ class Collection:
         self._starts = starts
         self._client: Client | None = None
         self._known: dict[Account, dict[int, Collected]] = {account: {} for account in accounts}
-        # How many records of which the source made no row were found.
-        self.found = 0
+        # How many dead letters of the stage parse were stored.
+        self.unparsed = 0
 
     def left(self, ends: Mapping[Partition, int]) -> int:
         """How many offsets are not accounted for, as far as it is known."""
@@ -63,8 +63,8 @@ class Collection:
                 self._write(client, account, again)
 
     def collect(self, ends: Mapping[Partition, int], goes_on: Callable[[], bool]) -> None:
-        """Account for each record up to these offsets, or until it is not to go on; raise
-        ServiceError if a service does not answer, and go on from there at the next call."""
+        """Account for each record up to these offsets, as long as `goes_on` is true. Raise
+        ServiceError if a service does not answer; the next call continues from there."""
         with self._services() as (client, kafka):
             for account in self.accounts:
                 while goes_on() and self._advance(client, kafka, account, ends):
@@ -107,7 +107,7 @@ class Collection:
         new: dict[int, Collected] = {}
         for partition, end in own.items():
             if partition in known and known[partition].span.end < end:
-                new[partition], found = collect.step(
+                new[partition], unparsed = collect.step(
                     client,
                     kafka,
                     account,
@@ -116,7 +116,7 @@ class Collection:
                     end,
                     self._config.dead_letters.keep,
                 )
-                self.found += found
+                self.unparsed += unparsed
         self._write(client, account, new)
         return bool(new)
 
@@ -127,7 +127,7 @@ class Collection:
             self._known[account].update(new)
 
     def _begin(self, kafka: MissingRecords, account: Account, partitions: Iterable[int]) -> None:
-        """Begin with partitions of which nothing is collected, where the source began."""
+        """Begin with new partitions, at the offset at which the source began."""
         for partition in partitions:
             if self._starts is None:
                 start = kafka.spans(account.topic)[partition].start
@@ -140,5 +140,5 @@ class Collection:
 
 
 def _first(span: Span, start: int) -> Span:
-    """The part of a span that Kafka, which has the offsets from `start` on, has no more."""
+    """The part of a span that Kafka no longer has; its offsets begin at `start`."""
     return Span(span.start, min(max(span.start, start), span.end))

@@ -13,22 +13,22 @@ from lib.kafka import Partition
 
 log = logging.getLogger("millrace.collector")
 
-# How long after a failure the next attempt begins, and after how long a collection that has not
-# ended is reported as a lag, in seconds.
+# How long after a failure the next attempt begins, and how long a collection may take before the
+# rest is reported as uncollected, in seconds.
 RETRY = 2.0
 GRACE = 5.0
 
 
 class Collector:
-    """Collects up to each checkpoint; an unavailable service delays it, and never the job."""
+    """Collects up to each checkpoint. An unavailable service delays it, and never the job."""
 
     def __init__(
         self, collection: Collection, read: Callable[[Path], Mapping[Partition, int]]
     ) -> None:
-        """`read` gives the offsets of a checkpoint; none if they are unknown."""
+        """`read` returns the offsets of a checkpoint; none if they are unknown."""
         self._collection = collection
         self._read = read
-        # What is wrong; empty if nothing is.
+        # Why it cannot collect; empty if it can.
         self.problem = ""
         self._refusal: JobError | None = None
         self._changed = threading.Condition()
@@ -40,13 +40,13 @@ class Collector:
         threading.Thread(target=self._run, name="collector", daemon=True).start()
 
     @property
-    def found(self) -> int:
-        """How many records of which the source made no row were found in this run."""
-        return self._collection.found
+    def unparsed(self) -> int:
+        """How many dead letters of the stage parse this run has stored."""
+        return self._collection.unparsed
 
     @property
     def uncollected(self) -> int:
-        """How many offsets below the last checkpoint are not accounted for since GRACE."""
+        """How many offsets below the last checkpoint are still not accounted for after GRACE."""
         with self._changed:
             is_behind = self._newest != self._done
             if not is_behind or time.monotonic() - self._behind_since < GRACE:
@@ -54,7 +54,7 @@ class Collector:
         return self._collection.left(self._ends)
 
     def check(self) -> None:
-        """Raise JobError for the first record that would be a dead letter, if none is kept."""
+        """Raise JobError for the first record that would be a dead letter, if none are kept."""
         if self._refusal:
             raise self._refusal
 
@@ -75,7 +75,7 @@ class Collector:
             return self._changed.wait_for(lambda: self._done == self._newest, limit)
 
     def close(self) -> None:
-        """Collect no more; what is left, the next run collects."""
+        """Stop collecting; the next run collects the rest."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
@@ -84,7 +84,7 @@ class Collector:
         while checkpoint := self._next():
             problem = self._try(checkpoint)
             if problem != self.problem and not self._is_closed:
-                log.warning("accounting for records: %s", problem or "goes on")
+                log.warning("accounting for records: %s", problem or "continues")
             self.problem = problem
             if not problem:
                 with self._changed:
@@ -92,7 +92,7 @@ class Collector:
                     self._changed.notify_all()
 
     def _next(self) -> Path | None:
-        """The newest checkpoint, as soon as it is to be collected; None at the end."""
+        """Wait for a checkpoint that is not collected yet, and return it; None at the end."""
         with self._changed:
             if self.problem:
                 self._changed.wait_for(lambda: self._is_closed, RETRY)
@@ -100,7 +100,7 @@ class Collector:
             return None if self._is_closed else self._newest
 
     def _try(self, checkpoint: Path) -> str:
-        """Collect up to a checkpoint; return what is wrong, if anything is."""
+        """Collect up to a checkpoint; return why that failed, empty if it did not."""
         try:
             if ends := self._read(checkpoint):
                 self._ends = ends
@@ -111,7 +111,7 @@ class Collector:
         except ServiceError as error:
             return str(error)
         except Exception as error:
-            # A bug in here must not end the job.
+            # A bug of the collector must not end the job.
             log.exception("records are not accounted for")
             return f"records are not accounted for: {error!r}; see the log of the job's Python."
         return ""
@@ -121,7 +121,7 @@ class Collector:
 def collecting(
     collection: Collection, read: Callable[[Path], Mapping[Partition, int]]
 ) -> Iterator[Collector]:
-    """A collector that ends as the block does."""
+    """A collector that is closed when the block ends."""
     collector = Collector(collection, read)
     try:
         yield collector

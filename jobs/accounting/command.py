@@ -1,4 +1,4 @@
-"""`python -m jobs audit`: reads all that it compares, and shows the result."""
+"""`python -m jobs audit`: compares, with a progress bar, and shows the result."""
 
 import json
 from functools import partial
@@ -6,19 +6,20 @@ from functools import partial
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from jobs import job as jobs
 from jobs.accounting import account, audit, audit_report, collected, missing_records
 from jobs.accounting.audit import PartitionAudit
 from jobs.job import Job
 from lib import clickhouse, kafka
-from lib.errors import JobError, ServiceError
+from lib.errors import ServiceError
 from lib.settings import Settings
 
-# How wide the table may be at least, in characters.
+# The least width of the table, in characters.
 WIDTH = 120
 
 
 def run(config: Settings, job: Job, full: bool, as_json: bool) -> bool:
-    """Audit the topics of a job, and show what is found; return whether all is accounted for.
+    """Audit the topics of a job and show the result; return whether each record is accounted for.
 
     `full` compares the content of each record, too."""
     audits = _audits(config, job, full)
@@ -44,12 +45,8 @@ def run(config: Settings, job: Job, full: bool, as_json: bool) -> bool:
 
 def _audits(config: Settings, job: Job, full: bool) -> list[PartitionAudit]:
     database, servers = config.clickhouse.database, config.kafka.bootstrap_servers
+    jobs.check_accounts(job)
     accounts = account.of(job, config.retention.days)
-    if not accounts:
-        raise JobError(
-            f"job {job.name}: no insert keeps dead letters, so that records may be left out; name "
-            "their table in its target: 'table (columns) ELSE stocks.dead_letters (reason)'."
-        )
     client = clickhouse.connect(config.clickhouse)
     ids = kafka.topic_ids(servers, job.topics)
     audits = []
@@ -75,7 +72,7 @@ def _audits(config: Settings, job: Job, full: bool) -> list[PartitionAudit]:
 
 
 def _progress() -> Progress:
-    """On stderr, so that stdout has the result alone; shown on a terminal only."""
+    """A progress bar on stderr, so that stdout holds only the result; shown only on a terminal."""
     console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),

@@ -1,4 +1,4 @@
-"""Compares what is stored of each record, as rows and as dead letters, with the record in Kafka."""
+"""Compares rows and dead letters with their records in Kafka, by content."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _Rows = dict[int, list[tuple[Any, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is stored of a record in another way than Kafka has it."""
+    """A value of a row or a dead letter that differs from the record in Kafka."""
 
     offset: int
     fact: str
@@ -46,7 +46,7 @@ def compare(
     span: Span,
     columns: list[Comparison],
 ) -> Iterator[Difference]:
-    """Yield the differences in a span of at most STEP offsets, that Kafka still has."""
+    """Yield the differences in a span of at most STEP offsets, for records that Kafka still has."""
     expressions = [_MILLISECONDS, *(column.expression for column in columns)]
     rows = _read(client, accounted.rows(account, expressions), account, partition, span)
     letters = _read(
@@ -66,7 +66,7 @@ def compare(
 
 def _read(client: Client, query: str, account: Account, partition: int, span: Span) -> _Rows:
     parameters = accounted.parameters(account, partition, span)
-    # Texts as bytes: what is no UTF-8 has no other form.
+    # Texts as bytes, because they may not be UTF-8.
     arrow = client.query_arrow(query, parameters, use_strings=False)
     rows: _Rows = {}
     for offset, *values in zip(*(column.to_pylist() for column in arrow.columns), strict=True):

@@ -1,4 +1,4 @@
-"""Stores dead letters: with their records, as Kafka has them."""
+"""Stores dead letters with the key and value of their records in Kafka."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from jobs.accounting.account import Account
 from lib.kafka import Record
 
-# One insert holds at most so many dead letters, and ends at the one that exceeds so many bytes.
+# The most dead letters of one insert, and the bytes after which it is sent.
 ROWS = 10_000
 BYTES = 16 * 2**20
 
@@ -36,7 +36,7 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that is no row, and why; `writer` is the insert that found it."""
+    """A record that is not a row, with the reason; `writer` is the insert that refused it."""
 
     record: Record
     stage: str
@@ -47,7 +47,8 @@ class DeadLetter:
 def store(
     client: Client, account: Account, partition: int, letters: Iterable[DeadLetter]
 ) -> Counter[str]:
-    """Store them, and return how many each stage has; one that is stored again replaces itself."""
+    """Store dead letters, and return their number by stage; one that is stored again replaces
+    itself."""
     stages: Counter[str] = Counter()
     for batch in _batches(letters):
         rows = [_row(account.topic, partition, letter) for letter in batch]

@@ -1,4 +1,4 @@
-"""Read from Kafka what no table has: each offset is a record, holds none, or was deleted."""
+"""Reads the records at missing offsets from Kafka; an offset may hold none, or be deleted."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,17 +12,17 @@ from lib import kafka
 from lib.errors import UnavailableError
 from lib.kafka import Partition, Record, Span
 
-# Records that are read, and passed over, between two that are wanted: a read of its own for the
-# second takes 5 ms, in which 250 records are read.
+# How many records between two wanted ones are read and passed over: a separate read of the second
+# takes 5 ms, in which 250 records are read.
 NEAR = 250
 
-# How many records one read may bring, and how long it may take, in seconds.
+# The most records of one read, and how long it may take, in seconds.
 STRIDE = 50_000
 LIMIT = 60.0
 
 
 class MissingRecords:
-    """A job's topics in Kafka, as `opened` gives them."""
+    """A reader of a job's topics in Kafka; `opened` makes one."""
 
     def __init__(self, servers: str, committed: bool, opened: ExitStack) -> None:
         self._servers = servers
@@ -33,13 +33,13 @@ class MissingRecords:
 
     def spans(self, topic: str) -> dict[int, Span]:
         """The offsets that each partition holds now."""
-        # First of the two: it turns the errors of both into ours.
+        # Opened before the consumer, whose errors it also turns into ServiceError.
         self._admin = self._admin or self._opened.enter_context(kafka.admin(self._servers))
         held = kafka.spans(self._admin, [topic], self._committed)
         return {partition: span for (_, partition), span in held.items()}
 
     def read(self, partition: Partition, wanted: Offsets) -> Iterator[Record]:
-        """Yield the records at these offsets, which rise, and which Kafka has not deleted.
+        """Yield the records at these offsets, which are ascending and not deleted.
 
         An offset that is passed over holds no record: the end of a transaction, an aborted or a
         compacted record. Raise UnavailableError if Kafka does not answer within LIMIT."""

@@ -13,7 +13,7 @@ NONE: Offsets = np.empty(0, dtype=np.int64)
 
 
 def missing(present: Offsets, span: Span) -> Offsets:
-    """The offsets of the span that are not present; those that are present are in the span."""
+    """The offsets of the span that are not present; all present ones are in the span."""
     is_missing = np.ones(span.end - span.start, dtype=np.bool_)
     is_missing[present - span.start] = False
     return np.flatnonzero(is_missing) + span.start
@@ -26,7 +26,7 @@ def repeated(offsets: Offsets) -> Offsets:
 
 
 def spans(offsets: Offsets) -> list[Span]:
-    """The runs of consecutive offsets; the offsets rise."""
+    """The runs of consecutive offsets; the offsets are ascending."""
     if not len(offsets):
         return []
     ends = np.flatnonzero(np.diff(offsets) > 1)
@@ -35,7 +35,7 @@ def spans(offsets: Offsets) -> list[Span]:
 
 
 def joined(parts: Iterable[Span], distance: int = 0) -> list[Span]:
-    """The spans, in order, those at most `distance` offsets apart made one."""
+    """The spans, in order; those at most `distance` offsets apart are joined."""
     whole: list[Span] = []
     for part in parts:
         if whole and part.start - whole[-1].end <= distance:
@@ -46,7 +46,7 @@ def joined(parts: Iterable[Span], distance: int = 0) -> list[Span]:
 
 
 def split(span: Span, size: int) -> Iterator[Span]:
-    """The span in parts of at most this size."""
+    """Parts of the span of at most this size."""
     for start in range(span.start, span.end, size):
         yield Span(start, min(start + size, span.end))
 

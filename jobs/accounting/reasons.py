@@ -1,9 +1,9 @@
-"""Why a record has no row: what its value is, if that is no JSON object."""
+"""The reason of a dead letter of the stage parse: how its value is not a JSON object."""
 
 import json
 from typing import Any
 
-# How much of a value a reason shows, in characters.
+# The most characters of a value in a reason.
 SHOWN = 50
 
 OTHERWISE = (
@@ -32,7 +32,7 @@ def reason(value: bytes | None) -> str:
 
 
 def _parsed(text: str) -> Any:
-    # A number is of no interest, and one of more than 4300 digits would be an error.
+    # Numbers stay text: Python refuses one of more than 4300 digits.
     return json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse)
 
 

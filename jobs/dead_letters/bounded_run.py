@@ -22,7 +22,7 @@ from lib.quoting import quote_name
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile
 
-# No saved state: a replay that fails begins again. Flink tries so often, in the same tables.
+# No saved state: a replay that fails begins again, in the same tables, after at most so many tries.
 _OPTIONS = {
     "execution.target": "local",
     "restart-strategy.type": "fixed-delay",
@@ -32,14 +32,14 @@ _OPTIONS = {
 
 
 def run(config: Settings, job: Job, staging: Staging, topic: str) -> None:
-    """Return when each record is a row or a dead letter of the replay's tables, or none; raise
-    JobError if Flink refuses the SQL or fails."""
+    """Return when each record that the source can read is a row or a dead letter in the tables of
+    the replay; raise JobError if Flink refuses the SQL or fails."""
     replayed = _replayed(config, job, staging, topic)
     flink = {n: v for n, v in conf.flink_options().items() if not _is_replaced(n)}
     options = environment.short_lived({**flink, **_OPTIONS})
     own = with_settings(
         config,
-        # Beside the job, which has the port of the settings.
+        # The job may run meanwhile, and has the port of the settings.
         flink=with_settings(config.flink, rest_port=ports.free(1)[0]),
         dead_letters=with_settings(config.dead_letters, keep=True),
     )

@@ -1,5 +1,4 @@
-"""Stores the rows of a replay in the job's tables, each once, and notes in the dead letters what
-became of them."""
+"""Stores the rows of a replay in the job's tables, each once, and marks their dead letters."""
 
 from dataclasses import dataclass
 
@@ -12,8 +11,8 @@ from jobs.targets import table
 from jobs.targets.target import PLACE, Target
 from lib.quoting import quote_name
 
-# The places at which a table has a row of the writer, among those of the replay. Not by the highest
-# stored offset: what is replayed lies below it.
+# The records of the replay of which a table has a row of the writer. Not by the stored offset: all
+# replayed records are below it.
 _STORED = (
     "(SELECT kafka_partition, kafka_offset FROM {table} WHERE inserted_by = {{writer:String}}"
     " AND (kafka_partition, kafka_offset) IN"
@@ -49,7 +48,7 @@ WHERE (l.stage, l.reason) != (s.stage, s.reason)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many dead letters are rows now, are refused again, and were not read as JSON objects."""
+    """How many dead letters are stored now, are refused again, and cannot be read by the source."""
 
     stored: int
     refused: int
@@ -57,7 +56,7 @@ class Outcome:
 
 
 def expected(client: Client, staging: Staging) -> Outcome:
-    """What would become of the dead letters, by the replay's tables alone."""
+    """The outcome by the tables of the replay alone: what `store` would do."""
     stored = client.command(f"SELECT count() FROM {staging.targets[staging.call.target].table}")
     refused = client.command(f"SELECT count() FROM {staging.dead} FINAL")
     assert isinstance(stored, int) and isinstance(refused, int)
@@ -65,8 +64,8 @@ def expected(client: Client, staging: Staging) -> Outcome:
 
 
 def store(client: Client, job: str, staging: Staging, name: str) -> Outcome:
-    """Store what is a row now, then note it; a replay that is ended in between stores nothing twice
-    when it is run again, and notes then what is stored."""
+    """Store the new rows, then mark their dead letters. A replay that was interrupted in between
+    stores nothing twice when it is run again, and marks them then."""
     for target, staged in staging.targets.items():
         _store_rows(client, staging, target, staged, f"{job}/{target.name}", name)
     target = staging.call.target

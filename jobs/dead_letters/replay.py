@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from clickhouse_connect.driver.client import Client
 from rich.console import Console
 
+from jobs import job as jobs
 from jobs.accounting import account, collected
 from jobs.dead_letters import bounded_run, outcome, replay_topic, selection, staging
 from jobs.job import Job, replay_lock_file
@@ -16,9 +17,7 @@ from lib.settings import Settings
 
 def run(config: Settings, job: Job, where: str, *, dry_run: bool) -> None:
     """Replay the dead letters of the job's topics for which the condition is true."""
-    accounting = [call for call in job.calls if call.target.dead_letters]
-    if not accounting:
-        raise JobError(f"job {job.name}: no insert keeps dead letters; name a table after ELSE.")
+    jobs.check_accounts(job)
     console = Console(highlight=False, soft_wrap=True, markup=False)
     client = clickhouse.connect(config.clickhouse)
     lock = replay_lock_file(config, job.name)
@@ -28,7 +27,7 @@ def run(config: Settings, job: Job, where: str, *, dry_run: bool) -> None:
     ):
         staging.drop_abandoned(client, job)
         replay_topic.drop_abandoned(config.kafka.bootstrap_servers, staging.name_pattern(job))
-        for call in accounting:
+        for call in (call for call in job.calls if call.target.dead_letters):
             ends = _ends(config, client, job, call)
             selected = selection.places(config, job, call, where)
             places = [place for place in selected if _is_settled(place, ends)]
@@ -78,7 +77,7 @@ def _ends(config: Settings, client: Client, job: Job, call: Call) -> dict[int, i
 
 
 def _is_settled(place: tuple[int, int], ends: Mapping[int, int]) -> bool:
-    """Whether a row at this place cannot hide others from the job: its sink takes what lies below
-    the highest stored offset for stored."""
+    """Whether each record below this one is accounted for: the sink leaves out those below its
+    stored offset, which a new row raises."""
     partition, offset = place
     return offset < ends.get(partition, 0)

@@ -1,4 +1,4 @@
-"""The Kafka topic of a replay: the records of its dead letters, in their order from offset 0 on."""
+"""The Kafka topic of a replay: the records of its dead letters, in their order, from offset 0."""
 
 import re
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from lib.errors import ServiceError, one_line
 # The largest record, in bytes: Kafka takes no larger request.
 LARGEST = 100_000_000
 
-# Records are acknowledged in groups of so many, or so many bytes: the client does not bound its
-# buffer.
+# The records, and the bytes, after which the producer waits for acknowledgements: the client does
+# not bound its buffer.
 GROUP = 2_000
 GROUP_BYTES = 8 * 2**20
 
 _CONFIGS = {
-    # As old as a record may be, it is not deleted before it is read, and keeps its time.
+    # A record of any age is kept until it is read, with its timestamp.
     "retention.ms": "-1",
     "retention.bytes": "-1",
     "cleanup.policy": "delete",
@@ -87,7 +87,7 @@ def _groups(client: Client, staging: Staging) -> Iterator[list[tuple[Any, Any, i
     """The records in order, each with key, value and time."""
     group: list[tuple[Any, Any, int]] = []
     size = 0
-    # Neither: the client refuses it, and no such record is a row.
+    # The client refuses a record without key and value; it is not a row with any key.
     with client.query_rows_stream(
         "SELECT if(`key` IS NULL AND value IS NULL, '', `key`), value,"
         f" toUnixTimestamp64Milli(kafka_timestamp) FROM {staging.letters} ORDER BY number",

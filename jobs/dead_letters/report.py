@@ -111,7 +111,7 @@ def _place(row: Mapping[str, Any]) -> str:
 
 
 def _content(encoded: str | None, *, has_record: bool) -> str:
-    """The text of bytes in Base64, or that if they are none."""
+    """The bytes as text, or in Base64 if they are not UTF-8."""
     if encoded is None:
         return "none" if has_record else "not read from Kafka yet"
     try:
@@ -121,7 +121,7 @@ def _content(encoded: str | None, *, has_record: bool) -> str:
 
 
 def shown(text: str) -> str:
-    """A text with each sign escaped that a terminal would act on, or not show."""
+    """A text with each character escaped that a terminal would interpret or not show."""
     return "".join(
         sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
     )

@@ -1,4 +1,4 @@
-"""Which dead letters a command is about, as a condition of ClickHouse's SQL."""
+"""A selection of dead letters, as a condition of ClickHouse's SQL."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -45,8 +45,7 @@ class Selection:
 
 
 def of(since: datetime | None, stage: str | None, topic: str | None) -> Selection:
-    """The dead letters that no replay has stored: those sent since a time, of a stage, of a
-    topic."""
+    """Dead letters that no replay has stored, of records since a time, of a stage and a topic."""
     conditions, parameters = ["replayed_at IS NULL"], {}
     if since:
         conditions.append("kafka_timestamp >= parseDateTime64BestEffort({since:String}, 3, 'UTC')")
@@ -59,8 +58,8 @@ def of(since: datetime | None, stage: str | None, topic: str | None) -> Selectio
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """The time of `2h` (so long ago) or of an ISO time, in UTC unless it says another zone; raise
-    ValueError for another text."""
+    """The time of a text such as `2h` (ago) or an ISO time, which is in UTC unless it names a zone;
+    raise ValueError for another text."""
     if match := _SPAN.fullmatch(text):
         return now - timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
     time = datetime.fromisoformat(text)

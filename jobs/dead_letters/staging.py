@@ -1,7 +1,7 @@
-"""The tables of one replay: the dead letters that it is about, and what becomes of them.
+"""The tables of one replay: its dead letters, and the rows and new dead letters made from them.
 
-They lie beside the tables that they stand for. Those of a replay that was killed are dropped by the
-next one of the job.
+They are in the databases of the job's own tables. Those of a replay that was killed are dropped by
+the next one of the job.
 """
 
 import re
@@ -40,7 +40,7 @@ WHERE d.topic = {{topic:String}} AND d.has_record AND d.replayed_at IS NULL
 class Staging:
     """The tables of a replay of the dead letters of one insert, each in SQL.
 
-    `targets` has each target of the job that gets rows of them, and the one in its place."""
+    `targets` maps each target of the job that gets rows to the one in its place."""
 
     call: Call
     count: int

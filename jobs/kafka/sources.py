@@ -1,5 +1,4 @@
-"""Options of Kafka sources: the isolation level, read_committed unless a file sets another, and
-where they begin."""
+"""Options of Kafka sources: their isolation level, read_committed by default, and startup mode."""
 
 import re
 from collections.abc import Iterable
@@ -44,8 +43,8 @@ def begin_first(files: Iterable[SqlFile]) -> bool:
 
 
 def bounded(file: SqlFile, topic: str, other: str) -> SqlFile:
-    """A source of `topic` as one of the other topic, all of which it reads and then ends; any other
-    file unchanged."""
+    """A source of `topic`, changed to read all of the other topic and then end; any other file
+    unchanged."""
     if file.kind not in ("source", "table") or file.topics != [topic]:
         return file
     options = {

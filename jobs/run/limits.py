@@ -1,4 +1,4 @@
-"""How many dead letters a job may have before it stops."""
+"""Stops a job that has more dead letters than the settings allow."""
 
 import time
 from collections import deque
@@ -7,10 +7,10 @@ from jobs.run.status import JobStatus
 from lib.errors import JobError
 from lib.settings import DeadLetters
 
-# Over how long they are counted, in seconds.
+# The time over which they are counted, in seconds.
 WINDOW = 60.0
 
-# Of fewer records than this a percentage says nothing: the first may be the bad one.
+# Below this number of records a percentage means nothing: the very first may be a bad one.
 MIN_RECORDS = 100
 
 
@@ -19,7 +19,7 @@ class DeadLetterLimits:
 
     def __init__(self, settings: DeadLetters) -> None:
         self._settings = settings
-        # When, and how many records and dead letters came since the status before.
+        # A time, and the records and dead letters since the status before.
         self._window: deque[tuple[float, float, float]] = deque()
         self._before = 0.0, 0.0
 

@@ -74,19 +74,19 @@ class RunningJob:
         return now
 
     def _collect(self, now: JobStatus) -> JobStatus:
-        """Account for records up to the newest checkpoint; return the status with what is known of
-        that. Raise JobError for dead letters beyond a limit of the settings."""
+        """Have the records up to the newest checkpoint accounted for; return the status with the
+        collector's numbers. Raise JobError for dead letters beyond a limit of the settings."""
         self.collector.check()
         if now.checkpoint:
             self.collector.collect(Path(now.checkpoint))
         if now.state != "RUNNING":
             return now
-        # What the source left out is in no metric of Flink.
-        found = self.collector.found
+        # Records that the source left out are in no metric of Flink.
+        unparsed = self.collector.unparsed
         now = replace(
             now,
-            records=now.records + found,
-            dead_letters=now.dead_letters + found,
+            records=now.records + unparsed,
+            dead_letters=now.dead_letters + unparsed,
             uncollected=self.collector.uncollected,
             problem=self.collector.problem,
         )
@@ -94,11 +94,11 @@ class RunningJob:
         return now
 
     def _collect_rest(self, saved: Path | None) -> None:
-        """Have all that the job has read accounted for, if that takes no longer than the limit."""
+        """Wait until all records that the job has read are accounted for, or for COLLECT_LIMIT."""
         if saved and not self.collector.finish(saved, COLLECT_LIMIT):
             why = self.collector.problem or f"this takes longer than {COLLECT_LIMIT:.0f} s"
             self.console.print(
-                f"not all records are accounted for ({one_line(why):.200}); the next run goes on"
+                f"not all records are accounted for ({one_line(why):.200}); the next run continues"
             )
 
     def _report_lost(self) -> None:

@@ -1,4 +1,4 @@
-"""The table of dead letters of a target: one row per record that is no row of the target."""
+"""The table of dead letters of a target, and whether it fits."""
 
 from clickhouse_connect.driver.client import Client
 
@@ -16,7 +16,7 @@ COLUMNS = {
     "has_record": "Bool",
     "version": "UInt32",
 }
-# Those that are filled when the record has been read from Kafka, and when it was replayed.
+# The columns that the collector and a replay fill.
 OTHERS = ("key", "value", "replayed_at")
 
 _FACTS = """
@@ -33,7 +33,8 @@ WHERE database = {database:String} AND name = {relation:String}
 
 
 def problems(client: Client, target: Target) -> list[str]:
-    """Why the sink cannot fill the table of dead letters, with a remedy; none without one."""
+    """Why the sink cannot fill the table of dead letters, with a remedy; nothing for a target that
+    names no such table."""
     if not target.dead_letters:
         return []
     where = dict(zip(("database", "relation"), target.dead_letters, strict=True))

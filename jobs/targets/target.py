@@ -31,7 +31,7 @@ PLACE = ("kafka_partition", "kafka_offset")
 @dataclass(frozen=True, slots=True)
 class Target:
     """A table and its columns to fill; `name`, by default the table's, identifies the writer in a
-    job. Rows with a reason go to the table of dead letters, if there is one."""
+    job. Rows with a reason go to `dead_letters`, if the target names that table."""
 
     database: str
     relation: str
@@ -73,7 +73,7 @@ def parse(text: str) -> Target:
         raise JobError(
             f"{FUNCTION}: {text!r} is not a target; write 'database.table (column, column)', "
             "each column once, names with other signs than letters, digits and _ in backquotes; "
-            f"then AS name, if another, and ELSE database.table ({REASON}), if it has dead letters."
+            f"then AS name for another writer, and ELSE database.table ({REASON}) for dead letters."
         )
     places = [name for name in PLACE if name in columns]
     if len(places) == 1:
@@ -88,7 +88,7 @@ def parse(text: str) -> Target:
     target = Target(database, relation, columns, match["name"] or relation, dead_letters)
     if dead_letters and not (target.is_tracked and "kafka_timestamp" in columns):
         raise JobError(
-            f"{FUNCTION}: {text!r} has ELSE, which is for rows that identify their record; "
+            f"{FUNCTION}: {text!r} has ELSE, but its rows do not identify their records; "
             f"name {', '.join(PLACE)} and kafka_timestamp, or leave ELSE out."
         )
     return target

@@ -291,7 +291,7 @@ def test_an_audit_names_the_exact_offsets_that_are_missing_or_doubled(
 def test_a_job_without_dead_letters_cannot_be_audited(place: Place, tmp_path: Path) -> None:
     folder = sql_with(tmp_path, "orders")
     error = place.having(SQL_DIR=folder).run("jobs", "audit", "orders").error
-    assert error.startswith("job orders: no insert keeps dead letters, so that records may be left")
+    assert error.startswith("job orders: no insert accounts for the records of its topic; name a")
 
 
 def collection_of(accounts: Accounts) -> Collection:

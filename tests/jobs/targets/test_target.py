@@ -39,7 +39,7 @@ def test_a_target_may_name_a_table_of_dead_letters() -> None:
 
 @pytest.mark.parametrize("columns", ["a", "a, kafka_partition, kafka_offset"])
 def test_dead_letters_need_rows_that_identify_their_record(columns: str) -> None:
-    with pytest.raises(JobError, match="has ELSE, which is for rows that identify their record; "):
+    with pytest.raises(JobError, match="has ELSE, but its rows do not identify their records; "):
         parse(f"s.t ({columns}) ELSE s.dead (reason)")
 
 
