@@ -30,6 +30,7 @@ def run(config: Settings, folder: Path, replace: bool) -> Manifest:
         exclusion.of_replays(config, names),
         progress.shown() as bar,
     ):
+        _check_order(folder, backup)
         _check_schema(config, backup)
         if not replace:
             _check_empty(client, config, backup)
@@ -46,6 +47,15 @@ def run(config: Settings, folder: Path, replace: bool) -> Manifest:
         states.restore(folder / STATES, config.data_dir / "flink")
         migrations.migrate_all(client, config, lambda _: None)
     return backup
+
+
+def _check_order(folder: Path, backup: Manifest) -> None:
+    """Raise BackupError if a state may have read records that the data lacks."""
+    if backup.states_at > backup.data_at:
+        raise BackupError(
+            f"{show(folder)}: its saved states are newer than its data, so that records between "
+            "them would be lost; take another backup."
+        )
 
 
 def _check_schema(config: Settings, backup: Manifest) -> None:

@@ -17,3 +17,10 @@ def test_a_stored_run_names_the_machine_and_the_versions(tmp_path: Path) -> None
 
 def test_a_run_is_stored_under_its_benchmark_and_date() -> None:
     assert results.path("pipeline", "2026-11-26T18:22:28+00:00").name == "pipeline-2026-11-26.json"
+
+
+def test_a_list_of_numbers_is_one_line(tmp_path: Path) -> None:
+    run = {"a": [1, 2.5, None], "b": {"c": []}, "d": ["[1,", "2]"]}
+    file = results.store("soak", run, tmp_path / "run.json")
+    assert '"a": [ 1, 2.5, null ]' in file.read_text()
+    assert json.loads(file.read_text()) == run

@@ -9,7 +9,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from jobs import job as jobs
-from jobs.backup import backup, command, restore, tables
+from jobs.backup import backup, command, manifest, restore, tables
 from lib import clickhouse, conf, locks, migrations
 from lib.errors import BackupError, MigrationError, ServiceError, SetupError
 from lib.settings import Settings
@@ -133,6 +133,18 @@ def test_a_damaged_backup_changes_nothing(config: Settings, client: Client, tmp_
         restore.run(config, tmp_path / "backup", replace=True)
     assert count(client, "stocks.ticks") == 100
     assert [*config.data_dir.rglob("_metadata")]
+
+
+def test_a_backup_whose_states_are_newer_than_its_data_changes_nothing(
+    config: Settings, client: Client, tmp_path: Path
+) -> None:
+    made = backup.run(config, tmp_path / "backup")
+    assert made.states_at < made.data_at
+    swapped = msgspec.structs.replace(made, states_at=made.data_at, data_at=made.states_at)
+    manifest.write(tmp_path / "backup", swapped)
+    with pytest.raises(BackupError, match="saved states are newer than its data, so that records"):
+        restore.run(config, tmp_path / "backup", replace=True)
+    assert count(client, "stocks.ticks") == 100
 
 
 def test_a_backup_of_another_schema_changes_nothing(
