@@ -24,7 +24,7 @@ class Probe:
     def __init__(self, config: Settings) -> None:
         self._config = config
         self._producer = Producer(
-            {"bootstrap.servers": config.kafka.bootstrap_servers, "linger.ms": 0}
+            {"bootstrap.servers": config.kafka.bootstrap_servers, "linger.ms": 0, "log_level": 0}
         )
         # The time at which each that was not seen yet was sent: of the clock for the query, and of
         # a clock that only rises.
