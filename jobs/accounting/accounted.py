@@ -66,11 +66,11 @@ def dead_letters(account: Account, expressions: Sequence[str] = ()) -> str:
     """A query for the dead letters of the topic in a span, as `rows`.
 
     Those of every writer, for another insert on the topic may have stored one first. A replayed one
-    is accounted for by its row."""
+    is accounted for by the row of its writer."""
     selected = ", ".join(["kafka_offset", *expressions])
     return (
         f"SELECT {selected} FROM {account.dead_letters} FINAL WHERE topic = {{topic:String}}"
-        f"{_IN_SPAN} AND replayed_at IS NULL"
+        f"{_IN_SPAN} AND (replayed_at IS NULL OR inserted_by != {{writer:String}})"
     )
 
 

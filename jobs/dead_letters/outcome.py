@@ -23,7 +23,7 @@ INSERT INTO {table} ({columns})
 SELECT {values}
 FROM {staged} AS s
 INNER JOIN {places} AS p ON s.kafka_offset = p.number
-WHERE (p.kafka_partition, p.kafka_offset) NOT IN {stored}
+WHERE (p.kafka_partition, p.kafka_offset) NOT IN {stored} AND ({passed})
 ORDER BY p.number
 """
 _COPIED = (
@@ -93,8 +93,9 @@ _ONE_PIECE = {"max_threads": 1, "max_insert_threads": 1, "async_insert": 0}
 def _store_rows(
     client: Client, staging: Staging, target: Target, staged: Target, writer: str, name: str
 ) -> None:
+    store = Store(client, target, writer, name)
     # An insert of a replay that was killed may still run.
-    Store(client, target, writer, name).wait_for_earlier()
+    store.wait_for_earlier()
     columns = table.names(table.read(client, target), target)
     own = {column: f"p.{column}" for column in PLACE} | {"inserted_by": "{writer:String}"}
     sql = _ROWS.format(
@@ -104,9 +105,20 @@ def _store_rows(
         staged=staged.table,
         places=staging.places,
         stored=_stored(target, staging),
+        passed=_passed(store, staging),
     )
     settings = insert_policy.settings(f"{writer}/{name}", f"{writer}/{name}") | _ONE_PIECE
     client.command(sql, parameters={"writer": writer}, settings=settings)
+
+
+def _passed(store: Store, staging: Staging) -> str:
+    """The condition that the writer has passed a record: an insert that is new reads all records
+    when the job runs, and would leave out those before a row of its own."""
+    if staging.has_run or store.target.dead_letters:
+        return "true"
+    ends = store.stored_offsets()
+    passed = [f"p.kafka_partition = {p} AND p.kafka_offset <= {last}" for p, last in ends.items()]
+    return " OR ".join(passed) or "false"
 
 
 def _stored(target: Target, staging: Staging) -> str:

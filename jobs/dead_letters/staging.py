@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
+from jobs.flink import state
 from jobs.job import Job
 from jobs.targets import calls
 from jobs.targets.calls import Call
@@ -40,7 +41,8 @@ WHERE d.topic = {{topic:String}} AND d.has_record AND d.replayed_at IS NULL
 class Staging:
     """The tables of a replay of the dead letters of one insert, each in SQL.
 
-    `targets` maps each target of the job that gets rows to the one in its place."""
+    `targets` maps each target of the job that gets rows to the one in its place. `has_run` is
+    whether the job has run with the inserts that it has now."""
 
     call: Call
     count: int
@@ -48,6 +50,7 @@ class Staging:
     letters: str
     dead: str
     targets: Mapping[Target, Target]
+    has_run: bool
 
 
 @contextmanager
@@ -95,7 +98,15 @@ def _of(job: Job, call: Call, name: str, count: int) -> Staging:
     def table(kind: str) -> str:
         return f"{quote_name(database)}.{quote_name(f'{name}_{kind}')}"
 
-    return Staging(call, count, table("places"), table("letters"), table("dead"), targets)
+    return Staging(
+        call,
+        count,
+        table("places"),
+        table("letters"),
+        table("dead"),
+        targets,
+        has_run=state.newest(job.state) is not None,
+    )
 
 
 def _make(client: Client, staging: Staging, places: Sequence[tuple[int, int]]) -> None:

@@ -16,7 +16,7 @@ from lib import conf, sql_variables
 from lib.errors import ServiceError
 from lib.sqlfiles import SqlFile
 from tests.api.dead_letters import bury
-from tests.api.support import COLUMNS, DAY, insert
+from tests.api.support import COLUMNS, DAY
 from tests.conftest import ROOT
 
 BESIDE = SqlFile(
@@ -71,6 +71,12 @@ def replaying(
         yield staged
 
 
+def passed(client: Client, offset: int) -> None:
+    """Store a row of the insert beside, which is its last."""
+    row = ["B", 1.0, 1, DAY, 0, offset, DAY, "stocks/large"]
+    client.insert("stocks.ticks", [row], column_names=COLUMNS)
+
+
 def stored(client: Client) -> list[tuple[str, int]]:
     rows = client.query("SELECT inserted_by, kafka_offset FROM stocks.ticks ORDER BY ALL")
     return [(writer, offset) for writer, offset in rows.result_rows]
@@ -93,13 +99,13 @@ def test_rows_are_stored_at_their_places_and_the_others_get_the_new_reason(
 ) -> None:
     for offset in (3, 5, 7, 9):
         bury(letters, offset, REASON)
-    insert(letters, [("B", 1.0, 1, 0, 100)])
+    passed(letters, 100)
     # 5 is refused as before, 7 for another reason, and 9 is not read.
     with replaying(letters, job, [3, 5, 7, 9], [3], {5: REASON, 7: "price: missing"}) as staged:
         assert outcome.expected(letters, staged) == Outcome(1, 2, 1)
-        assert stored(letters) == [("test", 100)]
+        assert stored(letters) == [("stocks/large", 100)]
         assert outcome.store(letters, "stocks", staged, "one") == Outcome(1, 2, 1)
-    assert stored(letters) == [("stocks/large", 3), ("stocks/ticks", 3), ("test", 100)]
+    assert stored(letters) == [("stocks/large", 3), ("stocks/large", 100), ("stocks/ticks", 3)]
     value = '{"symbol": "AAPL"}'
     assert noted(letters) == {
         3: (REASON, True, 2, value),
@@ -131,6 +137,18 @@ def test_a_replay_after_one_that_was_killed_stores_nothing_twice(letters: Client
         3: True,
         5: True,
     }
+
+
+def test_an_insert_that_has_not_come_so_far_gets_no_row(letters: Client, job: Job) -> None:
+    """The sink leaves out what is before a row of its writer: the rest would be lost."""
+    for offset in (3, 5):
+        bury(letters, offset, REASON)
+    passed(letters, 4)
+    with replaying(letters, job, [3, 5], [3, 5], {}) as staged:
+        outcome.store(letters, "stocks", staged, "three")
+    assert stored(letters) == [
+        ("stocks/large", 3), ("stocks/large", 4), ("stocks/ticks", 3), ("stocks/ticks", 5),
+    ]  # fmt: skip
 
 
 def test_only_complete_dead_letters_that_are_not_replayed_are_taken(
