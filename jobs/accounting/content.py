@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from clickhouse_connect.driver.client import Client
 
-from jobs.accounting import accounted, fields
+from jobs.accounting import accounted, dead_letters, fields
 from jobs.accounting.account import Account
 from jobs.accounting.fields import Comparison
 from jobs.accounting.missing_records import MissingRecords
@@ -91,6 +91,7 @@ def _of_row(
 
 
 def _of_dead_letter(record: Record, letter: tuple[Any, ...]) -> Iterator[Difference]:
+    record = record._replace(timestamp=dead_letters.time(record))
     for name, stored in zip(("timestamp", "key", "value"), letter, strict=True):
         kept = getattr(record, name)
         if stored != kept:

@@ -8,6 +8,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from jobs.accounting.account import Account
+from jobs.targets.dead_letters import FIRST, LAST
 from lib.kafka import Record
 
 # The most dead letters of one insert, and the bytes after which it is sent.
@@ -61,6 +62,11 @@ def store(
     return stages
 
 
+def time(record: Record) -> int:
+    """The timestamp that a dead letter of the record has."""
+    return min(max(record.timestamp, FIRST), LAST)
+
+
 def _batches(letters: Iterable[DeadLetter]) -> Iterator[list[DeadLetter]]:
     batch: list[DeadLetter] = []
     size = 0
@@ -79,7 +85,7 @@ def _row(topic: str, partition: int, letter: DeadLetter) -> dict[str, object]:
         "topic": topic,
         "kafka_partition": partition,
         "kafka_offset": letter.record.offset,
-        "kafka_timestamp": letter.record.timestamp,
+        "kafka_timestamp": time(letter.record),
         "stage": letter.stage,
         "reason": letter.reason,
         "key": letter.record.key,

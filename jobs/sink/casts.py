@@ -20,7 +20,7 @@ Array: TypeAlias = pa.ChunkedArray | pa.Array
 _DAYS = {"Date": (0, 65_536), "Date32": (-25_567, 120_530)}
 _SECONDS = {"DateTime": (0, 2**32), "DateTime64": (-2_208_988_800, 10_413_792_000)}
 
-_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def cast(column: Column, array: Array) -> Array:
@@ -97,7 +97,7 @@ def _cast_time(column: Column, array: Array) -> Array:
         array = array.cast(pa.timestamp(column.arrow.unit))
     exact = array.cast(column.arrow, safe=True)
     first, end = _SECONDS[column.base]
-    per_second = _PER_SECOND[column.arrow.unit]
+    per_second = PER_SECOND[column.arrow.unit]
     ticks = exact.cast(pa.int64())
     _check_range(column, ticks, first * per_second, min(end * per_second, 2**63) - 1)
     _check_fraction(column, ticks, per_second)
@@ -111,7 +111,7 @@ def _cast_time_of_day(column: Column, array: Array) -> Array:
         return array.cast(pa.time32("s"), safe=True).cast(column.arrow)
     exact = array.cast(column.arrow, safe=True)
     width = pa.int32() if pa.types.is_time32(exact.type) else pa.int64()
-    _check_fraction(column, exact.cast(width).cast(pa.int64()), _PER_SECOND[column.arrow.unit])
+    _check_fraction(column, exact.cast(width).cast(pa.int64()), PER_SECOND[column.arrow.unit])
     return exact
 
 

@@ -28,7 +28,7 @@ def cast(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
     Raise RefusedValueError for one that would have to be rounded, wrapped, clipped or defaulted."""
     array = None
     try:
-        array = _as_arrow(column, values, rows)
+        array = as_arrow(column, values, rows)
         return casts.cast(column, array)
     except (pa.ArrowException, OverflowError) as error:
         row = None if array is None else _first_bad(column, array)
@@ -95,7 +95,7 @@ def _reason(column: Column, array: Any, row: int | None, error: Exception) -> st
     return one_line(error).rstrip(".")
 
 
-def _as_arrow(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
+def as_arrow(column: Column, values: Any, rows: int) -> pa.ChunkedArray | pa.Array:
     if isinstance(values, pa.ChunkedArray | pa.Array):
         return values
     if not isinstance(values, pd.Series):

@@ -16,6 +16,9 @@ COLUMNS = {
     "has_record": "Bool",
     "version": "UInt32",
 }
+# The first and the last Kafka timestamp that the table holds, in milliseconds since 1970. One that
+# is beyond is kept as the nearest.
+FIRST, LAST = -2_208_988_800_000, 10_413_791_999_999
 # The columns that the collector and a replay fill.
 OTHERS = ("key", "value", "replayed_at")
 

@@ -206,6 +206,23 @@ def test_a_dead_letter_that_was_replayed_is_stored_again_in_a_table_that_was_emp
     assert run(attempt(client, table, dead), *partition(0, 3)).is_stored.all()
 
 
+@pytest.mark.parametrize("time", [-(2**50), EPOCH * 1000, 2**62])
+def test_a_kafka_timestamp_that_no_table_holds_is_a_dead_letter_with_the_nearest(
+    client: Client, table: str, dead: str, time: int
+) -> None:
+    """A producer may send one, such as microseconds for milliseconds."""
+    times = pa.array([EPOCH, time, EPOCH], pa.timestamp("ms", "UTC"))
+    rows = (*values(*partition(0, 3))[:3], times, pa.array([None] * 3, pa.string()))
+    assert attempt(client, table, dead).insert(rows, 3).is_stored.tolist() == [True, False, True]
+    ((_, offset, stage, reason),) = kept(client, dead)
+    assert (offset, stage) == (1, "sink")
+    assert f"{time}: beyond what DateTime64(3, 'UTC') can hold" in reason
+    client.command(f"TRUNCATE TABLE {table}")
+    assert attempt(client, table, dead).insert(rows, 3).is_stored.tolist() == [True, False, True]
+    nearest = client.query(f"SELECT kafka_timestamp FROM {dead}").result_rows[0][0]
+    assert nearest.year == (1900 if time < 0 else 2299)
+
+
 def test_times_in_whole_seconds_are_those_of_the_same_records(
     client: Client, table: str, dead: str
 ) -> None:
