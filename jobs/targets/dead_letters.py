@@ -1,5 +1,7 @@
 """The table of dead letters of a target, and whether it fits."""
 
+import re
+
 from clickhouse_connect.driver.client import Client
 
 from jobs.targets.target import Target
@@ -20,19 +22,21 @@ COLUMNS = {
 # is beyond is kept as the nearest.
 FIRST, LAST = -2_208_988_800_000, 10_413_791_999_999
 # The columns that the collector and a replay fill.
-OTHERS = ("key", "value", "replayed_at")
+OTHERS = {
+    "key": "Nullable(String)",
+    "value": "Nullable(String)",
+    "replayed_at": "Nullable(DateTime64(3, 'UTC'))",
+}
 
-_FACTS = """
-SELECT
-    (
-        SELECT groupArray(name) FROM system.columns
-        WHERE database = {database:String} AND table = {relation:String}
-    ),
-    any(engine),
-    any(sorting_key)
-FROM system.tables
+_TYPES = """
+SELECT name, replaceRegexpOne(type, '^LowCardinality[(](.*)[)]$', '\\\\1') FROM system.columns
+WHERE database = {database:String} AND table = {relation:String}
+"""
+_ENGINE = """
+SELECT any(engine_full), any(sorting_key) FROM system.tables
 WHERE database = {database:String} AND name = {relation:String}
 """
+_REPLACING = re.compile(r"\w*ReplacingMergeTree\((?:.*, )?version\)")
 
 
 def problems(client: Client, target: Target) -> list[str]:
@@ -41,16 +45,24 @@ def problems(client: Client, target: Target) -> list[str]:
     if not target.dead_letters:
         return []
     where = dict(zip(("database", "relation"), target.dead_letters, strict=True))
-    names, engine, key = client.query(_FACTS, where).result_rows[0]
-    remedy = "make it as sql/clickhouse/007_table_dead_letters.sql does."
-    missing = [name for name in (*COLUMNS, *OTHERS) if name not in names]
-    if not names:
-        return [f"{target.dead_letter_table}: table not found in ClickHouse; {remedy}"]
+    types = {name: kind for name, kind in client.query(_TYPES, where).result_rows}
+    engine, key = client.query(_ENGINE, where).result_rows[0]
+    table, remedy = (
+        target.dead_letter_table,
+        "make it as sql/clickhouse/007_table_dead_letters.sql does.",
+    )
+    expected = COLUMNS | OTHERS
+    missing = [name for name in expected if name not in types]
+    if not types:
+        return [f"{table}: table not found in ClickHouse; {remedy}"]
     if missing:
-        return [f"{target.dead_letter_table}: has no column {' and no '.join(missing)}; {remedy}"]
-    if "Replacing" not in engine or key != "topic, kafka_partition, kafka_offset":
+        return [f"{table}: has no column {' and no '.join(missing)}; {remedy}"]
+    if others := [name for name in expected if types[name] != expected[name]]:
+        facts = (f"{name} is {types[name]}, not {expected[name]}" for name in others)
+        return [f"{table}: column {', column '.join(facts)}; {remedy}"]
+    if not _REPLACING.match(engine) or key != "topic, kafka_partition, kafka_offset":
         return [
-            f"{target.dead_letter_table}: is {engine} ordered by {key or 'nothing'}, so that a "
-            f"record could be there twice; {remedy}"
+            f"{table}: is {engine.partition(' ')[0]} ordered by {key or 'nothing'}, so that a "
+            f"record could be there twice or in an earlier state; {remedy}"
         ]
     return []

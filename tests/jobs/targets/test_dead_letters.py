@@ -39,8 +39,15 @@ REMEDY = "; make it as sql/clickhouse/007_table_dead_letters.sql does."
         (
             "(topic, kafka_partition, kafka_offset)",
             "topic",
-            "is ReplacingMergeTree ordered by topic,",
+            "is ReplacingMergeTree(version) ordered by topic,",
         ),
+        ("ReplacingMergeTree(version)", "ReplacingMergeTree", "is ReplacingMergeTree ordered by"),
+        (
+            "kafka_timestamp DateTime64(3, 'UTC')",
+            "kafka_timestamp DateTime",
+            "column kafka_timestamp is DateTime, not DateTime64(3, 'UTC');",
+        ),
+        ("version UInt32", "version UInt64", "column version is UInt64, not UInt32;"),
     ],
 )
 def test_another_table_is_refused(
