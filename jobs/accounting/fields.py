@@ -119,7 +119,9 @@ _SCALARS = {True: "true", False: "false"}
 def read(value: bytes | None) -> dict[str, Any]:
     """The fields of the first object of a record, or of its first array; numbers as they are
     written. Raise ValueError if there is none."""
-    text = (value or b"").decode().lstrip()
+    # As the parser of Flink's format: UTF-8, UTF-16 or UTF-32, with a byte order mark or without.
+    value = value or b""
+    text = value.decode(json.detect_encoding(value)).lstrip()
     content, _ = _DECODER.raw_decode(text)
     if isinstance(content, list) and content:
         content = content[0]

@@ -74,6 +74,10 @@ def test_a_column_without_a_field_or_without_an_exact_text_is_not_compared() -> 
         (b'{"a": 1} and more', {"a": "1"}),
         (b'[{"a": 1}]', {"a": "1"}),
         (b'{"a": 1, "a": 2}', {"a": "2"}),
+        ('{"a": "é"}'.encode("utf-8-sig"), {"a": "é"}),
+        ('{"a": "é"}'.encode("utf-16"), {"a": "é"}),
+        ('{"a": "é"}'.encode("utf-16-be"), {"a": "é"}),
+        ('{"a": "é"}'.encode("utf-32-le"), {"a": "é"}),
     ],
 )
 def test_the_fields_are_those_of_the_first_object(value: bytes, content: dict[str, str]) -> None:
