@@ -139,6 +139,16 @@ def retention(servers: str, names: Iterable[str]) -> dict[str, int | None]:
         return kept
 
 
+def existing_ids(servers: str, names: Collection[str]) -> dict[str, str]:
+    """The id of each topic; raise ServiceError for one that does not exist."""
+    if absent := sorted({*names} - topics(servers)):
+        raise ServiceError(
+            f"Kafka at {servers} has no topic {', '.join(absent)}; set kafka.topic or the topic in "
+            "the job's SQL, or run the job, which makes it."
+        )
+    return topic_ids(servers, names)
+
+
 def spans(
     client: KafkaAdminClient, names: Collection[str], committed: bool
 ) -> dict[Partition, Span]:

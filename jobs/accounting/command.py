@@ -48,7 +48,7 @@ def _audits(config: Settings, job: Job, full: bool) -> list[PartitionAudit]:
     jobs.check_accounts(job)
     accounts = account.of(job, config.retention.days)
     client = clickhouse.connect(config.clickhouse)
-    ids = kafka.topic_ids(servers, job.topics)
+    ids = kafka.existing_ids(servers, [each.topic for each in accounts])
     audits = []
     with (
         clickhouse.explained(config.clickhouse),

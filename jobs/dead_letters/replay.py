@@ -69,7 +69,7 @@ def _letters(count: int) -> str:
 
 def _ends(config: Settings, client: Client, job: Job, call: Call) -> dict[int, int]:
     """The offset of each partition below which every record is accounted for."""
-    ids = kafka.topic_ids(config.kafka.bootstrap_servers, [call.topic])
+    ids = kafka.existing_ids(config.kafka.bootstrap_servers, [call.topic])
     accounted = next(each for each in account.of(job) if each.topic == call.topic)
     database = config.clickhouse.database
     known = collected.read(client, database, accounted, ids[call.topic])

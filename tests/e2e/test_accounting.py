@@ -288,6 +288,11 @@ def test_an_audit_names_the_exact_offsets_that_are_missing_or_doubled(
     )
 
 
+def test_a_topic_that_does_not_exist_is_named(place: Place) -> None:
+    error = place.having(KAFKA__TOPIC="absent").run("jobs", "audit", "stocks").error
+    assert error.startswith(f"Kafka at {place.servers} has no topic absent; set kafka.topic")
+
+
 def test_a_job_without_dead_letters_cannot_be_audited(place: Place, tmp_path: Path) -> None:
     folder = sql_with(tmp_path, "orders")
     error = place.having(SQL_DIR=folder).run("jobs", "audit", "orders").error
