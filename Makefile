@@ -52,13 +52,13 @@ stop-job: setup  ## Stop a job with a savepoint
 plan: setup  ## Show what Flink would do, without running it
 	$(RUN) jobs plan $(JOB) $(ARGS)
 
-audit: setup  ## Check that each record of a job's topics is stored or a dead letter, once
+audit: setup  ## Check that each record of a job's topics is accounted for exactly once
 	$(RUN) jobs audit $(JOB) $(ARGS)
 
-dead-letters: setup  ## Show how many records were not stored, by reason
+dead-letters: setup  ## Count the dead letters by reason
 	$(RUN) jobs dead-letters $(ARGS)
 
-replay-dead-letters: setup  ## Store the dead letters that today's SQL rules take
+replay-dead-letters: setup  ## Store the dead letters that are valid by the current SQL rules
 	$(RUN) jobs replay-dead-letters $(JOB) $(ARGS)
 
 validate: setup  ## Check the files of sql/api/ against ClickHouse

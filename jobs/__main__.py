@@ -113,14 +113,14 @@ def _moment(_: click.Context, parameter: click.Parameter, text: str | None) -> d
     type=click.IntRange(1, 10_000),
     default=None,
     metavar="N",
-    help="Show the newest N whole, with their records.",
+    help="Show the newest N with key and value.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @exit_on_error()
 def dead_letters(
     since: datetime | None, stage: str | None, topic: str | None, show: int | None, as_json: bool
 ) -> None:
-    """Show how many records were not stored, by reason, with the newest of each as an example.
+    """Count the dead letters by reason, and show the newest of each as an example.
 
     Times are Kafka's, in UTC. Dead letters that a replay has stored are left out."""
     report.run(conf.load(), selection.of(since, stage, topic), show, as_json)
@@ -134,7 +134,7 @@ def dead_letters(
     metavar="CONDITION",
     help="A condition of ClickHouse's SQL on the dead letters.  [default: all]",
 )
-@click.option("--dry-run", is_flag=True, help="Run the rules, and store and mark nothing.")
+@click.option("--dry-run", is_flag=True, help="Only count what would be stored.")
 @exit_on_error()
 def replay_dead_letters(job: str, where: str, dry_run: bool) -> None:
     """Run dead letters of JOB through its SQL as it is now, and store those that are valid.

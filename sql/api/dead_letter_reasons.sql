@@ -1,5 +1,5 @@
--- One row per stage and kind of reason, the most frequent first: how many dead letters it has, of which time, and its
--- newest as an example. The kind is the reason without its values.
+-- One row per stage and kind of reason, the most frequent first: the number of its dead letters, the times of the first
+-- and the last, and the newest as an example. The kind is the reason without the values in it.
 -- @param topic = null: Only of this topic.
 -- @param from = null: Only records with this Kafka timestamp or a later one.
 -- @param to = null: Only records with an earlier Kafka timestamp.

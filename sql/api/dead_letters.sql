@@ -3,14 +3,14 @@
 -- they have not been read from Kafka yet.
 -- @param topic = null: Only of this topic.
 -- @param kafka_partition = null: Only of this partition.
--- @param stage = null: Only of this stage: parse (the source cannot read it), rule (of the SQL) or sink (ClickHouse
---   refuses it).
+-- @param stage = null: Only of this stage: parse (the source cannot read the record), rule (it breaks a rule of the
+--   SQL) or sink (ClickHouse refuses it).
 -- @param reason = '': Only those whose reason contains this text, in small or capital letters.
 -- @param from = null: Only records with this Kafka timestamp or a later one.
 -- @param to = null: Only records with an earlier Kafka timestamp.
 -- @param replayed = null: Only those that a replay has stored (true), or has not (false).
--- @param max_size = 10000 [0..100000000]: How many bytes of a key and value, and characters of its text, a row has
---   at most.
+-- @param max_size = 10000 [0..100000000]: The most bytes of a key and of a value, and characters of their texts, in
+--   a row.
 -- @page kafka_timestamp desc, topic, kafka_partition desc, kafka_offset desc
 SELECT
     d.topic,

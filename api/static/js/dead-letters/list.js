@@ -1,5 +1,5 @@
 // @ts-check
-// The list of dead letters. The content of a record is anybody's: it is only ever set as text.
+// The list of dead letters. Anyone may have written a record's content: it is only ever set as text.
 
 import { cloneTemplate, find, setAttribute, setText } from "../dom.js";
 import * as format from "../format.js";
@@ -12,7 +12,7 @@ export function createList(list) {
   let items = new Map();
   return {
     size: () => items.size,
-    /** Whether somebody reads it, so that nothing in it may move. */
+    /** Whether someone is reading it, so that nothing in it may move. */
     isRead: () => list.scrollTop > 0 || list.matches(":hover, :focus-within"),
     /** Show these; a record that is shown already keeps its element. @param {DeadLetter[]} letters */
     show(letters) {
@@ -27,7 +27,7 @@ export function createList(list) {
   };
 }
 
-/** A record; another once its reason or its content differs. @param {DeadLetter} letter */
+/** Identifies an element; another one once the reason or content of its record differs. @param {DeadLetter} letter */
 const id = ({ topic, kafka_partition, kafka_offset, stage, reason, has_record }) =>
   JSON.stringify([topic, kafka_partition, kafka_offset, stage, reason, has_record]);
 

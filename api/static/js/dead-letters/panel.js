@@ -1,5 +1,5 @@
 // @ts-check
-// Dead letters: their number on the strip, which opens the list of them.
+// The number of dead letters on the strip, and the dialog with their list that it opens.
 
 import { address, json } from "../api.js";
 import { find, makeElement, setText } from "../dom.js";
