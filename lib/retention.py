@@ -47,7 +47,7 @@ def apply(client: Client, config: Settings, say: Callable[[str], None]) -> None:
 
     Rows must not be removed while Kafka has their records: a job that begins at its sources would
     not find them in the table, and store the records again."""
-    tables = {name: _table(client, name) for name in config.retention.days}
+    tables = {name: _table(client, name, days) for name, days in config.retention.days.items()}
     for name, days in config.retention.days.items():
         if days:
             _check_kept(config, name, days)
@@ -69,13 +69,17 @@ def removed_before(days: int | None) -> int:
     return int(1e3 * time.time()) - days * DAY if days else 0
 
 
-def _table(client: Client, name: str) -> int | None:
-    """For how many days the rows of a table are kept, by a TTL as we set it."""
+def _table(client: Client, name: str, days: int | None) -> int | None:
+    """For how many days the rows of a table are kept, by a TTL as we set it; raise SettingsError if
+    it cannot be set to `days`."""
     place = f"retention.days: {name}"
     if name.count(".") != 1:
         raise SettingsError(f"{place}: not the name of a table; write database.table.")
     database, table = name.split(".")
     found = client.query(_TABLE, {"d": database, "t": table, "column": COLUMN}).result_rows
+    # The defaults name tables that another SQL folder does not make.
+    if days is None and not (found and found[0][1]):
+        return None
     if not found:
         raise SettingsError(f"{place}: ClickHouse has no such table; fix the name, or remove it.")
     engine, has_column = found[0]

@@ -88,6 +88,14 @@ def test_a_table_that_cannot_have_a_ttl_is_refused(
         retention.apply(client, keeping(tmp_path, **{name: 10}), lambda _: None)
 
 
+@pytest.mark.parametrize("name", ["nowhere__t", "system__one"])
+def test_a_table_whose_rows_are_kept_for_ever_need_not_exist(
+    client: Client, tmp_path: Path, said: list[str], name: str
+) -> None:
+    retention.apply(client, keeping(tmp_path, **{name: None}), said.append)
+    assert said == []
+
+
 def test_the_shortest_limit_counts() -> None:
     days = {"a.b": 10, "a.c": 5, "a.d": None}
     assert retention.shortest(days, ["a.b", "a.c", "a.d"]) == 5
