@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from tests.api.support import DAY
 
 
-def bury(client: Client, offset: int, reason: str, **more: Any) -> None:
+def add_dead_letter(client: Client, offset: int, reason: str, **more: Any) -> None:
     """Store a dead letter of stage `rule` with its record, received `offset` seconds after DAY."""
     row = {
         "topic": "stock-ticks", "kafka_partition": 0, "kafka_offset": offset,

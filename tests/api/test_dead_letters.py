@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from tests.api.dead_letters import bury
+from tests.api.dead_letters import add_dead_letter
 from tests.api.job_status import part, report
 from tests.api.support import Api
 
@@ -20,7 +20,7 @@ def offsets(rows: list[dict[str, Any]]) -> list[int]:
 
 def test_a_dead_letter_has_place_reason_and_record(api: Api, tables: Client) -> None:
     at = datetime(2024, 1, 30, 12, tzinfo=UTC)
-    bury(tables, 7, WHOLE, inserted_at=at)
+    add_dead_letter(tables, 7, WHOLE, inserted_at=at)
     assert api.rows("/api/dead_letters") == [
         {
             "topic": "stock-ticks", "kafka_partition": 0, "kafka_offset": "7",
@@ -34,10 +34,10 @@ def test_a_dead_letter_has_place_reason_and_record(api: Api, tables: Client) -> 
 
 
 def test_the_version_of_the_collector_replaces_that_of_the_sink(api: Api, tables: Client) -> None:
-    bury(tables, 1, WHOLE, key=None, value=None, has_record=False, version=0)
+    add_dead_letter(tables, 1, WHOLE, key=None, value=None, has_record=False, version=0)
     (row,) = api.rows("/api/dead_letters")
     assert (row["has_record"], row["value_text"], row["value_base64"]) == (False, None, None)
-    bury(tables, 1, WHOLE, key=None)
+    add_dead_letter(tables, 1, WHOLE, key=None)
     (row,) = api.rows("/api/dead_letters")
     assert (row["has_record"], row["key_base64"], row["value_size"]) == (True, None, 18)
 
@@ -46,7 +46,7 @@ def test_the_version_of_the_collector_replaces_that_of_the_sink(api: Api, tables
 def test_any_bytes_come_unchanged_and_as_text_if_they_are_utf_8(
     api: Api, tables: Client, value: bytes
 ) -> None:
-    bury(tables, 1, "not read", key=value, value=value)
+    add_dead_letter(tables, 1, "not read", key=value, value=value)
     (row,) = api.rows("/api/dead_letters")
     assert [b64decode(row[f"{name}_base64"]) for name in ("key", "value")] == [value, value]
     try:
@@ -59,7 +59,7 @@ def test_any_bytes_come_unchanged_and_as_text_if_they_are_utf_8(
 
 def test_a_long_record_is_cut(api: Api, tables: Client) -> None:
     value = "ë" * 20_000
-    bury(tables, 1, "not read", value=value.encode())
+    add_dead_letter(tables, 1, "not read", value=value.encode())
     (row,) = api.rows("/api/dead_letters")
     assert (row["value_text"], row["value_size"]) == (value[:10_000], 40_000)
     assert b64decode(row["value_base64"]) == value.encode()[:10_000]
@@ -84,11 +84,11 @@ def test_a_long_record_is_cut(api: Api, tables: Client) -> None:
 def test_dead_letters_are_filtered(
     api: Api, tables: Client, filters: dict[str, Any], found: list[int]
 ) -> None:
-    bury(tables, 1, WHOLE)
-    bury(tables, 2, WHOLE, replayed_at=datetime.now(UTC), version=2)
-    bury(tables, 3, "Code: 321", stage="sink")
-    bury(tables, 4, "no JSON", stage="parse", kafka_partition=2)
-    bury(tables, 5, "no JSON", stage="parse", topic="orders")
+    add_dead_letter(tables, 1, WHOLE)
+    add_dead_letter(tables, 2, WHOLE, replayed_at=datetime.now(UTC), version=2)
+    add_dead_letter(tables, 3, "Code: 321", stage="sink")
+    add_dead_letter(tables, 4, "no JSON", stage="parse", kafka_partition=2)
+    add_dead_letter(tables, 5, "no JSON", stage="parse", topic="orders")
     assert offsets(api.rows("/api/dead_letters", **filters)) == found
 
 
@@ -101,15 +101,15 @@ def test_pages_neither_skip_nor_repeat_a_dead_letter(api: Api, tables: Client) -
     same = {"kafka_timestamp": datetime(2024, 1, 30, tzinfo=UTC)}
     for partition in (0, 1):
         for offset in range(5):
-            bury(tables, offset, WHOLE, kafka_partition=partition, **same)
+            add_dead_letter(tables, offset, WHOLE, kafka_partition=partition, **same)
     found, cursor = [], None
     while True:
         answer = api.get("/api/dead_letters", params={"limit": 3, "cursor": cursor} if cursor
                          else {"limit": 3}).json()  # fmt: skip
         found += [(row["kafka_partition"], int(row["kafka_offset"])) for row in answer["data"]]
         # A newer version of a row, and a new row, shift no page.
-        bury(tables, 2, WHOLE, version=9, **same)
-        bury(tables, 1000 + len(found), WHOLE)
+        add_dead_letter(tables, 2, WHOLE, version=9, **same)
+        add_dead_letter(tables, 1000 + len(found), WHOLE)
         cursor = answer["next"]
         if cursor is None:
             break
@@ -139,7 +139,7 @@ def test_reasons_that_differ_in_their_values_are_one_kind(
     api: Api, tables: Client, stage: str, reasons: list[str], kind: str
 ) -> None:
     for offset, reason in enumerate(reasons):
-        bury(tables, offset, reason, stage=stage)
+        add_dead_letter(tables, offset, reason, stage=stage)
     (row,) = api.rows("/api/dead_letter_reasons")
     last = len(reasons) - 1
     assert row == {
@@ -155,10 +155,10 @@ def test_reasons_that_differ_in_their_values_are_one_kind(
 def test_the_most_frequent_reason_is_first_and_replayed_ones_do_not_count(
     api: Api, tables: Client
 ) -> None:
-    bury(tables, 1, "price is missing")
-    bury(tables, 2, WHOLE, stage="rule")
-    bury(tables, 3, WHOLE, topic="orders")
-    bury(tables, 4, "gone", replayed_at=datetime.now(UTC))
+    add_dead_letter(tables, 1, "price is missing")
+    add_dead_letter(tables, 2, WHOLE, stage="rule")
+    add_dead_letter(tables, 3, WHOLE, topic="orders")
+    add_dead_letter(tables, 4, "gone", replayed_at=datetime.now(UTC))
     path = "/api/dead_letter_reasons"
     assert [row["dead_letters"] for row in api.rows(path)] == [2, 1]
     assert [row["kind"] for row in api.rows(path, topic="orders")] == [
@@ -175,11 +175,11 @@ def test_each_job_counts_its_dead_letters(api: Api, tables: Client) -> None:
     for job in ("stocks", "orders", "quiet"):
         report(tables, job=job)
     # In both versions it is one; of two inserts of a job it is one job's.
-    bury(tables, 1, WHOLE, version=0)
-    bury(tables, 1, WHOLE, inserted_at=old)
-    bury(tables, 2, WHOLE, inserted_by="stocks/alerts")
-    bury(tables, 3, WHOLE, replayed_at=datetime.now(UTC))
-    bury(tables, 4, WHOLE, topic="orders", inserted_by="orders/orders")
+    add_dead_letter(tables, 1, WHOLE, version=0)
+    add_dead_letter(tables, 1, WHOLE, inserted_at=old)
+    add_dead_letter(tables, 2, WHOLE, inserted_by="stocks/alerts")
+    add_dead_letter(tables, 3, WHOLE, replayed_at=datetime.now(UTC))
+    add_dead_letter(tables, 4, WHOLE, topic="orders", inserted_by="orders/orders")
     names = ("dead_letters", "dead_letters_last_minute")
     counts = {row["job"]: tuple(row[name] for name in names) for row in api.rows("/api/pipeline")}
     assert counts == {"stocks": (2, 1), "orders": (1, 1), "quiet": (0, 0)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from tests.api.dead_letters import bury
+from tests.api.dead_letters import add_dead_letter
 from tests.api.support import Api, insert
 
 # A cursor is opaque: no schema can describe the valid ones.
@@ -34,7 +34,7 @@ def test_schemathesis_finds_nothing(api: Api, tables: Client, tmp_path: Path) ->
     insert(tables, [("A", n, 1, n, n) for n in range(1, 200)])
     tables.command(RUNS)
     for offset, reason in enumerate(["no JSON", "price: 0 is not above 0"]):
-        bury(tables, offset, reason)
+        add_dead_letter(tables, offset, reason)
     cursors = {path: api.get(path, params=given).json()["next"] for path, given in PAGED.items()}
     config = (CONFIG.format(path=path, cursor=cursor) for path, cursor in cursors.items())
     (tmp_path / "schemathesis.toml").write_text("".join(config))

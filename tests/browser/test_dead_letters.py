@@ -7,7 +7,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from playwright.sync_api import Locator, Page, expect
 
-from tests.api.dead_letters import bury
+from tests.api.dead_letters import add_dead_letter
 from tests.api.support import Api
 from tests.browser.support import open_live
 from tests.browser.test_accessibility import axed, violations
@@ -31,10 +31,10 @@ def stage(page: Page, name: str) -> Locator:
     return page.locator("#dead-letters fieldset").get_by_text(name, exact=True)
 
 
-def bury_at(client: Client, number: int, age: float, **more: Any) -> None:
+def add_dead_letter_at(client: Client, number: int, age: float, **more: Any) -> None:
     """Store a dead letter that was sent and found so many seconds ago."""
     at = datetime.now(UTC) - timedelta(seconds=age)
-    bury(client, number, WHOLE, **{"kafka_timestamp": at, "inserted_at": at, **more})
+    add_dead_letter(client, number, WHOLE, **{"kafka_timestamp": at, "inserted_at": at, **more})
 
 
 @pytest.mark.parametrize("width", [360, 860, 980, 1440])
@@ -46,9 +46,9 @@ def test_their_number_appears_with_the_first_and_nothing_moves(
     expect(page.locator("[data-meter=lag] b")).to_have_text("7")
     expect(button(page)).to_be_hidden()
     before = page.evaluate(PLACES)
-    bury_at(ticks, 1, 3600)
-    bury_at(ticks, 2, 0)
-    bury_at(ticks, 3, 3600, replayed_at=datetime.now(UTC))
+    add_dead_letter_at(ticks, 1, 3600)
+    add_dead_letter_at(ticks, 2, 0)
+    add_dead_letter_at(ticks, 3, 3600, replayed_at=datetime.now(UTC))
     expect(button(page).locator("b")).to_have_text("2")
     expect(button(page).locator("small")).to_have_text("1 in the last minute")
     assert page.evaluate(PLACES) == before
@@ -59,11 +59,13 @@ def test_the_list_shows_place_reason_and_record_as_text(
     wide: Page, api: Api, ticks: Client
 ) -> None:
     script = b'<img src=x onerror="window.isRun = 1"><script>window.isRun = 1</script>'
-    bury(ticks, 4, "no JSON", stage="parse", value=b"\xff\xfe", key=None)
-    bury(ticks, 5, f"symbol: {script.decode()} is not 1-16 characters", value=script, key=script)
-    bury(ticks, 6, WHOLE, value=b"x" * 5000)
-    bury(ticks, 7, WHOLE, value=None, key=b"")
-    bury(ticks, 8, WHOLE, value=None, key=None, has_record=False)
+    add_dead_letter(ticks, 4, "no JSON", stage="parse", value=b"\xff\xfe", key=None)
+    add_dead_letter(
+        ticks, 5, f"symbol: {script.decode()} is not 1-16 characters", value=script, key=script
+    )
+    add_dead_letter(ticks, 6, WHOLE, value=b"x" * 5000)
+    add_dead_letter(ticks, 7, WHOLE, value=None, key=b"")
+    add_dead_letter(ticks, 8, WHOLE, value=None, key=None, has_record=False)
     open_live(wide, api)
     button(wide).click()
     expect(letters(wide)).to_have_count(5)
@@ -87,7 +89,7 @@ def test_the_list_shows_place_reason_and_record_as_text(
 
 def test_the_list_is_filtered_by_stage_and_loads_more(wide: Page, api: Api, ticks: Client) -> None:
     for number in range(60):
-        bury_at(ticks, number, number, stage="sink" if number == 3 else "rule")
+        add_dead_letter_at(ticks, number, number, stage="sink" if number == 3 else "rule")
     open_live(wide, api)
     button(wide).click()
     more = wide.get_by_role("button", name="Load more")
@@ -105,7 +107,7 @@ def test_the_list_is_filtered_by_stage_and_loads_more(wide: Page, api: Api, tick
 
 
 def test_the_list_works_by_keyboard(wide: Page, api: Api, ticks: Client) -> None:
-    bury_at(ticks, 1, 0)
+    add_dead_letter_at(ticks, 1, 0)
     open_live(wide, api)
     expect(button(wide)).to_be_visible()
     wide.keyboard.press("d")
@@ -129,19 +131,19 @@ def test_the_list_works_by_keyboard(wide: Page, api: Api, ticks: Client) -> None
 def test_new_dead_letters_appear_unless_the_list_is_read(
     wide: Page, api: Api, ticks: Client
 ) -> None:
-    bury_at(ticks, 1, 30)
+    add_dead_letter_at(ticks, 1, 30)
     open_live(wide, api)
     button(wide).click()
     expect(letters(wide)).to_have_count(1)
     letters(wide).locator("summary").click()
     wide.locator("#dead-letters input:checked").focus()
     wide.mouse.move(0, 0)
-    bury_at(ticks, 2, 0)
+    add_dead_letter_at(ticks, 2, 0)
     expect(letters(wide)).to_have_count(2)
     # The one that was open stays open, below the new one.
     expect(letters(wide).nth(1).locator("pre")).to_be_visible()
     letters(wide).first.hover()
-    bury_at(ticks, 3, 0)
+    add_dead_letter_at(ticks, 3, 0)
     expect(wide.locator("#dead-letters .count")).to_have_text("3, 3 in the last minute")
     expect(letters(wide)).to_have_count(2)
     wide.mouse.move(0, 0)
@@ -154,7 +156,9 @@ def test_the_list_has_no_violations_and_fits(
 ) -> None:
     axed.set_viewport_size({"width": width, "height": 640})
     for number, reason in enumerate([WHOLE, "x" * 500, "no JSON"]):
-        bury(ticks, number, reason, value=b"y" * 3000, topic="a-topic-with-a-long-name" * 3)
+        add_dead_letter(
+            ticks, number, reason, value=b"y" * 3000, topic="a-topic-with-a-long-name" * 3
+        )
     open_live(axed, api)
     expect(button(axed)).to_be_visible()
     assert violations(axed) == []

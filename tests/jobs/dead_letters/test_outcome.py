@@ -15,7 +15,7 @@ from jobs.job import Job
 from lib import conf, sql_variables
 from lib.errors import ServiceError
 from lib.sqlfiles import SqlFile
-from tests.api.dead_letters import bury
+from tests.api.dead_letters import add_dead_letter
 from tests.api.support import COLUMNS, DAY
 from tests.conftest import ROOT
 
@@ -98,7 +98,7 @@ def test_rows_are_stored_at_their_places_and_the_others_get_the_new_reason(
     letters: Client, job: Job
 ) -> None:
     for offset in (3, 5, 7, 9):
-        bury(letters, offset, REASON)
+        add_dead_letter(letters, offset, REASON)
     passed(letters, 100)
     # 5 is refused as before, 7 for another reason, and 9 is not read.
     with replaying(letters, job, [3, 5, 7, 9], [3], {5: REASON, 7: "price: missing"}) as staged:
@@ -121,7 +121,7 @@ def test_rows_are_stored_at_their_places_and_the_others_get_the_new_reason(
 
 def test_a_replay_after_one_that_was_killed_stores_nothing_twice(letters: Client, job: Job) -> None:
     for offset in (3, 5):
-        bury(letters, offset, REASON)
+        add_dead_letter(letters, offset, REASON)
     # The first has stored both in one table, one in the other, and noted neither.
     for writer, offsets in (("stocks/ticks", [3, 5]), ("stocks/large", [5])):
         rows = [["A", 1.5, 1, DAY, 0, n, DAY + timedelta(seconds=n), writer] for n in offsets]
@@ -142,7 +142,7 @@ def test_a_replay_after_one_that_was_killed_stores_nothing_twice(letters: Client
 def test_an_insert_that_has_not_come_so_far_gets_no_row(letters: Client, job: Job) -> None:
     """The sink leaves out what is before a row of its writer: the rest would be lost."""
     for offset in (3, 5):
-        bury(letters, offset, REASON)
+        add_dead_letter(letters, offset, REASON)
     passed(letters, 4)
     with replaying(letters, job, [3, 5], [3, 5], {}) as staged:
         outcome.store(letters, "stocks", staged, "three")
@@ -154,8 +154,8 @@ def test_an_insert_that_has_not_come_so_far_gets_no_row(letters: Client, job: Jo
 def test_only_complete_dead_letters_that_are_not_replayed_are_taken(
     letters: Client, job: Job
 ) -> None:
-    bury(letters, 3, REASON, has_record=False)
-    bury(letters, 5, REASON, replayed_at=datetime.now(UTC))
+    add_dead_letter(letters, 3, REASON, has_record=False)
+    add_dead_letter(letters, 5, REASON, replayed_at=datetime.now(UTC))
     for offset in (3, 5):
         with (
             pytest.raises(ServiceError, match="its rows changed during the selection"),

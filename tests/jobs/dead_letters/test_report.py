@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 
 from jobs.__main__ import main
 from jobs.dead_letters.report import shown
-from tests.api.dead_letters import bury
+from tests.api.dead_letters import add_dead_letter
 
 WHOLE = "volume: '12.7' is not a whole number from 0 to 4294967295"
 
@@ -24,15 +24,15 @@ def run(*options: str) -> str:
 
 def test_none_are_no_error_and_replayed_ones_do_not_count(letters: Client) -> None:
     assert run() == "no dead letters\n"
-    bury(letters, 1, WHOLE, replayed_at=datetime.now(UTC))
+    add_dead_letter(letters, 1, WHOLE, replayed_at=datetime.now(UTC))
     assert run("--show", "1") == "no dead letters\n"
     assert json.loads(run("--json")) == []
 
 
 def test_they_are_grouped_by_reason_with_an_example(letters: Client) -> None:
     for offset in range(3):
-        bury(letters, offset, WHOLE.replace("12.7", f"{offset}.7"))
-    bury(letters, 9, "no value (a tombstone)", stage="parse", kafka_partition=2)
+        add_dead_letter(letters, offset, WHOLE.replace("12.7", f"{offset}.7"))
+    add_dead_letter(letters, 9, "no value (a tombstone)", stage="parse", kafka_partition=2)
     rule = "volume: … is not a whole number from 0 to 4294967295"
     midnight = "2024-01-30T00:00"
     assert run().splitlines() == [
@@ -62,18 +62,18 @@ def test_they_are_grouped_by_reason_with_an_example(letters: Client) -> None:
 )
 def test_options_select(letters: Client, options: list[str], count: int) -> None:
     recent: dict[str, Any] = {"kafka_timestamp": datetime.now(UTC) - timedelta(minutes=1)}
-    bury(letters, 1, WHOLE)
-    bury(letters, 2, WHOLE)
-    bury(letters, 3, "refused", stage="sink", **recent)
-    bury(letters, 4, WHOLE, topic="orders", **recent)
+    add_dead_letter(letters, 1, WHOLE)
+    add_dead_letter(letters, 2, WHOLE)
+    add_dead_letter(letters, 3, "refused", stage="sink", **recent)
+    add_dead_letter(letters, 4, WHOLE, topic="orders", **recent)
     assert sum(row["dead_letters"] for row in json.loads(run("--json", *options))) == count
 
 
 def test_the_newest_are_shown_whole(letters: Client) -> None:
-    bury(letters, 1, WHOLE)
-    bury(letters, 2, "not UTF-8: byte 0 is 0xff", stage="parse", key=None, value=b"\xff")
-    bury(letters, 3, WHOLE, key=b"", value=b"\x1b[31m{\n" + b"x" * 300)
-    bury(letters, 4, WHOLE, key=None, value=None, has_record=False)
+    add_dead_letter(letters, 1, WHOLE)
+    add_dead_letter(letters, 2, "not UTF-8: byte 0 is 0xff", stage="parse", key=None, value=b"\xff")
+    add_dead_letter(letters, 3, WHOLE, key=b"", value=b"\x1b[31m{\n" + b"x" * 300)
+    add_dead_letter(letters, 4, WHOLE, key=None, value=None, has_record=False)
     assert run("--show", "3").splitlines() == [
         "stock-ticks, partition 0, offset 4, 2024-01-30T00:00:04.000Z",
         f"  rule: {WHOLE}",

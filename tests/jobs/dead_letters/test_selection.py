@@ -9,7 +9,7 @@ from jobs import job as jobs
 from jobs.dead_letters import selection
 from lib import conf
 from lib.errors import JobError
-from tests.api.dead_letters import bury
+from tests.api.dead_letters import add_dead_letter
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -44,13 +44,13 @@ def places(where: str) -> list[tuple[int, int]]:
 
 
 def test_a_condition_selects_among_what_the_insert_can_replay(letters: Client) -> None:
-    bury(letters, 5, "price: missing", kafka_partition=1)
-    bury(letters, 7, "price: missing")
-    bury(letters, 3, "volume: missing")
-    bury(letters, 11, "price: missing", topic="orders")
-    bury(letters, 12, "price: missing", inserted_by="others/ticks")
-    bury(letters, 13, "price: missing", has_record=False)
-    bury(letters, 14, "price: missing", replayed_at=NOW)
+    add_dead_letter(letters, 5, "price: missing", kafka_partition=1)
+    add_dead_letter(letters, 7, "price: missing")
+    add_dead_letter(letters, 3, "volume: missing")
+    add_dead_letter(letters, 11, "price: missing", topic="orders")
+    add_dead_letter(letters, 12, "price: missing", inserted_by="others/ticks")
+    add_dead_letter(letters, 13, "price: missing", has_record=False)
+    add_dead_letter(letters, 14, "price: missing", replayed_at=NOW)
     assert places("true") == [(0, 3), (0, 7), (1, 5)]
     assert places("reason LIKE 'price: %' -- only these") == [(0, 7), (1, 5)]
     assert places("topic = 'orders') OR (topic = 'orders'") == []
