@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import ConfigResource, KafkaAdminClient, OffsetSpec
+from kafka.admin import KafkaAdminClient, OffsetSpec
 from kafka.errors import KafkaError
 from kafka.protocol.consumer.offsets import IsolationLevel
 
@@ -119,24 +119,6 @@ def topic_ids(servers: str, names: Iterable[str]) -> dict[str, str]:
     """The id of each topic; a topic that is deleted and created again has another id."""
     with admin(servers) as client:
         return {t["name"]: str(t["topic_id"]) for t in client.describe_topics(sorted(set(names)))}
-
-
-def retention(servers: str, names: Iterable[str]) -> dict[str, int | None]:
-    """How long the records of each topic that exists are kept, in milliseconds; None for ever."""
-    with admin(servers) as client:
-        known = sorted(set(names) & set(client.list_topics()))
-        if not known:
-            return {}
-        wanted = dict.fromkeys(("retention.ms", "cleanup.policy"))
-        described = client.describe_configs(
-            [ConfigResource("TOPIC", name, wanted) for name in known], config_filter="all"
-        )
-        kept: dict[str, int | None] = {}
-        for name, options in described["topic"].items():
-            limit = int(options["retention.ms"]["value"])
-            deletes = "delete" in options["cleanup.policy"]["value"]
-            kept[name] = limit if deletes and limit >= 0 else None
-        return kept
 
 
 def existing_ids(servers: str, names: Collection[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
+from kafka.admin import ConfigResource
 
 from lib import kafka, sql_variables
 from lib.errors import SettingsError, SqlFileError
@@ -116,5 +117,23 @@ def _sources(config: Settings, table: str) -> list[_Source]:
         targets = [target for file in files for target, _ in file.targets]
         if any(named.search(re.sub(r"[`\"]", "", target)) for target in targets):
             topics.update(topic for file in files for topic in file.topics)
-    kept = kafka.retention(config.kafka.bootstrap_servers, topics) if topics else {}
+    kept = _kept_by_kafka(config.kafka.bootstrap_servers, topics) if topics else {}
     return [_Source(*item) for item in sorted(kept.items())]
+
+
+def _kept_by_kafka(servers: str, names: Iterable[str]) -> dict[str, int | None]:
+    """How long the records of each topic that exists are kept, in milliseconds; None for ever."""
+    with kafka.admin(servers) as client:
+        known = sorted(set(names) & set(client.list_topics()))
+        if not known:
+            return {}
+        wanted = dict.fromkeys(("retention.ms", "cleanup.policy"))
+        described = client.describe_configs(
+            [ConfigResource("TOPIC", name, wanted) for name in known], config_filter="all"
+        )
+        kept: dict[str, int | None] = {}
+        for name, options in described["topic"].items():
+            limit = int(options["retention.ms"]["value"])
+            deletes = "delete" in options["cleanup.policy"]["value"]
+            kept[name] = limit if deletes and limit >= 0 else None
+        return kept

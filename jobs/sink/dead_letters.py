@@ -66,17 +66,21 @@ class DeadLetters:
         offsets, times = (column.to_numpy() for column in table.columns)
         return offsets, times
 
-    def insert(self, records: Batch, letters: Sequence[DeadLetter]) -> None:
-        """Store a dead letter for each row of a batch of records. Tried again while the failure may
-        pass; raise SinkError for a refusal, else the last failure after RETRY_LIMIT."""
+    def insert(self, records: Batch, letters: Mapping[int, DeadLetter]) -> int:
+        """Store the dead letters, by row of the records, one for each record; return how many.
+
+        Tried again while the failure may pass; raise SinkError for a refusal, else the last failure
+        after RETRY_LIMIT."""
         self._inserts += 1
         name = f"{self._prefix}/{self._inserts}"
-        table = self._as_table(records.table, letters)
+        rows = _first_rows(records, letters)
+        table = self._as_table(records.table.take(rows), [letters[row] for row in rows])
         for one_try in insert_policy.retrying():
             with one_try, insert_policy.explained(self.table):
                 number = one_try.retry_state.attempt_number
                 settings = insert_policy.settings(name, f"{name}/{number}")
                 self._client.insert_arrow(self.table, table, settings=settings)
+        return len(rows)
 
     def _as_table(self, records: pa.Table, letters: Sequence[DeadLetter]) -> pa.Table:
         same = {
@@ -96,7 +100,7 @@ class DeadLetters:
         return pa.table({name: arrays[name] for name in COLUMNS}).combine_chunks()
 
 
-def first_rows(records: Batch, letters: Mapping[int, DeadLetter]) -> list[int]:
+def _first_rows(records: Batch, letters: Mapping[int, DeadLetter]) -> list[int]:
     """The rows of the dead letters in order, of each record only the first."""
     first: dict[tuple[int, int], int] = {}
     for row in sorted(letters):

@@ -44,8 +44,7 @@ class Inserted:
 
 
 class Writer:
-    """Writes for one sink instance into one table, and into its table of dead letters if it has
-    one.
+    """Writes for one sink instance into a table and, if there is one, its table of dead letters.
 
     Unless it `keeps` dead letters, the first record that would become one is refused.
     `skips_repeated`: another insert of the job makes a record that became several rows a dead
@@ -179,12 +178,8 @@ class Writer:
         """Store these dead letters, if any are kept here; return how many."""
         if not self._letters or not letters:
             return 0
-        rows = dead_letters.first_rows(records, letters)
-        is_dead = np.zeros(len(records), dtype=np.bool_)
-        is_dead[rows] = True
         with guard():
-            self._letters.insert(records.filter(is_dead), [letters[row] for row in rows])
-        return len(rows)
+            return self._letters.insert(records, letters)
 
     def _remove_stored(self, records: Batch, rows: list[int]) -> None:
         """Remove what is stored of records that turn out to hold several rows, and keep them as

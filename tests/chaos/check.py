@@ -1,4 +1,4 @@
-"""Whether each record that was sent in a round is where it should be, once."""
+"""Checks that each record of a round is in the table where it belongs, once."""
 
 import json
 from collections import Counter, defaultdict
