@@ -1,1 +1,1 @@
-"""Backups: ClickHouse's data with the saved state of the jobs that fits it."""
+"""Backups of ClickHouse's data with the saved state of the jobs that fits it."""

@@ -24,12 +24,12 @@ DATA = "clickhouse"
 def run(config: Settings, to: Path) -> Manifest:
     """Write a backup to a new folder; raise BackupError, and leave nothing, if it is not complete.
 
-    A state that is as old as the data or older fits it: what is read again is left out, as it is
-    stored. So the states are copied first. The jobs may run meanwhile."""
+    A state that is not newer than the data fits it: records that are read again are stored, and
+    left out. So the states are copied first. The jobs may run meanwhile."""
     client = clickhouse.connect(config.clickhouse)
     with (
         clickhouse.explained(config.clickhouse),
-        # It stores rows, and marks their dead letters after them, which are copied later.
+        # A replay stores rows first and marks their dead letters then, which are copied later.
         exclusion.of_replays(config, exclusion.names(config)),
         _whole(to) as folder,
         progress.shown() as bar,

@@ -1,4 +1,4 @@
-"""What a backup holds, in a file of its own, by which it is verified."""
+"""The manifest of a backup: a file that lists its contents, by which it is verified."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from lib.files import show
 
 FILE = "manifest.json"
 
-# The layout of the folder; a restore takes no other.
+# The layout of the folder, the only one that a restore reads.
 LAYOUT = 1
 
 
@@ -24,7 +24,7 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class Migration(msgspec.Struct, frozen=True):
-    """A file of sql/clickhouse that had run."""
+    """A migration that had run: a file of sql/clickhouse."""
 
     number: int
     file: str
@@ -48,19 +48,19 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 def write(folder: Path, manifest: Manifest) -> None:
-    """Write the file; a backup without it is none."""
+    """Write the file, last: a folder without it is not a backup."""
     text = msgspec.json.format(msgspec.json.encode(manifest))
     (folder / FILE).write_bytes(text + b"\n")
 
 
 def read(folder: Path) -> Manifest:
-    """The manifest of a backup; raise BackupError if the folder is none."""
+    """The manifest of a backup; raise BackupError for a folder that is not one."""
     file = folder / FILE
     try:
         manifest = msgspec.json.decode(file.read_bytes(), type=Manifest)
     except FileNotFoundError as error:
         raise BackupError(
-            f"{show(folder)}: no backup, for it has no {FILE}; give the folder of `make backup`."
+            f"{show(folder)}: not a backup, for it has no {FILE}; name a folder of `make backup`."
         ) from error
     except msgspec.MsgspecError as error:
         raise BackupError(f"{show(file)}: cannot be read: {error}; take another.") from error

@@ -13,14 +13,14 @@ from lib.files import show
 from lib.migrations import Applied
 from lib.settings import Settings
 
-# Of a table that `make up` fills.
+# A table that `make up` fills.
 _MIGRATIONS = "schema_migrations"
 
 
 def run(config: Settings, folder: Path, replace: bool) -> Manifest:
-    """Put a backup in the place of all tables and states; raise BackupError, and change nothing, if
-    it is damaged, if the schema has files that are not those on disk, or if there is data already
-    and it does not `replace` that."""
+    """Put a backup in the place of all tables and states. Raise BackupError, and change nothing, if
+    the backup is damaged, if its migrations are not those on disk, or if there is data already,
+    unless `replace` is true."""
     backup = manifest.read(folder)
     client = clickhouse.connect(config.clickhouse)
     names = exclusion.names(config, backup.jobs)
@@ -36,7 +36,7 @@ def run(config: Settings, folder: Path, replace: bool) -> Manifest:
             _check_empty(client, config, backup)
         with bar.step("verifying", sum(each.size for each in backup.files.values())) as done:
             manifest.verify(folder, backup, done)
-        # A state that is newer than the data would leave out records: none is there meanwhile.
+        # A state that is newer than the data would leave out records, so it is removed first.
         states.remove(config.data_dir / "flink")
         tables.make_databases(client, backup.databases)
         for group in tables.RESTORED:

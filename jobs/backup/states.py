@@ -1,4 +1,4 @@
-"""The saved states of all jobs: copied into a backup, and from it."""
+"""Copies the saved states of all jobs into a backup, and back."""
 
 import shutil
 from collections.abc import Iterable, Iterator
@@ -8,16 +8,16 @@ from jobs.flink import state
 from lib.errors import BackupError
 from lib.files import show
 
-# How often a state is copied again that Flink has replaced meanwhile.
+# How often a state is copied that Flink replaces meanwhile.
 ATTEMPTS = 5
 
-# Beside a checkpoint: files that several share.
+# The folders beside a checkpoint with files that several share.
 _SHARED = ("shared", "taskowned")
 
 
 def copy(states: Path, to: Path) -> dict[str, list[str]]:
-    """Copy the newest state of each version of each job, and what is known of its topics; return
-    their paths by job."""
+    """Copy the newest state of each version of each job, and the files about its topics; return the
+    paths of the states by job."""
     return {job.name: [*_copy_job(job, to / job.name)] for job in sorted(states.glob("*/"))}
 
 
@@ -42,7 +42,7 @@ def restore(copied: Path, states: Path) -> None:
 
 
 def _copy_job(job: Path, to: Path) -> Iterator[str]:
-    # Files first: what they say of offsets is then not newer than the states.
+    # Files first, so that offsets in them are not newer than the states.
     _copy_files(job, to)
     for version in sorted(job.glob("*/")):
         _copy_files(version, to / version.name)

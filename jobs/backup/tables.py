@@ -1,8 +1,8 @@
 """ClickHouse's own backups of the tables, in an order in which no record gets lost.
 
-A table of rows and offsets says which records are stored, and a job that runs goes on storing. So
-what depends on that table is copied after it: the dead letters between its rows, and the tables
-behind its views. How far the records are accounted for is copied before all of it.
+A table of rows and offsets says which records are stored, and a running job continues to store. So
+the tables that depend on it are copied after it: the dead letters between its rows, and the tables
+behind its views. The table that says how far records are accounted for is copied first.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +21,7 @@ from lib.waiting import until
 
 # The backups in the order in which they are made, each in a folder of its name.
 ORDER = ("collected", "tracked", "others")
-# A job that finds its rows stores no record again: those tables come last.
+# A job whose rows are there does not store their records again: those tables come last.
 RESTORED = ("others", "collected", "tracked")
 
 _TABLES = """
@@ -129,7 +129,7 @@ def _run(
 
 
 def refused(settings: ClickHouse, folder: Path, fact: str) -> BackupError:
-    """The error for what ClickHouse says of a backup."""
+    """The error for a backup or restore that ClickHouse refuses."""
     remedy = "fix that in ClickHouse."
     if "allowed" in fact:
         remedy = "set backups.allowed_path in its configuration to a folder above it."

@@ -45,7 +45,7 @@ def test_a_missing_file_is_named(tmp_path: Path, made: Manifest) -> None:
 
 
 def test_a_folder_without_a_manifest_is_no_backup(tmp_path: Path) -> None:
-    with pytest.raises(BackupError, match=r"no backup, for it has no manifest.json"):
+    with pytest.raises(BackupError, match=r"not a backup, for it has no manifest.json"):
         manifest.read(tmp_path)
 
 
