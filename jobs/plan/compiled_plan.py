@@ -115,16 +115,19 @@ def _not_in_order(plan: Plan, number: int, place: str) -> Iterator[str]:
         )
 
 
+# In the types of operators that may make several rows of one; a window of HOP is a table function.
+_MULTIPLYING = ("correlate", "expand", "join", "table-function")
+
+
 def _several_rows(plan: Plan, number: int, place: str) -> Iterator[str]:
     """Why a record may become several rows: the sink leaves these out, because it takes the record
     for an array of several objects, which the other insert makes a dead letter."""
-    if any(
-        "correlate" in node["type"] or "join" in node["type"] for node in _upstream(plan, number)
-    ):
+    types = [node["type"] for node in _upstream(plan, number)]
+    if any(word in kind for kind in types for word in _MULTIPLYING):
         yield (
-            f"{place}: a join or UNNEST may make several rows of a record, which one offset cannot "
-            "tell apart; leave it out, or leave out kafka_partition and kafka_offset (then a "
-            "restart may store rows twice)."
+            f"{place}: a join, UNNEST or table function may make several rows of a record, which "
+            "one offset cannot tell apart; leave it out, or leave out kafka_partition and "
+            "kafka_offset (then a restart may store rows twice)."
         )
 
 

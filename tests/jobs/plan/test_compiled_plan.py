@@ -90,18 +90,20 @@ def test_an_exchange_or_another_shuffle_loses_the_order() -> None:
         )
 
 
-@pytest.mark.parametrize("kind", ["stream-exec-correlate_1", "stream-exec-lookup-join_1"])
+@pytest.mark.parametrize("kind", ["correlate", "lookup-join", "window-table-function", "expand"])
 def test_several_rows_of_a_record_are_refused_beside_its_dead_letter(kind: str) -> None:
     plan = compiled_plan.read(
-        text_of((SCAN, [], ""), (kind, [1], ""), (CALC, [2], TARGET), (SINK, [3], ""))
+        text_of(
+            (SCAN, [], ""), (f"stream-exec-{kind}_1", [1], ""), (CALC, [2], TARGET), (SINK, [3], "")
+        )
     )
     call = Call(TARGET, PLACE, parse(TARGET))
     # The sink itself stops at such a record unless another insert accounts for it.
     assert [*compiled_plan.problems(plan, [call])] == []
     assert [*compiled_plan.problems(plan, [replace(call, is_beside=True)])] == [
-        f"{PLACE}: a join or UNNEST may make several rows of a record, which one offset cannot "
-        "tell apart; leave it out, or leave out kafka_partition and kafka_offset (then a restart "
-        "may store rows twice)."
+        f"{PLACE}: a join, UNNEST or table function may make several rows of a record, which one "
+        "offset cannot tell apart; leave it out, or leave out kafka_partition and kafka_offset "
+        "(then a restart may store rows twice)."
     ]
 
 
