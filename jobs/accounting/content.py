@@ -1,5 +1,6 @@
 """Compares rows and dead letters with their records in Kafka, by content."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,13 @@ from lib.quoting import quote_name
 # How many offsets are compared at once.
 STEP = 50_000
 
+# How many bytes of a value a difference shows at most.
+SHOWN = 60
+
 _MILLISECONDS = "toUnixTimestamp64Milli(toDateTime64(kafka_timestamp, 3))"
+
+# Values by their digests: those of one part may be too large for the memory.
+_KEY_AND_VALUE = ("key", f"left(value, {SHOWN})", "SHA256(value)")
 
 # Rows as tuples, by offset: several if a record is stored twice.
 _Rows = dict[int, list[tuple[Any, ...]]]
@@ -51,7 +58,7 @@ def compare(
     rows = _read(client, accounted.rows(account, expressions), account, partition, span)
     letters = _read(
         client,
-        accounted.dead_letters(account, [_MILLISECONDS, "key", "value"]) + " AND has_record",
+        accounted.dead_letters(account, [_MILLISECONDS, *_KEY_AND_VALUE]) + " AND has_record",
         account,
         partition,
         span,
@@ -91,12 +98,17 @@ def _of_row(
 
 
 def _of_dead_letter(record: Record, letter: tuple[Any, ...]) -> Iterator[Difference]:
-    record = record._replace(timestamp=dead_letters.time(record))
-    for name, stored in zip(("timestamp", "key", "value"), letter, strict=True):
-        kept = getattr(record, name)
-        if stored != kept:
-            yield _difference(record, f"its dead letter's {name}", stored, kept)
+    time, key, shown, digest = letter
+    kept = dead_letters.time(record)
+    if time != kept:
+        yield _difference(record, "its dead letter's timestamp", time, kept)
+    if key != record.key:
+        yield _difference(record, "its dead letter's key", key, record.key)
+    value = record.value
+    if digest != (None if value is None else hashlib.sha256(value).digest()):
+        yield _difference(record, "its dead letter's value", shown, value and value[:SHOWN])
 
 
 def _difference(record: Record, name: str, stored: object, kept: object) -> Difference:
-    return Difference(record.offset, f"{name} is {stored!r:.60}, and Kafka has {kept!r:.60}")
+    facts = (f"{value!r:.{SHOWN}}" for value in (stored, kept))
+    return Difference(record.offset, f"{name} is {', and Kafka has '.join(facts)}")
