@@ -253,6 +253,7 @@ def test_an_audit_names_the_exact_offsets_that_are_missing_or_doubled(
         "stored": 10,
         "dead_letters": 1,
         "no_record": 5,
+        "removed": 0,
         "not_read": 2,
         "lost": [[0, 1]],
         "missing": [],
