@@ -100,6 +100,16 @@ def read(client: Client, account: Account, partition: int, span: Span) -> Accoun
     return Accounted(span, np.sort(stored), dead, dead[own], dead[~has_record])
 
 
+def replayed(client: Client, account: Account, partition: int, span: Span) -> dict[int, int]:
+    """The versions of the dead letters that a replay has stored as rows, by offset."""
+    rows = client.query(
+        f"SELECT kafka_offset, version FROM {account.dead_letters} FINAL"
+        f" WHERE topic = {{topic:String}}{_IN_SPAN} AND replayed_at IS NOT NULL",
+        parameters(account, partition, span),
+    ).result_rows
+    return {offset: version for offset, version in rows}
+
+
 def findings(client: Client, account: Account, partition: int, span: Span) -> dict[int, Finding]:
     """Stage, reason and writer of the dead letters without record, by offset."""
     query = dead_letters(account, ["stage", "reason", "inserted_by"])

@@ -44,7 +44,9 @@ def step(
         if len(known.without_record):
             findings = accounted.findings(client, account, partition, span)
         records = kafka.read((account.topic, partition), wanted[wanted >= start])
-        letters = _letters(account, records, findings)
+        # Their rows were removed since, and the next version is a dead letter again.
+        replayed = accounted.replayed(client, account, partition, span)
+        letters = _letters(account, records, findings, replayed)
         if not keeps:
             letters = _refused(account, partition, letters, findings)
         found = dead_letters.store(client, account, partition, letters)["parse"]
@@ -53,7 +55,10 @@ def step(
 
 
 def _letters(
-    account: Account, records: Iterable[Record], findings: Mapping[int, Finding]
+    account: Account,
+    records: Iterable[Record],
+    findings: Mapping[int, Finding],
+    replayed: Mapping[int, int],
 ) -> Iterator[DeadLetter]:
     """The dead letter of each record: as the sink found it, or else as the source left it out."""
     # Of those the row may have been removed.
@@ -62,7 +67,9 @@ def _letters(
         if finding := findings.get(record.offset):
             yield DeadLetter(record, *finding)
         elif record.timestamp >= expired:
-            yield DeadLetter(record, "parse", reasons.reason(record.value), account.writer)
+            version = replayed.get(record.offset, 0) + 1
+            reason = reasons.reason(record.value)
+            yield DeadLetter(record, "parse", reason, account.writer, version)
 
 
 def _refused(

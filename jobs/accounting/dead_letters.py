@@ -43,6 +43,7 @@ class DeadLetter:
     stage: str
     reason: str
     writer: str
+    version: int = VERSION
 
 
 def store(
@@ -92,5 +93,5 @@ def _row(topic: str, partition: int, letter: DeadLetter) -> dict[str, object]:
         "value": letter.record.value,
         "has_record": True,
         "inserted_by": letter.writer,
-        "version": VERSION,
+        "version": letter.version,
     }
