@@ -14,16 +14,15 @@ from tests.e2e.support import LIMIT, wait_until
 
 def inject(stack: Stack, fault: Fault) -> float:
     """Do what a fault does, as long as it lasts; return the time from which recovery counts: when
-    it came, or, if it lasts, when it was over."""
+    it came; if it lasts, when it was over; for a restart, when the program had ended."""
     time.sleep(fault.pause)
-    began = time.time()
     match fault.action, fault.target:
         case "kill", name:
-            os.kill(stack.pid(name), signal.SIGKILL)
+            return _kill(stack.pid(name))
         case "freeze", name:
             return _freeze(stack.pid(name), fault.seconds)
         case "restart", name:
-            stack.restart(name)
+            return stack.restart(name)
         case "cut", "connections":
             stack.proxy.refuse()
             time.sleep(fault.seconds)
@@ -38,6 +37,12 @@ def inject(stack: Stack, fault: Fault) -> float:
             time.sleep(fault.seconds)
             stack.disks[name].clear()
             return time.time()
+    raise AssertionError(f"{fault.name} is no fault")
+
+
+def _kill(pid: int) -> float:
+    began = time.time()
+    os.kill(pid, signal.SIGKILL)
     return began
 
 

@@ -1,5 +1,6 @@
 """The stack under test: servers, a proxy before ClickHouse, and the job and the API behind it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -48,11 +49,13 @@ class Stack:
             return self.place(name).pid(name)
         return 0
 
-    def restart(self, name: str) -> None:
-        """Stop a program in order, and start it."""
+    def restart(self, name: str) -> float:
+        """Stop a program in order, and start it; return the time at which it had ended."""
         supervisor = Supervisor(Path(self.place(name).names["MILLRACE_DATA_DIR"]))
         supervisor.stop(name)
+        ended = time.time()
         supervisor.start(name)
+        return ended
 
     def newest(self) -> int:
         """When the newest tick that can be queried was sent, in ms since 1970; 0: no answer."""
