@@ -72,6 +72,8 @@ def _producer(**options: object) -> Producer:
             "bootstrap.servers": conf.load().kafka.bootstrap_servers,
             "enable.idempotence": True,
             "message.max.bytes": 2_000_000,
+            # The time to recover is not to be this client's.
+            "reconnect.backoff.max.ms": 500,
             "log_level": 0,
             **options,
         }

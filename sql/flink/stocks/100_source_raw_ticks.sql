@@ -20,9 +20,9 @@ WITH (
     'properties.isolation.level' = 'read_committed',
     -- Partitions that are added while the job runs are read after this time at the latest.
     'scan.topic-partition-discovery.interval' = '10 s',
-    -- Retry an unavailable broker every few seconds; the defaults fill the log with attempts.
+    -- Retry an unavailable broker every two seconds; the defaults fill the log with attempts.
     'properties.metadata.recovery.strategy' = 'none',
-    'properties.reconnect.backoff.max.ms' = '5000',
+    'properties.reconnect.backoff.max.ms' = '2000',
     -- A job without saved state begins here; the sink leaves out the records that are stored already.
     'scan.startup.mode' = 'earliest-offset',
     'format' = 'json',
