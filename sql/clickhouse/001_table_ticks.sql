@@ -35,4 +35,6 @@ SETTINGS
     non_replicated_deduplication_window = 1000,
     deduplicate_merge_projection_mode = 'rebuild',
     -- An engine that can pack a small part (the embedded one can) makes one file of it instead of twenty.
-    min_rows_for_full_part_storage = 10000
+    min_rows_for_full_part_storage = 10000,
+    -- Its file is written to the disk after a merge: else the engine makes an empty one when the disk is full.
+    min_rows_to_fsync_after_merge = 1

@@ -20,5 +20,7 @@ SETTINGS
     non_replicated_deduplication_window = 1000,
     -- A small part is one file, as in stocks.ticks.
     min_rows_for_full_part_storage = 10000,
+    -- As in stocks.ticks: a merge on a full disk makes no empty part.
+    min_rows_to_fsync_after_merge = 1,
     -- Parts older than this many seconds are merged into one: FINAL reads few parts faster.
     min_age_to_force_merge_seconds = 5

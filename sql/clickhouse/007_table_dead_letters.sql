@@ -20,4 +20,6 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY (topic, kafka_partition, kafka_offset)
 SETTINGS
     -- A small part is one file, as in stocks.ticks.
-    min_rows_for_full_part_storage = 10000
+    min_rows_for_full_part_storage = 10000,
+    -- As in stocks.ticks: a merge on a full disk makes no empty part.
+    min_rows_to_fsync_after_merge = 1
