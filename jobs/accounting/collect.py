@@ -48,8 +48,8 @@ def step(
         replayed = accounted.replayed(client, account, partition, span)
         letters = _letters(account, records, findings, replayed)
         if not keeps:
-            letters = _refused(account, partition, letters, findings)
-        found = dead_letters.store(client, account, partition, letters)["parse"]
+            letters = _refused(account, partition, letters)
+        found = dead_letters.store(client, account, partition, letters)
     every = offsets.joined(sorted([*collected.lost, *lost]))
     return Collected(Span(collected.span.start, span.end), tuple(every)), found
 
@@ -69,21 +69,17 @@ def _letters(
         elif record.timestamp >= expired:
             version = replayed.get(record.offset, 0) + 1
             reason = reasons.reason(record.value)
-            yield DeadLetter(record, "parse", reason, account.writer, version)
+            yield DeadLetter(record, "parse", reason, account.writer, version, is_new=True)
 
 
 def _refused(
-    account: Account,
-    partition: int,
-    letters: Iterable[DeadLetter],
-    findings: Mapping[int, Finding],
+    account: Account, partition: int, letters: Iterable[DeadLetter]
 ) -> Iterator[DeadLetter]:
-    """Those that the sink found while dead letters were kept; raise JobError for any other."""
+    """Those that the sink found while dead letters were kept; raise JobError for a new one."""
     for letter in letters:
-        offset = letter.record.offset
-        if offset not in findings:
+        if letter.is_new:
             raise JobError(
-                f"{account.topic}, partition {partition}, offset {offset}: {letter.reason}; "
-                "correct its producer, or set dead_letters.keep to true."
+                f"{account.topic}, partition {partition}, offset {letter.record.offset}: "
+                f"{letter.reason}; correct its producer, or set dead_letters.keep to true."
             )
         yield letter

@@ -86,7 +86,9 @@ class Collection:
             raise
 
     def _connected(self) -> Client:
-        client = clickhouse.connect(self._config.clickhouse)
+        settings = self._config.clickhouse
+        # Offsets are compressed for a network, which loopback is not.
+        client = clickhouse.connect(settings, compress=not settings.is_local)
         database = self._config.clickhouse.database
         if not collected.exists(client, database):
             raise ServiceError(

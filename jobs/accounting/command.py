@@ -47,7 +47,7 @@ def _audits(config: Settings, job: Job, full: bool) -> list[PartitionAudit]:
     database, servers = config.clickhouse.database, config.kafka.bootstrap_servers
     jobs.check_accounts(job)
     accounts = account.of(job, config.retention.days)
-    client = clickhouse.connect(config.clickhouse)
+    client = clickhouse.connect(config.clickhouse, compress=not config.clickhouse.is_local)
     ids = kafka.existing_ids(servers, [each.topic for each in accounts])
     audits = []
     with (

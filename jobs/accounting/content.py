@@ -13,6 +13,7 @@ from jobs.accounting.account import Account
 from jobs.accounting.fields import Comparison
 from jobs.accounting.missing_records import MissingRecords
 from jobs.targets import table
+from jobs.targets.target import PLACE
 from lib.kafka import Record, Span
 from lib.quoting import quote_name
 
@@ -26,6 +27,9 @@ _MILLISECONDS = "toUnixTimestamp64Milli(toDateTime64(kafka_timestamp, 3))"
 
 # Values by their digests: those of one part may be too large for the memory.
 _KEY_AND_VALUE = ("key", f"left(value, {SHOWN})", "SHA256(value)")
+
+# Columns that hold no field.
+_OF_THE_RECORD = {*PLACE, "kafka_timestamp"}
 
 # Rows as tuples, by offset: several if a record is stored twice.
 _Rows = dict[int, list[tuple[Any, ...]]]
@@ -42,7 +46,8 @@ class Difference:
 def comparisons(client: Client, account: Account) -> list[Comparison]:
     """How the columns that the insert fills are compared with the fields of the same names."""
     kinds = table.read(client, account.target).types
-    return fields.comparisons(kinds, {name: quote_name(name) for name in account.target.columns})
+    columns = [name for name in account.target.columns if name not in _OF_THE_RECORD]
+    return fields.comparisons(kinds, {name: quote_name(name) for name in columns})
 
 
 def compare(
@@ -93,7 +98,8 @@ def _of_row(
         return
     for column, stored in zip(columns, row[1:], strict=True):
         text = None if stored is None else stored.decode(errors="backslashreplace")
-        if fields.differs(column, content, text):
+        # Most are the same text.
+        if content.get(column.column) != text and fields.differs(column, content, text):
             yield _difference(record, column.column, text, content[column.column])
 
 

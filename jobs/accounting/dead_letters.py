@@ -1,6 +1,5 @@
 """Stores dead letters with the key and value of their records in Kafka."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -37,21 +36,21 @@ _SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that is not a row, with the reason; `writer` is the insert that refused it."""
+    """A record that is not a row, with the reason; `writer` is the insert that refused it.
+
+    `is_new`: no table had it before."""
 
     record: Record
     stage: str
     reason: str
     writer: str
     version: int = VERSION
+    is_new: bool = False
 
 
-def store(
-    client: Client, account: Account, partition: int, letters: Iterable[DeadLetter]
-) -> Counter[str]:
-    """Store dead letters, and return their number by stage; one that is stored again replaces
-    itself."""
-    stages: Counter[str] = Counter()
+def store(client: Client, account: Account, partition: int, letters: Iterable[DeadLetter]) -> int:
+    """Store dead letters, and return how many are new; one that is stored again replaces itself."""
+    new = 0
     for batch in _batches(letters):
         rows = [_row(account.topic, partition, letter) for letter in batch]
         client.insert_arrow(
@@ -59,8 +58,8 @@ def store(
             pa.Table.from_pylist(rows, _SCHEMA),
             settings={"async_insert": 0},
         )
-        stages.update(letter.stage for letter in batch)
-    return stages
+        new += sum(letter.is_new for letter in batch)
+    return new
 
 
 def time(record: Record) -> int:
