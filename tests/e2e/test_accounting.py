@@ -322,7 +322,7 @@ def test_a_collector_goes_on_where_the_last_run_ended(accounts: Accounts) -> Non
     collector = collecting_from(accounts, {"chk-1": 10, "chk-2": 20})
     assert collector.finish(Path("chk-1"), LIMIT)
     collector.close()
-    assert collector.found == len(accounts.dead()) == 10
+    assert collector.unparsed == len(accounts.dead()) == 10
     topic_id = kafka.topic_ids(place.servers, [place.topic])[place.topic]
     noted = collected.read(accounts.client, "stocks", accounts.account, topic_id)
     assert noted == {0: Collected(Span(0, 10))}
@@ -333,7 +333,7 @@ def test_a_collector_goes_on_where_the_last_run_ended(accounts: Accounts) -> Non
     collector = collecting_from(accounts, {"chk-3": 20})
     assert collector.finish(Path("chk-3"), LIMIT)
     collector.close()
-    assert collector.found == 5
+    assert collector.unparsed == 5
     assert accounts.dead("kafka_offset") == [*range(20)]
     noted = collected.read(accounts.client, "stocks", accounts.account, topic_id)
     assert noted == {0: Collected(Span(0, 20))}
@@ -378,7 +378,7 @@ def test_a_collector_waits_for_clickhouse_and_says_so(
     assert collector.uncollected == 2
     mortal.start()
     assert collector.finish(Path("chk-2"), LIMIT)
-    assert (collector.problem, collector.uncollected, collector.found) == ("", 0, 5)
+    assert (collector.problem, collector.uncollected, collector.unparsed) == ("", 0, 5)
     collector.close()
 
 
