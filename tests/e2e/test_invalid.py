@@ -6,7 +6,6 @@ import re
 import httpx
 import pytest
 
-from jobs.sink.dead_letters import SEVERAL
 from tests.e2e.support import LIMIT, Place, Tick, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
@@ -35,6 +34,7 @@ BAD: list[tuple[Tick, str]] = [
     (GOOD | {"timestamp": "1712101512345"}, "timestamp: '1712101512345' is not a time in ISO 8601"),
     ({"price": 1}, "symbol: missing"),
 ]
+SEVERAL = "the record holds several objects, and one record is one row"
 # A quote must not end the string in the SQL that it is substituted into.
 PATTERN = "[A-Z0-9^/'.-]{1,16}"
 OTHERS = ["^GSPC", "BF/B"]
