@@ -56,7 +56,7 @@ def test_invalid_records_become_dead_letters_and_the_job_goes_on(place: Place) -
     reasons = sorted([reason for _, reason in BAD])
     wait_until(lambda: len(dead_letters(place)) == len(BAD) + 1, "all dead letters")
     letters = dead_letters(place)
-    assert letters.pop([stage for stage, _ in letters].index("parse")) == ("parse", SEVERAL.reason)
+    assert letters.pop([stage for stage, _ in letters].index("parse")) == ("parse", SEVERAL)
     assert [stage for stage, _ in letters] == ["rule"] * len(BAD)
     for (_, reason), start in zip(letters, reasons, strict=True):
         assert reason.startswith(start)
