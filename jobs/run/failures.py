@@ -5,7 +5,7 @@ import re
 from jobs.flink.rest import Rest
 from lib.errors import JobError, one_line
 
-_REFUSED = re.compile(r"SinkError: (?P<fact>[^\n]+)")
+_REFUSED = re.compile(r"(?:Sink|RefusedInsert)Error: (?P<fact>[^\n]+)")
 
 # A record that fails the same way at every try, as Flink's formats show it, and its last cause. Not
 # every failure that passes through the deserialization of a record is about that record: the sink
