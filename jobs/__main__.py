@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import click
 
 from jobs import job as jobs
-from jobs.backup import command as backups
 from jobs.dead_letters import report, selection
 from jobs.run import stopping
 from lib import conf, locks
@@ -155,8 +154,11 @@ def replay_dead_letters(job: str, where: str, dry_run: bool) -> None:
 @exit_on_error()
 def make_backup(to: str) -> None:
     """Write all tables and the saved state of all jobs to a new folder. Jobs may run meanwhile."""
+    # A third of a second, which a job that starts need not wait for.
+    from jobs.backup import command
+
     Signals().interrupt(SystemExit)
-    backups.make(conf.load(), to)
+    command.make(conf.load(), to)
 
 
 @main.command("restore")
@@ -165,8 +167,11 @@ def make_backup(to: str) -> None:
 @exit_on_error()
 def restore_backup(folder: str, replace: bool) -> None:
     """Put a backup in the place of all tables and saved states. No job may run."""
+    # As above.
+    from jobs.backup import command
+
     Signals().interrupt(SystemExit)
-    backups.restore_from(conf.load(), folder, replace)
+    command.restore_from(conf.load(), folder, replace)
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ def refused(settings: ClickHouse, folder: Path, fact: str) -> BackupError:
 
 
 def make_databases(client: Client, names: Iterable[str]) -> None:
-    """Make the databases anew, without any table."""
+    """Drop the databases, and make them again without any table."""
     for name in names:
         client.command(f"DROP DATABASE IF EXISTS {quote_name(name)} SYNC")
         clickhouse.make_database(client, quote_name(name), lambda _: None)
