@@ -8,7 +8,7 @@ import click
 from jobs import job as jobs
 from jobs.dead_letters import report, selection
 from jobs.run import stopping
-from lib import conf, locks
+from lib import conf
 from lib.errors import RestartError, UnavailableError, exit_on_error
 from lib.signals import Signals
 
@@ -36,8 +36,7 @@ def run(job: str, fresh: bool) -> None:
     signals.interrupt(SystemExit)
     config = conf.load()
     loaded = jobs.load(config, job)
-    remedy = f"stop it with `make stop-job JOB={job}`."
-    with locks.held(jobs.lock_file(config, job), f"job {job}", remedy):
+    with jobs.held(config, job):
         # A wrong file need not wait for these imports.
         from jobs.flink import gateway
 

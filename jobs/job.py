@@ -3,13 +3,14 @@
 import hashlib
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.kafka import sources
 from jobs.targets import calls
 from jobs.targets.calls import Call
-from lib import sql_variables
+from lib import locks, sql_variables
 from lib.errors import JobError
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile, condensed, without_comments
@@ -101,3 +102,16 @@ def lock_file(config: Settings, name: str) -> Path:
 def replay_lock_file(config: Settings, name: str) -> Path:
     """The file that the process which replays a job's dead letters holds."""
     return config.data_dir / "run" / f"replay-{name}.pid"
+
+
+def held(config: Settings, name: str) -> AbstractContextManager[None]:
+    """Keep others from running a job during the block; raise SetupError if one runs it."""
+    remedy = f"stop it with `make stop-job JOB={name}`."
+    return locks.held(lock_file(config, name), f"job {name}", remedy)
+
+
+def replay_held(config: Settings, name: str) -> AbstractContextManager[None]:
+    """Keep others from replaying the dead letters of a job during the block; raise SetupError if
+    one does."""
+    file, remedy = replay_lock_file(config, name), "wait until it has ended."
+    return locks.held(file, f"a replay of job {name}", remedy)

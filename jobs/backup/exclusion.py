@@ -1,10 +1,9 @@
 """Keeps jobs, and replays of dead letters, of this machine from running."""
 
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 
 from jobs import job as jobs
-from lib import locks
 from lib.settings import Settings
 
 
@@ -16,19 +15,16 @@ def names(config: Settings, others: Iterable[str] = ()) -> list[str]:
 
 def of_replays(config: Settings, jobs_here: Iterable[str]) -> ExitStack:
     """Let no replay run until the end of the block; raise SetupError for one that runs."""
-    with ExitStack() as held:
-        for name in jobs_here:
-            file = jobs.replay_lock_file(config, name)
-            held.enter_context(
-                locks.held(file, f"a replay of job {name}", "wait until it has ended.")
-            )
-        return held.pop_all()
+    return _all(jobs.replay_held(config, name) for name in jobs_here)
 
 
 def of_jobs(config: Settings, jobs_here: Iterable[str]) -> ExitStack:
     """Let no job run until the end of the block; raise SetupError for one that runs."""
+    return _all(jobs.held(config, name) for name in jobs_here)
+
+
+def _all(locked: Iterable[AbstractContextManager[None]]) -> ExitStack:
     with ExitStack() as held:
-        for name in jobs_here:
-            remedy = f"stop it with `make stop-job JOB={name}`."
-            held.enter_context(locks.held(jobs.lock_file(config, name), f"job {name}", remedy))
+        for lock in locked:
+            held.enter_context(lock)
         return held.pop_all()

@@ -8,9 +8,9 @@ from rich.console import Console
 from jobs import job as jobs
 from jobs.accounting import account, collected
 from jobs.dead_letters import bounded_run, outcome, replay_topic, selection, staging
-from jobs.job import Job, replay_lock_file
+from jobs.job import Job
 from jobs.targets.calls import Call
-from lib import clickhouse, kafka, locks
+from lib import clickhouse, kafka
 from lib.errors import JobError
 from lib.settings import Settings
 
@@ -20,9 +20,8 @@ def run(config: Settings, job: Job, where: str, *, dry_run: bool) -> None:
     jobs.check_accounts(job)
     console = Console(highlight=False, soft_wrap=True, markup=False)
     client = clickhouse.connect(config.clickhouse)
-    lock = replay_lock_file(config, job.name)
     with (
-        locks.held(lock, f"a replay of job {job.name}", "wait until it has ended."),
+        jobs.replay_held(config, job.name),
         clickhouse.explained(config.clickhouse),
     ):
         staging.drop_abandoned(client, job)
