@@ -14,11 +14,9 @@ from jobs.targets.types import Column
 
 Array: TypeAlias = pa.ChunkedArray | pa.Array
 
-# The ranges of ClickHouse's types, first and one past the last: days or seconds since 1970. It
-# wraps or clips other values without an error.
-# https://clickhouse.com/docs/sql-reference/data-types/datetime64
+# The ranges of ClickHouse's dates, first and one past the last, in days since 1970. It wraps or
+# clips other values without an error, as it does for types.SECONDS.
 _DAYS = {"Date": (0, 65_536), "Date32": (-25_567, 120_530)}
-_SECONDS = {"DateTime": (0, 2**32), "DateTime64": (-2_208_988_800, 10_413_792_000)}
 
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
@@ -34,7 +32,7 @@ def cast(column: Column, array: Array) -> Array:
         return _cast_nested(column, _whole(array))
     if column.base in text_casts.BASES:
         return text_casts.cast(column, _whole(array))
-    if column.base in _SECONDS:
+    if column.base in types.SECONDS:
         return _cast_time(column, array)
     if column.base in ("Time", "Time64"):
         return _cast_time_of_day(column, array)
@@ -96,7 +94,7 @@ def _cast_time(column: Column, array: Array) -> Array:
     if types.family(array.type) == "text":
         array = array.cast(pa.timestamp(column.arrow.unit))
     exact = array.cast(column.arrow, safe=True)
-    first, end = _SECONDS[column.base]
+    first, end = types.SECONDS[column.base]
     per_second = PER_SECOND[column.arrow.unit]
     ticks = exact.cast(pa.int64())
     _check_range(column, ticks, first * per_second, min(end * per_second, 2**63) - 1)

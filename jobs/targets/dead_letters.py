@@ -5,6 +5,7 @@ import re
 from clickhouse_connect.driver.client import Client
 
 from jobs.targets.target import Target
+from jobs.targets.types import SECONDS
 
 # The columns that the sink fills, each with the type that it sends.
 COLUMNS = {
@@ -20,7 +21,7 @@ COLUMNS = {
 }
 # The first and the last Kafka timestamp that the table holds, in milliseconds since 1970. One that
 # is beyond is kept as the nearest.
-FIRST, LAST = -2_208_988_800_000, 10_413_791_999_999
+FIRST, LAST = 1000 * SECONDS["DateTime64"][0], 1000 * SECONDS["DateTime64"][1] - 1
 # The columns that the collector and a replay fill.
 OTHERS = {
     "key": "Nullable(String)",

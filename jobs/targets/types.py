@@ -51,6 +51,10 @@ _GEOMETRY = {
     "MultiPolygon": "Array(Polygon)",
 }
 
+# The ranges of ClickHouse's times, first and one past the last, in seconds since 1970.
+# https://clickhouse.com/docs/sql-reference/data-types/datetime64
+SECONDS = {"DateTime": (0, 2**32), "DateTime64": (-2_208_988_800, 10_413_792_000)}
+
 # By the digits of a fraction of a second.
 _UNITS = ("s", "ms", "ms", "ms", "us", "us", "us", "ns", "ns", "ns")
 
