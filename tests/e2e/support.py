@@ -358,6 +358,11 @@ class Place:
     def count(self, table: str = "stocks.ticks") -> int:
         return int(self.ask(f"SELECT count() FROM {table}")[0][0])
 
+    def dead_letters(self, where: str = "true") -> int:
+        """How many dead letters the topic has for which this is true."""
+        letters = f"SELECT 1 FROM stocks.dead_letters FINAL WHERE topic = '{self.topic}'"
+        return self.count(f"({letters} AND {where})")
+
     def wait_count(self, count: int, table: str = "stocks.ticks") -> None:
         job = self.started[-1].process
 

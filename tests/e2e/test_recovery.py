@@ -30,13 +30,6 @@ def mixed(start: int, end: int) -> Iterator[Tick | str]:
             yield BAD[number // 19 % len(BAD)]
 
 
-def dead_letters(place: Place) -> int:
-    (row,) = place.ask(
-        f"SELECT count() FROM stocks.dead_letters FINAL WHERE topic = '{place.topic}'"
-    )
-    return int(row[0])
-
-
 def test_nothing_is_lost_or_twice_when_job_clickhouse_and_kafka_are_killed(
     stack: Place, place: Place
 ) -> None:
@@ -74,7 +67,7 @@ def test_nothing_is_lost_or_twice_when_job_clickhouse_and_kafka_are_killed(
     place.wait_count(2 * COUNT)
     check_stored(place, ticks(0, 2 * COUNT), 2 * (COUNT // 19))
     place.stop_job(job)
-    assert dead_letters(place) == 2 * (COUNT // 19), "good and bad records are those sent"
+    assert place.dead_letters() == 2 * (COUNT // 19), "good and bad records are those sent"
     audit = place.run("jobs", "audit", "stocks", "--json")
     assert audit.code == 0, audit.out
 

@@ -33,11 +33,6 @@ def relaxed(folder: Path) -> Path:
     return copy
 
 
-def letters(place: Place, condition: str) -> int:
-    where = f"topic = '{place.topic}' AND {condition}"
-    return place.count(f"stocks.dead_letters FINAL WHERE {where}")
-
-
 def collected(place: Place) -> int:
     """How many records the job has accounted for."""
     table = f"stocks.collected_offsets FINAL WHERE topic = '{place.topic}'"
@@ -58,7 +53,7 @@ def test_what_the_rules_take_now_is_stored_once_and_marked(place: Place) -> None
     place.wait_count(100)
     count = HALVES + len(bad) + len(BROKEN)
     wait_until(lambda: collected(place) == 100 + count, "all is accounted for")
-    assert letters(place, "has_record") == count
+    assert place.dead_letters("has_record") == count
     now = place.having(SQL_DIR=relaxed(place.folder))
     replay = ("jobs", "replay-dead-letters", "stocks")
     wrong = now.run(*replay, "--where", "volume > 3").error
@@ -76,8 +71,8 @@ def test_what_the_rules_take_now_is_stored_once_and_marked(place: Place) -> None
     assert re.search(r"\d+ stored, 4 still refused, 2 not readable$", ended.out), ended.out
     stored = place.ask("SELECT count(), uniqExact(kafka_partition, kafka_offset) FROM stocks.ticks")
     assert stored == [[100 + HALVES] * 2]
-    assert letters(place, "replayed_at IS NOT NULL") == HALVES
-    assert letters(place, "replayed_at IS NULL") == len(bad) + len(BROKEN)
+    assert place.dead_letters("replayed_at IS NOT NULL") == HALVES
+    assert place.dead_letters("replayed_at IS NULL") == len(bad) + len(BROKEN)
     assert leftovers(place) == []
     values = place.ask(
         "SELECT DISTINCT t.volume - JSONExtractFloat(d.value, 'volume'), t.inserted_by,"
