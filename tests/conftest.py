@@ -6,6 +6,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
@@ -128,6 +129,17 @@ def held() -> Iterator[Held]:
     found.close()
 
 
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """A server over a folder, running, which ends with the block."""
+    server = Server(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
 class FakeTime:
     """In the place of the module `time`: the clock goes on only by sleeping."""
 
@@ -144,23 +156,15 @@ class FakeTime:
 @pytest.fixture(scope="session")
 def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouse]:
     """Where the session's ClickHouse answers; each test makes a database of its own in it."""
-    server = Server(tmp_path_factory.mktemp("clickhouse") / "data")
-    try:
-        server.start()
+    with serving(tmp_path_factory.mktemp("clickhouse") / "data") as server:
         yield server.settings
-    finally:
-        server.kill()
 
 
 @pytest.fixture
 def mortal(tmp_path: Path) -> Iterator[Server]:
     """A server of the test's own, running, for it to kill and start."""
-    server = Server(tmp_path / "data")
-    try:
-        server.start()
+    with serving(tmp_path / "data") as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture

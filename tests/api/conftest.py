@@ -10,19 +10,15 @@ from bench.stack import remove_cache
 from tests.api.keyed import ENDPOINTS, KEYS
 from tests.api.query_runner import QueryRunner
 from tests.api.support import Api, insert, migrated
-from tests.conftest import Server
+from tests.conftest import Server, serving
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A ClickHouse with the real tables."""
-    clickhouse = Server(tmp_path_factory.mktemp("api-clickhouse") / "data")
-    try:
-        clickhouse.start()
+    with serving(tmp_path_factory.mktemp("api-clickhouse") / "data") as clickhouse:
         migrated(clickhouse).close()
         yield clickhouse
-    finally:
-        clickhouse.kill()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from jobs.backup import backup, command, manifest, restore, tables
 from lib import clickhouse, conf, locks, migrations
 from lib.errors import BackupError, MigrationError, ServiceError, SetupError
 from lib.settings import Settings
-from tests.conftest import Server
+from tests.conftest import Server, serving
 
 FILL = (
     "INSERT INTO stocks.ticks (symbol, price, volume, timestamp, kafka_partition, kafka_offset,"
@@ -24,12 +24,8 @@ FILL = (
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("clickhouse") / "data")
-    try:
-        server.start()
+    with serving(tmp_path_factory.mktemp("clickhouse") / "data") as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture
