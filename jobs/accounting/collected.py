@@ -8,6 +8,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
 from jobs.accounting.account import Account
+from lib.errors import ServiceError
 from lib.kafka import Span
 
 _SCHEMA = pa.schema(
@@ -36,9 +37,10 @@ def table(database: str) -> str:
     return f"{database}.collected_offsets"
 
 
-def exists(client: Client, database: str) -> bool:
-    """Whether the table exists."""
-    return bool(client.command(f"EXISTS TABLE {table(database)}"))
+def check(client: Client, database: str) -> None:
+    """Raise ServiceError if the table does not exist."""
+    if not client.command(f"EXISTS TABLE {table(database)}"):
+        raise ServiceError(f"ClickHouse has no table {table(database)}; run `make migrate`.")
 
 
 def read(client: Client, database: str, account: Account, topic_id: str) -> dict[int, Collected]:

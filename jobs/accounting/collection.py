@@ -11,7 +11,7 @@ from jobs.accounting.account import Account
 from jobs.accounting.collected import Collected
 from jobs.accounting.missing_records import MissingRecords
 from lib import clickhouse
-from lib.errors import MillraceError, ServiceError
+from lib.errors import MillraceError
 from lib.kafka import Partition, Span
 from lib.settings import Settings
 
@@ -90,10 +90,7 @@ class Collection:
         # Offsets are compressed for a network, which loopback is not.
         client = clickhouse.connect(settings, compress=not settings.is_local)
         database = self._config.clickhouse.database
-        if not collected.exists(client, database):
-            raise ServiceError(
-                f"ClickHouse has no table {collected.table(database)}; run `make migrate`."
-            )
+        collected.check(client, database)
         for account in self.accounts:
             topic_id = self._topics[account.topic]
             self._known[account] = collected.read(client, database, account, topic_id)

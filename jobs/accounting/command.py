@@ -11,7 +11,6 @@ from jobs.accounting import account, audit, audit_report, collected, missing_rec
 from jobs.accounting.audit import PartitionAudit
 from jobs.job import Job
 from lib import clickhouse, kafka
-from lib.errors import ServiceError
 from lib.settings import Settings
 
 # The least width of the table, in characters.
@@ -55,10 +54,7 @@ def _audits(config: Settings, job: Job, full: bool) -> list[PartitionAudit]:
         missing_records.opened(servers, job.reads_committed) as topics,
         _progress() as progress,
     ):
-        if not collected.exists(client, database):
-            raise ServiceError(
-                f"ClickHouse has no table {collected.table(database)}; run `make migrate`."
-            )
+        collected.check(client, database)
         for each in accounts:
             known = collected.read(client, database, each, ids[each.topic])
             audits += audit.partitions(topics, each, known)

@@ -21,6 +21,7 @@ from jobs.accounting.collector import Collector
 from jobs.accounting.missing_records import MissingRecords
 from jobs.targets import target
 from lib import clickhouse, conf, kafka, migrations
+from lib.errors import ServiceError
 from lib.kafka import Span
 from tests.conftest import Server
 from tests.e2e.support import LIMIT, Place, sql_with, tick, ticks, wait_until
@@ -204,7 +205,9 @@ def test_records_that_kafka_deleted_are_lost_with_their_offsets(accounts: Accoun
 def test_how_far_it_came_is_kept_by_writer_and_by_id_of_the_topic(accounts: Accounts) -> None:
     client, account, database = accounts.client, accounts.account, "stocks"
     first, second = str(uuid.uuid4()), str(uuid.uuid4())
-    assert collected.exists(client, database) and not collected.exists(client, "system")
+    collected.check(client, database)
+    with pytest.raises(ServiceError, match=r"has no table system\.collected_offsets; run `make"):
+        collected.check(client, "system")
     assert collected.read(client, database, account, first) == {}
     old, new = Collected(Span(2, 5)), Collected(Span(2, 9), (Span(5, 6), Span(7, 9)))
     collected.write(client, database, account, first, {0: old, 1: old})
