@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lib.conf import ROOT
 
-# A path of a Unix socket may have 107 bytes.
+# A path of a Unix socket may have 107 bytes, and supervisord first adds its process id to it.
 _SOCKET_LIMIT = 100
 
 # Exit statuses after which a program is not started again: success, and what a user must fix.
@@ -48,12 +48,14 @@ class Files:
 
     @property
     def socket(self) -> Path:
-        """In the data folder, or in the temporary folder if that path is too long."""
+        """In the data folder, or else in the temporary folder, or in /tmp: where the path is short
+        enough."""
         socket = self.run / "supervisor.sock"
-        if len(os.fsencode(socket)) <= _SOCKET_LIMIT:
-            return socket
-        name = hashlib.sha256(os.fsencode(socket)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"millrace-{os.getuid()}-{name}.sock"
+        digest = hashlib.sha256(os.fsencode(socket)).hexdigest()[:16]
+        name = f"millrace-{os.getuid()}-{digest}.sock"
+        last = Path("/tmp") / name
+        paths = (socket, Path(tempfile.gettempdir()) / name)
+        return next((path for path in paths if len(os.fsencode(path)) <= _SOCKET_LIMIT), last)
 
     def log(self, name: str) -> Path:
         """The output of a program, or of supervisord itself."""

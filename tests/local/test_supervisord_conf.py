@@ -1,5 +1,6 @@
 """The configuration of supervisord: values with a percent sign, and the path of the socket."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,11 @@ def test_a_long_path_moves_the_socket_to_the_temporary_folder() -> None:
     assert Files(Path("/data")).socket == Path("/data/run/supervisor.sock")
     sockets = {Files(Path("/" + "d" * 100 + number)).socket for number in "12"}
     assert len(sockets) == 2 and all(len(str(socket)) < 100 for socket in sockets)
+
+
+def test_a_long_temporary_folder_does_not_get_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/" + "t" * 80)
+    socket = Files(Path("/" + "d" * 100)).socket
+    assert socket.parent == Path("/tmp")
+    monkeypatch.setattr(tempfile, "tempdir", "/t")
+    assert Files(Path("/" + "d" * 100)).socket == Path("/t") / socket.name
