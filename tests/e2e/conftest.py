@@ -18,11 +18,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     place.clear()
 
 
+def empty(stack: Place, table: str) -> None:
+    wait_until(lambda: stack.ask(f"TRUNCATE TABLE {table}") == [], "ClickHouse answers")
+
+
 @pytest.fixture
 def place(stack: Place, tmp_path: Path) -> Iterator[Place]:
     """A topic, a folder and a port for Flink of its own, on the shared stack, with empty tables."""
     wait_until(stack.has_servers, "the shared stack runs")
-    wait_until(lambda: stack.ask("TRUNCATE TABLE stocks.ticks") == [], "ClickHouse answers")
+    empty(stack, "stocks.ticks")
+    empty(stack, "stocks.dead_letters")
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     own = (

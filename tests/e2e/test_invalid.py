@@ -41,7 +41,10 @@ OTHERS = ["^GSPC", "BF/B"]
 
 
 def dead_letters(place: Place) -> list[tuple[str, str]]:
-    rows = place.ask("SELECT stage, reason FROM stocks.dead_letters FINAL ORDER BY reason")
+    rows = place.ask(
+        "SELECT stage, reason FROM stocks.dead_letters FINAL"
+        f" WHERE topic = '{place.topic}' ORDER BY reason"
+    )
     return [(stage, reason) for stage, reason in rows]
 
 
