@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 
 from lib import conf, ports
 from lib.conf import ROOT
@@ -62,6 +63,19 @@ def program(module: str, *arguments: str, until: str | None) -> Iterator[subproc
 def progress(steps: range, text: str) -> Iterable[int]:
     """The steps, with a progress bar on a terminal."""
     return track(steps, text, console=console, transient=True, disable=not console.is_terminal)
+
+
+Step = TypeVar("Step")
+
+
+def steps(todo: Sequence[Step], text: str, name: Callable[[Step], str]) -> Iterator[Step]:
+    """What is to do, one after another, with a progress bar that names it on a terminal."""
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(text, total=len(todo))
+        for step in todo:
+            bar.update(task, description=f"{text}: {name(step)}")
+            yield step
+            bar.advance(task)
 
 
 def quantile(values: Iterable[float], share: float) -> float:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import click
 from confluent_kafka import Producer
 
-from bench.pipeline import SYMBOLS
+from bench.ticks import SYMBOLS
 from lib import conf
 from lib.signals import Signals
 

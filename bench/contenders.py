@@ -1,0 +1,84 @@
+"""What is measured: each contender is a program that drains the topic into the table.
+
+It runs in the project's folder, reads its task from variables (bench/running.py), begins at the
+first record of the topic, and goes on until it is killed. Started again with the same BENCH_STATE
+and BENCH_GROUP it goes on where it was."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+PYTHON = (sys.executable, "-m")
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A program, in words and as a command; a limit does only a part of the work."""
+
+    name: str
+    what: str
+    guarantee: str
+    command: tuple[str, ...]
+    kind: Literal["ours", "peer", "limit"] = "peer"
+    # Where its progress is seen: in the table, in Flink's figures, or in its file `progress`.
+    progress: Literal["table", "flink", "file"] = "table"
+    # Why it cannot run here; None: it can.
+    reason: Callable[[], str | None] = lambda: None
+
+
+# The one that all others are compared with.
+BASELINE = "loop"
+OURS = "millrace"
+
+CONTENDERS = (
+    Contender(
+        OURS,
+        "the stock job with its defaults",
+        "each record once",
+        (*PYTHON, "jobs", "run", "stocks"),
+        kind="ours",
+    ),
+    Contender(
+        "millrace-2",
+        "the stock job with two tasks",
+        "each record once",
+        (*PYTHON, "bench.job", "stocks", "parallelism.default=2"),
+        kind="ours",
+    ),
+    Contender(
+        BASELINE,
+        "a plain loop: confluent-kafka, msgspec, Arrow inserts",
+        "at least once",
+        (*PYTHON, "bench.peers.loop.confluent"),
+    ),
+    Contender(
+        "loop-kafka-python",
+        "the same loop on kafka-python",
+        "at least once",
+        (*PYTHON, "bench.peers.loop.kafka_python"),
+    ),
+    Contender(
+        "limit-flink",
+        "the job's SQL into Flink's blackhole",
+        "nothing is stored",
+        (*PYTHON, "bench.limits.blackhole"),
+        kind="limit",
+        progress="flink",
+    ),
+    Contender(
+        "limit-consume",
+        "librdkafka alone",
+        "nothing is stored",
+        (*PYTHON, "bench.limits.consume"),
+        kind="limit",
+        progress="file",
+    ),
+    Contender(
+        "limit-insert",
+        "Arrow inserts alone",
+        "nothing is read",
+        (*PYTHON, "bench.limits.insert"),
+        kind="limit",
+    ),
+)

@@ -1,0 +1,175 @@
+"""How fast each contender drains a backlog, and what that costs.
+
+All read the same topic into the same table, one after another, each beginning with a table that is
+empty. Each round begins with another contender, so that none is always first or last."""
+
+import time
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import click
+from clickhouse_connect.driver.client import Client
+
+from bench import measure, progress, running, topics
+from bench.contenders import Contender
+from bench.failures import failures
+from bench.measure import Meter
+from bench.sizes import Sizes
+from bench.stack import console, steps
+from lib import clickhouse
+from lib.settings import Settings
+from lib.waiting import until
+
+# How long the first record may take, in seconds.
+START_LIMIT = 180.0
+# Seconds from one look at the progress to the next: before the first record, and later.
+FIRST_PAUSE, PAUSE = 0.05, 0.2
+# Seconds from one reading of CPU and memory to the next.
+READ_EVERY = 0.5
+# The share of the records that a rate leaves out: compilers and caches warm up meanwhile.
+WARM_UP = 0.2
+# How long merges are waited for after the last record, in seconds.
+MERGE_LIMIT = 15.0
+
+# A moment of the monotonic clock, and how many records were done then.
+Sample = tuple[float, int]
+
+
+def section(
+    config: Settings, contenders: Sequence[Contender], sizes: Sizes, into: dict[str, Any]
+) -> None:
+    """Drain a backlog with each contender in each round; every run is in `into` when it ends."""
+    topic = topics.make(config, "bench-drain")
+    topics.load(config, topic, "fill", f"--count={sizes.ticks}")
+    client = clickhouse.connect(config.clickhouse)
+    into |= {"ticks": sizes.ticks, "limit_s": sizes.limit, "idle": idle(config, client)}
+    for contender in steps(rotated(contenders, sizes.rounds), "drain", lambda one: one.name):
+        with failures(contender.name, into):
+            result = run(config, contender, topic, sizes.ticks, sizes.limit, client)
+            into.setdefault("contenders", {}).setdefault(contender.name, []).append(result)
+            console.print(shown(contender, result))
+
+
+def rotated(contenders: Sequence[Contender], rounds: int) -> list[Contender]:
+    """Every contender once a round: A B C, B C A, C A B."""
+    order: list[Contender] = []
+    for number in range(rounds):
+        first = number % len(contenders) if contenders else 0
+        order += [*contenders[first:], *contenders[:first]]
+    return order
+
+
+def idle(config: Settings, client: Client, seconds: float = 3.0) -> dict[str, float]:
+    """What the servers use of a core with no contender, while the progress is polled as later."""
+    meter = Meter({f"MILLRACE_DATA_DIR={config.data_dir}": measure.of_stack})
+    before, end = meter.read(), time.monotonic() + seconds
+    while time.monotonic() < end:
+        progress.rows(client)
+        time.sleep(PAUSE)
+    spent = measure.between(before, meter.read())
+    return {name: round(value / seconds, 3) for name, value in spent.items()}
+
+
+def run(
+    config: Settings, contender: Contender, topic: str, ticks: int, limit: float, client: Client
+) -> dict[str, Any]:
+    """Drain the topic once, for at most `limit` seconds after the first record."""
+    running.empty(client)
+    with running.task(config, topic) as given:
+        meter = Meter(
+            {
+                given.mark: measure.of_contender,
+                f"MILLRACE_DATA_DIR={config.data_dir}": measure.of_stack,
+            }
+        )
+        before, begun = meter.read(), time.monotonic()
+        with running.started(contender, given) as process:
+
+            def look() -> None:
+                running.check(process, contender, given)
+
+            done = progress.of(contender, given, client)
+            samples = watch(done, ticks, limit, meter, look)
+            end = meter.read()
+            settle(client)
+            settled = meter.read()
+    return figures(samples, ticks, begun, meter, before, end, settled)
+
+
+def watch(
+    done: Callable[[], int], ticks: int, limit: float, meter: Meter, look: Callable[[], None]
+) -> list[Sample]:
+    """The progress from the first record to the last, or until the limit."""
+    samples: list[Sample] = []
+    begun = read = time.monotonic()
+    while not samples or (samples[-1][1] < ticks and samples[-1][0] < samples[0][0] + limit):
+        look()
+        count, now = done(), time.monotonic()
+        if count:
+            samples.append((now, min(count, ticks)))
+        elif now > begun + START_LIMIT:
+            raise click.ClickException(f"no record was done within {START_LIMIT:.0f} s")
+        if now > read + READ_EVERY or len(samples) == 1:
+            meter.read()
+            read = now
+        time.sleep(PAUSE if samples else FIRST_PAUSE)
+    return samples
+
+
+def settle(client: Client) -> None:
+    """Return when ClickHouse merges nothing: what a contender leaves to do is part of its cost."""
+    running_merges = "SELECT count() FROM system.merges"
+    until(lambda: client.command(running_merges) == 0, MERGE_LIMIT)
+
+
+def figures(
+    samples: Sequence[Sample],
+    ticks: int,
+    begun: float,
+    meter: Meter,
+    before: measure.Reading,
+    end: measure.Reading,
+    settled: measure.Reading,
+) -> dict[str, Any]:
+    """The figures of one run. A rate and a cost per million are those after the warm-up."""
+    first, last = samples[0], samples[-1]
+    warm = crossing(samples, first[1] + WARM_UP * (last[1] - first[1]))
+    rest, seconds = last[1] - warm[1], last[0] - warm[0]
+    spent = measure.between(measure.at(meter.readings, warm[0]), end)
+    spent["clickhouse"] = spent.get("clickhouse", 0.0) + later(end, settled)
+    return {
+        "first_row_s": round(first[0] - begun, 2),
+        "rows": last[1],
+        "is_complete": last[1] >= ticks,
+        "drained_s": round(last[0] - begun, 2),
+        "rate": round(rest / seconds) if seconds > 0 else None,
+        "cpu_before_first_row_s": measure.between(before, measure.at(meter.readings, first[0])),
+        "cpu_per_million_s": {
+            name: round(1e6 * value / rest, 2) for name, value in spent.items() if rest
+        },
+        "memory_peak_mb": meter.peaks(),
+    }
+
+
+def later(end: measure.Reading, settled: measure.Reading) -> float:
+    """The CPU-seconds of merges after the last record."""
+    return settled.cpu.get("clickhouse", 0.0) - end.cpu.get("clickhouse", 0.0)
+
+
+def crossing(samples: Sequence[Sample], count: float) -> tuple[float, float]:
+    """When so many records were done, as if they were done evenly between two samples."""
+    for (early, few), (late, many) in pairwise(samples):
+        if few <= count <= many and many > few:
+            return early + (late - early) * (count - few) / (many - few), count
+    return samples[0]
+
+
+def shown(contender: Contender, result: dict[str, Any]) -> str:
+    """One line for one run."""
+    rate = f"{result['rate']:,} a second" if result["rate"] else "too few records for a rate"
+    cost = sum(result["cpu_per_million_s"].values())
+    return (
+        f"  {contender.name}: first row after {result['first_row_s']} s, {rate}, "
+        f"{cost:.1f} CPU-s per million, {result['rows']:,} rows"
+    )

@@ -1,0 +1,27 @@
+"""A program that fails ends its own measurement, not those of the others."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from bench.stack import console
+
+
+@contextmanager
+def failures(name: str, into: dict[str, Any]) -> Iterator[None]:
+    """Print an error of the block, and note it in `into`."""
+    try:
+        yield
+    except click.ClickException as error:
+        console.print(f"  {name}: failed: {error.message}")
+        into.setdefault("failures", []).append(f"{name}: {error.message}")
+
+
+def noted(run: Any) -> list[str]:
+    """The failures that are noted anywhere in a run."""
+    if isinstance(run, dict):
+        own = run.get("failures", [])
+        return [*own, *(text for value in run.values() for text in noted(value))]
+    return []

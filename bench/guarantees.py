@@ -1,0 +1,114 @@
+"""What each contender promises, tested once: all its processes are killed in mid-drain, and it is
+started again; then every record of the topic is counted in the table.
+
+Merges are stopped meanwhile, because the table would merge rows of the same record into one."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+from clickhouse_connect.driver.client import Client
+
+from bench import progress, running, topics
+from bench.contenders import Contender
+from bench.drain import FIRST_PAUSE, PAUSE, START_LIMIT
+from bench.failures import failures
+from bench.running import TABLE
+from bench.sizes import Sizes
+from bench.stack import console, steps
+from lib import clickhouse
+from lib.settings import Settings
+
+# A contender is killed at half of the ticks, or this long after its first, in seconds.
+KILL_AFTER = 10.0
+# How long a contender that was started again may store nothing before it is taken as done, and how
+# long it may go on: in seconds.
+STILL, LONGEST = 20.0, 60.0
+
+
+def section(
+    config: Settings, contenders: Sequence[Contender], sizes: Sizes, into: dict[str, Any]
+) -> None:
+    """Kill each contender that stores what it reads, once."""
+    if not sizes.kill_ticks:
+        return
+    topic = topics.make(config, "bench-kill")
+    topics.load(config, topic, "fill", f"--count={sizes.kill_ticks}")
+    client = clickhouse.connect(config.clickhouse)
+    into["ticks"] = sizes.kill_ticks
+    storing = [one for one in contenders if one.kind != "limit"]
+    for contender in steps(storing, "kill", lambda one: one.name):
+        with failures(contender.name, into):
+            result = run(config, contender, topic, sizes.kill_ticks, client)
+            into.setdefault("contenders", {})[contender.name] = result
+            console.print(
+                f"  {contender.name}: {result['lost']:,} lost, {result['stored_twice']:,} stored "
+                f"twice, {result['recovered_s']} s until the next row"
+            )
+
+
+def run(
+    config: Settings, contender: Contender, topic: str, ticks: int, client: Client
+) -> dict[str, Any]:
+    """Kill it once, and count."""
+    running.empty(client)
+    client.command(f"SYSTEM STOP MERGES {TABLE}")
+    try:
+        with running.task(config, topic) as given:
+            done = progress.of(contender, given, client)
+            with running.started(contender, given) as process:
+                first = wait(done, lambda: running.check(process, contender, given), 1)
+                until_half(done, ticks // 2)
+            killed, before = time.monotonic(), done()
+            with running.started(contender, given) as process:
+                wait(done, lambda: running.check(process, contender, given), before + 1)
+                recovered = time.monotonic() - killed
+                until_still(client, ticks)
+        return counts(client) | {
+            "rows_before_the_kill": before,
+            "first_row_s": round(first, 2),
+            "recovered_s": round(recovered, 2),
+        }
+    finally:
+        client.command(f"SYSTEM START MERGES {TABLE}")
+
+
+def wait(done: Callable[[], int], look: Callable[[], None], count: int) -> float:
+    """Return after how many seconds so many rows were stored."""
+    begun = time.monotonic()
+    while done() < count:
+        look()
+        if time.monotonic() > begun + START_LIMIT:
+            raise click.ClickException(f"no row was stored within {START_LIMIT:.0f} s")
+        time.sleep(FIRST_PAUSE)
+    return time.monotonic() - begun
+
+
+def until_half(done: Callable[[], int], half: int) -> None:
+    deadline = time.monotonic() + KILL_AFTER
+    while done() < half and time.monotonic() < deadline:
+        time.sleep(FIRST_PAUSE)
+
+
+def until_still(client: Client, ticks: int) -> None:
+    """Return when each record is stored, or nothing is any more."""
+    begun = changed = time.monotonic()
+    before = -1
+    while (now := time.monotonic()) < begun + LONGEST and now < changed + STILL:
+        found = counts(client)
+        if found["records"] >= ticks:
+            return
+        if (rows := found["records"] + found["stored_twice"]) != before:
+            before, changed = rows, now
+        time.sleep(PAUSE)
+
+
+def counts(client: Client) -> dict[str, int]:
+    """Records in the table, those that it lacks below the highest offset, rows beyond one each."""
+    rows, records, highest = client.query(
+        "SELECT sum(rows), sum(records), sum(last + 1) FROM (SELECT count() AS rows,"
+        f" uniqExact(kafka_offset) AS records, max(kafka_offset) AS last FROM {TABLE}"
+        " GROUP BY kafka_partition)"
+    ).result_rows[0]
+    return {"records": records, "lost": highest - records, "stored_twice": rows - records}

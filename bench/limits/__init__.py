@@ -1,0 +1,1 @@
+"""What no pipeline can exceed on this machine: each stage alone."""

@@ -1,0 +1,36 @@
+"""Consumption by librdkafka alone: records are counted, and nothing is done with them."""
+
+import os
+import time
+from pathlib import Path
+
+from confluent_kafka import Consumer
+
+from bench.peers.loop.table import ROWS, SECONDS
+
+
+def main() -> None:
+    """Consume until it is killed, and write the count to the file `progress` in BENCH_STATE."""
+    progress = Path(os.environ["BENCH_STATE"]) / "progress"
+    consumer = Consumer(
+        {
+            "bootstrap.servers": os.environ["BENCH_SERVERS"],
+            "group.id": os.environ["BENCH_GROUP"],
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "queued.max.messages.kbytes": 131_072,
+        }
+    )
+    consumer.subscribe([os.environ["BENCH_TOPIC"]])
+    count, written = 0, 0.0
+    while True:
+        count += len(consumer.consume(ROWS, SECONDS))
+        if time.monotonic() > written + 0.05:
+            new = progress.with_suffix(".new")
+            new.write_text(str(count))
+            new.replace(progress)
+            written = time.monotonic()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""The loop on confluent-kafka, whose client is librdkafka."""
+
+import os
+
+from confluent_kafka import Consumer
+
+from bench.peers.loop.table import ROWS, SECONDS, Table
+
+
+def main() -> None:
+    """Insert until it is killed."""
+    table = Table("loop")
+    consumer = Consumer(
+        {
+            "bootstrap.servers": os.environ["BENCH_SERVERS"],
+            "group.id": os.environ["BENCH_GROUP"],
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            # A member that was killed holds its partitions for this time.
+            "session.timeout.ms": 6_000,
+            # Records wait for the broker no longer than for the batch.
+            "fetch.wait.max.ms": 10,
+            "queued.max.messages.kbytes": 131_072,
+        }
+    )
+    consumer.subscribe([os.environ["BENCH_TOPIC"]])
+    while True:
+        records = [one for one in consumer.consume(ROWS, SECONDS) if not one.error()]
+        if not records:
+            continue
+        table.insert(
+            # A value that is null is not a tick.
+            [one.value() or b"null" for one in records],
+            [one.partition() for one in records],
+            [one.offset() for one in records],
+            [one.timestamp()[1] for one in records],
+        )
+        consumer.commit(asynchronous=True)
+
+
+if __name__ == "__main__":
+    main()

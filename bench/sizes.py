@@ -1,0 +1,46 @@
+"""How much is measured, in a whole run and in a quick one."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Numbers of ticks and rounds, and times in seconds."""
+
+    # The backlog of a drain, how often each contender drains it, and for how long at most.
+    ticks: int
+    rounds: int
+    limit: float
+    # The backlog in which contenders are killed; 0: none is.
+    kill_ticks: int
+    # Ticks a second at which latency is measured, each for so long, after so many others.
+    rates: tuple[int, ...]
+    seconds: float
+    warm_up_ticks: int
+    latency_rounds: int
+    # How often a start and a kill are timed.
+    starts: int
+
+
+FULL = Sizes(
+    ticks=3_000_000,
+    rounds=3,
+    limit=30.0,
+    kill_ticks=300_000,
+    rates=(10, 1_000, 10_000, 50_000),
+    seconds=10.0,
+    warm_up_ticks=300_000,
+    latency_rounds=3,
+    starts=3,
+)
+QUICK = Sizes(
+    ticks=300_000,
+    rounds=1,
+    limit=15.0,
+    kill_ticks=0,
+    rates=(1_000,),
+    seconds=10.0,
+    warm_up_ticks=100_000,
+    latency_rounds=1,
+    starts=1,
+)
