@@ -4,18 +4,17 @@
 no syntax newer than Python 3.6, so that an old Python gets one line instead of a SyntaxError.
 """
 
-import contextlib
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from lib.errors import SetupError
 from lib.install import packages, stamps
-from lib.install.packages import LOG, PYTHON, ROOT
+from lib.install.packages import PYTHON
+from lib.install.place import ROOT, only_one
 
 SUPPORTED = [(3, 11), (3, 12)]
 
@@ -78,20 +77,6 @@ def wrong_python(place: str, version: "Sequence[object]") -> str:
         f"{place}: is Python {version[0]}.{version[1]}, and neither python3.12 nor python3.11 is "
         "on PATH; install Python 3.11 or 3.12, then run `make setup`."
     )
-
-
-@contextlib.contextmanager
-def only_one() -> "Iterator[int]":
-    """Hold the lock of the one set-up that may run; wait until another one ends."""
-    LOG.parent.mkdir(parents=True, exist_ok=True)
-    with (LOG.parent / "setup.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("setup: waiting for another set-up to end.", flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        # Children inherit it: a pip that outlives a killed set-up still holds it.
-        yield lock.fileno()
 
 
 if __name__ == "__main__":

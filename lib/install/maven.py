@@ -20,16 +20,23 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from lib.errors import SetupError, exit_on_error
 from lib.install import class_data
+from lib.install.place import SETUP, Place
 from lib.jars import FOLDER, LOCK, Jar, locked
 
 Fetch = Callable[[Jar], Path]
 
 
-def sync(jars: Sequence[Jar], folder: Path, fetch: Fetch, done: Callable[[Jar], None]) -> None:
+def sync(
+    jars: Sequence[Jar],
+    folder: Path,
+    fetch: Fetch,
+    done: Callable[[Jar], None],
+    place: Place = SETUP,
+) -> None:
     """Make the folder hold exactly these JARs; raise SetupError for one with another checksum."""
     _remove_strays(jars, folder)
     with ThreadPoolExecutor(max_workers=8) as pool:
-        tasks = {pool.submit(_put, jar, folder, fetch): jar for jar in jars}
+        tasks = {pool.submit(_put, jar, folder, fetch, place): jar for jar in jars}
         try:
             for task in as_completed(tasks):
                 task.result()
@@ -46,21 +53,21 @@ def _remove_strays(jars: Sequence[Jar], folder: Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _put(jar: Jar, folder: Path, fetch: Fetch) -> None:
-    place = folder / jar.place
-    if place.is_file() and sha256(place) == jar.sha256:
+def _put(jar: Jar, folder: Path, fetch: Fetch, place: Place) -> None:
+    file = folder / jar.place
+    if file.is_file() and sha256(file) == jar.sha256:
         return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    part = place.with_suffix(".part")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
     shutil.copyfile(fetch(jar), part)
     checksum = sha256(part)
     if checksum != jar.sha256:
         part.unlink()
         raise SetupError(
             f"{jar.name}: its SHA-256 is {checksum}, {LOCK.name} says {jar.sha256}; "
-            "the repository or a proxy gave another file: fix that, then run `make setup`."
+            f"the repository or a proxy gave another file: fix that, then run `{place.command}`."
         )
-    part.replace(place)
+    part.replace(file)
 
 
 def sha256(file: Path) -> str:
@@ -68,7 +75,7 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def maven(downloads: Path) -> Fetch:
+def maven(downloads: Path, place: Place = SETUP) -> Fetch:
     """Fetch with jgo from the Maven repositories of the user's jgo.conf, or from Maven Central."""
     # Before requests is imported, also by jgo: then it trusts the system's certificates, such as a
     # company's own CA.
@@ -99,29 +106,35 @@ def maven(downloads: Path) -> Fetch:
         except requests.RequestException as error:
             raise SetupError(
                 f"{jar.name}: the Maven repository cannot be reached ({type(error).__name__}); "
-                "check the network and the proxy, then run `make setup`."
+                f"check the network and the proxy, then run `{place.command}`."
             ) from error
         except RuntimeError as error:
             raise SetupError(
                 f"{jar.name}: no Maven repository has it; check [repositories] in jgo.conf, "
-                "then run `make setup`."
+                f"then run `{place.command}`."
             ) from error
 
     return fetch
 
 
-def main() -> None:
-    """Put every locked JAR in place, show the progress, and prepare Java."""
-    jars = locked()
-    print(f"setup: {len(jars)} JARs", flush=True)
-    with exit_on_error(), Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
-        task = bar.add_task("setup: JARs", total=len(jars))
-        FOLDER.mkdir(exist_ok=True)
+def fetch_all(jars: Sequence[Jar], folder: Path, place: Place = SETUP) -> None:
+    """Put every JAR in place and show the progress."""
+    print(f"{place.name}: {len(jars)} JARs", flush=True)
+    with Progress(transient=True, disable=not sys.stdout.isatty()) as bar:
+        task = bar.add_task(f"{place.name}: JARs", total=len(jars))
+        folder.mkdir(parents=True, exist_ok=True)
         try:
-            with tempfile.TemporaryDirectory(dir=FOLDER) as downloads:
-                sync(jars, FOLDER, maven(Path(downloads)), lambda _: bar.advance(task))
+            with tempfile.TemporaryDirectory(dir=folder) as downloads:
+                fetch = maven(Path(downloads), place)
+                sync(jars, folder, fetch, lambda _: bar.advance(task), place)
         except OSError as error:
-            raise SetupError(f"{FOLDER}: {error}; fix that, then run `make setup`.") from error
+            raise SetupError(f"{folder}: {error}; fix that, then run `{place.command}`.") from error
+
+
+def main() -> None:
+    """Put every locked JAR in place, and prepare Java."""
+    with exit_on_error():
+        fetch_all(locked(), FOLDER)
     class_data.archive(JAVA_HOME)
 
 

@@ -14,11 +14,10 @@ import time
 from pathlib import Path
 
 from lib.errors import SetupError
+from lib.install.place import ROOT, SETUP, Place
 
-ROOT = Path(__file__).resolve().parents[2]
-VENV = ROOT / ".venv"
-PYTHON = VENV / "bin" / "python"
-LOG = ROOT / "var" / "log" / "setup.log"
+VENV = SETUP.venv
+PYTHON = SETUP.python
 CONSTRAINTS = ROOT / "constraints.txt"
 PROJECT = ROOT / "pyproject.toml"
 # .venv takes 1.8 GB with the tools, and pip's downloads another 0.7 while it works.
@@ -42,7 +41,7 @@ KNOWN_FAILURES = [
 
 def install(lock: int, keep: bool, tools: bool) -> None:
     """Install the pinned packages in .venv; make .venv first unless `keep` is true."""
-    LOG.write_text("", encoding="utf-8")
+    SETUP.log.write_text("", encoding="utf-8")
     if not keep:
         make_venv(lock)
     temporary = VENV / "tmp"
@@ -54,16 +53,19 @@ def install(lock: int, keep: bool, tools: bool) -> None:
     shutil.rmtree(str(temporary), ignore_errors=True)
 
 
-def make_venv(lock: int) -> None:
+def make_venv(lock: int, place: Place = SETUP) -> None:
+    """Make an empty environment in the place of what is there."""
     for module in ["venv", "ensurepip"]:
         if importlib.util.find_spec(module) is None:
             raise SetupError(no_module(sys.executable, module, sys.version_info[:2]))
     with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(str(VENV))
+        shutil.rmtree(str(place.venv))
     free_gb = shutil.disk_usage(str(ROOT)).free / 1e9
     if free_gb < NEEDED_GB:
-        raise SetupError(f"{ROOT}: has {free_gb:.1f} GB left; {FREE_SOME}, then run `make setup`.")
-    run([sys.executable, "-m", "venv", str(VENV)], lock, dict(os.environ), "making .venv", 0)
+        fact = f"{ROOT}: has {free_gb:.1f} GB left"
+        raise SetupError(f"{fact}; {FREE_SOME}, then run `{place.command}`.")
+    command = [sys.executable, "-m", "venv", str(place.venv)]
+    run(command, lock, dict(os.environ), f"making {place.venv.name}", 0, place)
 
 
 def no_module(python: str, module: str, version: "tuple[int, ...]") -> str:
@@ -106,28 +108,33 @@ def pip_environment(temporary: Path) -> "dict[str, str]":
 
 
 def run(
-    command: "list[str]", lock: int, environment: "dict[str, str]", what: str, total: int
+    command: "list[str]",
+    lock: int,
+    environment: "dict[str, str]",
+    what: str,
+    total: int,
+    place: Place = SETUP,
 ) -> None:
     """Run with all output in the log, and show the progress; raise SetupError if it fails."""
-    with LOG.open("a") as log:
+    with place.log.open("a") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, cwd=str(ROOT), env=environment, pass_fds=[lock]
         )
         try:
-            watch(process, what, total)
+            watch(process, what, total, place)
         finally:
             process.wait()
     if process.returncode:
-        raise SetupError(explain(read(LOG)))
+        raise SetupError(explain(read(place.log), place))
 
 
-def watch(process: "subprocess.Popen[bytes]", what: str, total: int) -> None:
+def watch(process: "subprocess.Popen[bytes]", what: str, total: int, place: Place) -> None:
     """Show the progress: on a terminal in one line, elsewhere in a line per step and per 10 s."""
     start = shown = time.monotonic()
     before = ""
     while process.poll() is None:
-        step = progress(read(LOG), installed(), total) or what
-        line = f"setup: {step}, {clock(start)}"
+        step = progress(read(place.log), installed(place.venv), total) or what
+        line = f"{place.name}: {step}, {clock(start)}"
         if sys.stdout.isatty():
             print(f"\r{line}\x1b[K", end="", flush=True)
         elif step.split()[0] != before or time.monotonic() - shown >= 10:
@@ -149,18 +156,19 @@ def progress(log: str, count: int, total: int) -> str:
     return f"downloading packages, {len(set(names))} of {total}" if names else ""
 
 
-def installed() -> int:
-    return sum(1 for _ in VENV.glob("lib/python*/site-packages/*.dist-info"))
+def installed(venv: Path) -> int:
+    return sum(1 for _ in venv.glob("lib/python*/site-packages/*.dist-info"))
 
 
-def explain(log: str) -> str:
+def explain(log: str, place: Place = SETUP) -> str:
     """The one line for a failed command, from its output."""
+    again = f"then run `{place.command}`"
     for pattern, fact, remedy in KNOWN_FAILURES:
         if re.search(pattern, log):
-            return f"setup: {fact}; {remedy}, then run `make setup` (var/log/setup.log has more)."
+            return f"{place.name}: {fact}; {remedy}, {again} ({place.log_name} has more)."
     lines = [line for line in log.splitlines() if line.strip()] or ["no output"]
     errors = [line for line in lines if re.match("error", line, re.I)] or lines
-    return f"setup: {errors[-1].strip()}; see var/log/setup.log, then run `make setup`."
+    return f"{place.name}: {errors[-1].strip()}; see {place.log_name}, {again}."
 
 
 def clock(start: float) -> str:

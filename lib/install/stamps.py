@@ -8,7 +8,8 @@ import contextlib
 import hashlib
 from pathlib import Path
 
-from lib.install.packages import PROJECT, PYTHON, ROOT, VENV, pinned, read
+from lib.install.packages import PROJECT, PYTHON, VENV, pinned, read
+from lib.install.place import ROOT
 
 PACKAGES = VENV / "packages.stamp"
 TOOLS = VENV / "tools.stamp"

@@ -104,7 +104,8 @@ def test_a_second_set_up_waits_for_the_first(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["install/__main__", "install/packages", "install/stamps", "errors"]
+    "name",
+    ["install/__main__", "install/packages", "install/place", "install/stamps", "errors"],
 )
 def test_an_old_python_can_parse_it(name: str) -> None:
     text = (ROOT / "lib" / f"{name}.py").read_text()
