@@ -7,7 +7,10 @@ and BENCH_GROUP it goes on where it was."""
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
+
+from bench.peers import places
 
 PYTHON = (sys.executable, "-m")
 
@@ -25,6 +28,12 @@ class Contender:
     progress: Literal["table", "flink", "file"] = "table"
     # Why it cannot run here; None: it can.
     reason: Callable[[], str | None] = lambda: None
+
+
+def peer(name: str, what: str, guarantee: str) -> Contender:
+    """A program of bench/peers/, in its own environment if it has one."""
+    reason = partial(places.reason, name)
+    return Contender(name, what, guarantee, tuple(places.command(name)), reason=reason)
 
 
 # The one that all others are compared with.
@@ -58,6 +67,9 @@ CONTENDERS = (
         "at least once",
         (*PYTHON, "bench.peers.loop.kafka_python"),
     ),
+    peer("go", "a loop in Go: franz-go, clickhouse-go over HTTP", "at least once"),
+    peer("quix", "Quix Streams with a sink of Arrow inserts", "at least once"),
+    peer("bytewax", "a Bytewax dataflow with a sink of Arrow inserts", "at least once"),
     Contender(
         "limit-flink",
         "the job's SQL into Flink's blackhole",

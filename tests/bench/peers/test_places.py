@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,21 @@ def test_what_a_peer_needs_is_pinned(name: str) -> None:
     ).exists()
 
 
-def test_a_go_program_is_its_own_command() -> None:
-    assert places.command("go") == [str(places.HOME / "go" / "go")]
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("go", [str(places.HOME / "go" / "go")]),
+        ("quix", [f"{places.HOME}/quix/venv/bin/python", "-m", "bench.peers.quix"]),
+        ("loop", [sys.executable, "-m", "bench.peers.loop"]),
+    ],
+)
+def test_each_peer_has_a_command(name: str, command: list[str]) -> None:
+    assert places.command(name) == command
+
+
+def test_a_peer_on_the_projects_environment_is_available() -> None:
+    assert "loop" not in places.names()
+    assert places.reason("loop") is None
 
 
 @pytest.mark.parametrize("file", sorted(places.PEERS.rglob("*.py")), ids=os.path.basename)

@@ -1,0 +1,1 @@
+"""A Bytewax dataflow into ClickHouse."""
