@@ -26,14 +26,16 @@ class Contender:
     kind: Literal["ours", "peer", "limit"] = "peer"
     # Where its progress is seen: in the table, in Flink's figures, or in its file `progress`.
     progress: Literal["table", "flink", "file"] = "table"
+    # Its rate is far below the others and does not change: a third of the time is enough.
+    is_slow: bool = False
     # Why it cannot run here; None: it can.
     reason: Callable[[], str | None] = lambda: None
 
 
-def peer(name: str, what: str, guarantee: str) -> Contender:
+def peer(name: str, what: str, guarantee: str, *, is_slow: bool = False) -> Contender:
     """A program of bench/peers/, in its own environment if it has one."""
-    reason = partial(places.reason, name)
-    return Contender(name, what, guarantee, tuple(places.command(name)), reason=reason)
+    reason, command = partial(places.reason, name), tuple(places.command(name))
+    return Contender(name, what, guarantee, command, is_slow=is_slow, reason=reason)
 
 
 # The one that all others are compared with.
@@ -66,6 +68,7 @@ CONTENDERS = (
         "the same loop on kafka-python",
         "at least once",
         (*PYTHON, "bench.peers.loop.kafka_python"),
+        is_slow=True,
     ),
     peer("go", "a loop in Go: franz-go, clickhouse-go over HTTP", "at least once"),
     peer("quix", "Quix Streams with a sink of Arrow inserts", "at least once"),
@@ -74,7 +77,7 @@ CONTENDERS = (
         "limit-flink",
         "the job's SQL into Flink's blackhole",
         "nothing is stored",
-        (*PYTHON, "bench.limits.blackhole"),
+        (*PYTHON, "bench.job", "stocks", "--sql=bench/sql/blackhole"),
         kind="limit",
         progress="flink",
     ),

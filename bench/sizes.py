@@ -20,18 +20,23 @@ class Sizes:
     latency_rounds: int
     # How often a start and a kill are timed.
     starts: int
+    # The backlog of each case of growth, and how many cases are measured.
+    growth_ticks: int
+    growth_cases: int
 
 
 FULL = Sizes(
-    ticks=3_000_000,
+    ticks=5_000_000,
     rounds=3,
-    limit=30.0,
-    kill_ticks=300_000,
+    limit=25.0,
+    kill_ticks=200_000,
     rates=(10, 1_000, 10_000, 50_000),
-    seconds=10.0,
+    seconds=8.0,
     warm_up_ticks=300_000,
     latency_rounds=3,
-    starts=3,
+    starts=2,
+    growth_ticks=500_000,
+    growth_cases=8,
 )
 QUICK = Sizes(
     ticks=300_000,
@@ -43,4 +48,6 @@ QUICK = Sizes(
     warm_up_ticks=100_000,
     latency_rounds=1,
     starts=1,
+    growth_ticks=100_000,
+    growth_cases=1,
 )

@@ -25,17 +25,22 @@ console = Console(highlight=False, soft_wrap=True)
 @contextmanager
 def stack(folder: Path) -> Iterator[Settings]:
     """Kafka and ClickHouse on free ports, with the whole environment pointing there."""
-    kafka, controller, http, rest, api = ports.free(5)
-    os.environ.update(
-        MILLRACE_DATA_DIR=str(folder),
-        MILLRACE_KAFKA__BOOTSTRAP_SERVERS=f"127.0.0.1:{kafka}",
-        MILLRACE_LOCAL__KAFKA_CONTROLLER_PORT=str(controller),
-        MILLRACE_CLICKHOUSE__PORT=str(http),
-        MILLRACE_FLINK__REST_PORT=str(rest),
-        MILLRACE_API__PORT=str(api),
-    )
+    os.environ.update(own_place(folder))
     with program("local", "up", "--foreground", until="Ctrl-C stops them"):
         yield conf.load()
+
+
+def own_place(folder: Path) -> dict[str, str]:
+    """The environment of a stack in a folder, on free ports."""
+    kafka, controller, http, rest, api = ports.free(5)
+    return {
+        "MILLRACE_DATA_DIR": str(folder),
+        "MILLRACE_KAFKA__BOOTSTRAP_SERVERS": f"127.0.0.1:{kafka}",
+        "MILLRACE_LOCAL__KAFKA_CONTROLLER_PORT": str(controller),
+        "MILLRACE_CLICKHOUSE__PORT": str(http),
+        "MILLRACE_FLINK__REST_PORT": str(rest),
+        "MILLRACE_API__PORT": str(api),
+    }
 
 
 @contextmanager

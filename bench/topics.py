@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import click
 from confluent_kafka import KafkaException
@@ -19,14 +20,19 @@ PARTITIONS = 4
 MARK = "BENCH_LOAD=1"
 
 
-def make(config: Settings, name: str, partitions: int = PARTITIONS) -> str:
-    """Create a topic, in place of one of that name, and return its name."""
+@contextmanager
+def filled(
+    config: Settings, count: int, *, partitions: int = PARTITIONS, symbols: int = 100
+) -> Iterator[str]:
+    """The name of a new topic with so many ticks, which is deleted after the block."""
+    name = f"bench-{uuid.uuid4().hex[:8]}"
     admin = AdminClient({"bootstrap.servers": config.kafka.bootstrap_servers})
+    admin.create_topics([NewTopic(name, partitions, 1)])[name].result(60)
+    load(config, name, "fill", f"--count={count}", f"--symbols={symbols}", partitions=partitions)
+    yield name
+    # Else the disk would hold the backlogs of all sections.
     with suppress(KafkaException):
         admin.delete_topics([name])[name].result(60)
-    new = NewTopic(name, partitions, 1)
-    admin.create_topics([new])[name].result(60)
-    return name
 
 
 def load(

@@ -1,27 +1,27 @@
 """Consumption by librdkafka alone: records are counted, and nothing is done with them."""
 
-import os
 import time
-from pathlib import Path
 
 from confluent_kafka import Consumer
 
+from bench.peers import settings
 from bench.peers.loop.table import ROWS, SECONDS
 
 
 def main() -> None:
     """Consume until it is killed, and write the count to the file `progress` in BENCH_STATE."""
-    progress = Path(os.environ["BENCH_STATE"]) / "progress"
+    given = settings.load()
+    progress = given.state / "progress"
     consumer = Consumer(
         {
-            "bootstrap.servers": os.environ["BENCH_SERVERS"],
-            "group.id": os.environ["BENCH_GROUP"],
+            "bootstrap.servers": given.servers,
+            "group.id": given.group,
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
             "queued.max.messages.kbytes": 131_072,
         }
     )
-    consumer.subscribe([os.environ["BENCH_TOPIC"]])
+    consumer.subscribe([given.topic])
     count, written = 0, 0.0
     while True:
         count += len(consumer.consume(ROWS, SECONDS))

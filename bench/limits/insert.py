@@ -1,31 +1,28 @@
 """Arrow inserts alone: the same rows again and again, under other offsets."""
 
-import os
 import random
 from itertools import islice
-from urllib.parse import urlsplit
 
-import clickhouse_connect
+import numpy as np
 import pyarrow as pa
 
-from bench.peers.loop.table import ROWS, SETTINGS, Tick, arrow
+from bench.peers import settings
+from bench.peers.loop.table import ROWS, SETTINGS, Tick, arrow, connect
 from bench.ticks import SYMBOLS, values
 
 
 def main() -> None:
     """Insert batches of BENCH_ROWS rows until it is killed."""
-    server = urlsplit(os.environ["BENCH_CLICKHOUSE"])
-    client = clickhouse_connect.get_client(
-        host=server.hostname or "", port=server.port or 0, compress=False
-    )
+    given = settings.load()
+    client = connect(given)
     first = batch()
     position = first.schema.get_field_index("kafka_offset")
     offset = 0
     while True:
         # Equal blocks would be taken for one that is sent again.
-        offsets = pa.array(range(offset, offset + ROWS), pa.int64())
+        offsets = pa.array(np.arange(offset, offset + ROWS))
         table = first.set_column(position, "kafka_offset", offsets)
-        client.insert_arrow(os.environ["BENCH_TABLE"], table, settings=SETTINGS)
+        client.insert_arrow(given.table, table, settings=SETTINGS)
         offset += ROWS
 
 

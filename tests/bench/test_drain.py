@@ -20,9 +20,8 @@ READINGS = [reading(100, 0, 5), reading(130, 20, 5), reading(132, 22, 6), readin
 def test_a_rate_and_a_cost_leave_out_the_warm_up() -> None:
     meter = Meter({}, [*READINGS])
     settled = reading(140, 25, 7.5)
-    found = drain.figures(SAMPLES, 200_001, 100.0, meter, READINGS[0], READINGS[-1], settled)
+    found = drain.figures(SAMPLES, 100.0, meter, READINGS[0], READINGS[-1], settled)
     assert found["first_row_s"] == 30.0 and found["drained_s"] == 34.0
-    assert found["rows"] == 200_001 and found["is_complete"]
     # From 40,001 ticks at 130.8 s on.
     assert found["rate"] == 50_000
     assert found["cpu_before_first_row_s"] == {"java": 20.0, "clickhouse": 0.0}
@@ -34,15 +33,15 @@ def test_a_rate_and_a_cost_leave_out_the_warm_up() -> None:
     assert found["memory_peak_mb"] == {"java": 2_400}
 
 
-def test_a_run_that_was_cut_off_is_not_complete() -> None:
-    meter = Meter({}, [*READINGS])
-    found = drain.figures(SAMPLES, 10**6, 100.0, meter, READINGS[0], READINGS[-1], READINGS[-1])
-    assert not found["is_complete"] and found["rate"] == 50_000
+def test_the_last_figure_of_flink_which_comes_late_is_left_out() -> None:
+    by_progress = {one.progress: one for one in CONTENDERS}
+    assert drain.exact(by_progress["flink"], [*SAMPLES]) == SAMPLES[:-1]
+    assert drain.exact(by_progress["table"], [*SAMPLES]) == SAMPLES
 
 
 def test_one_look_gives_no_rate() -> None:
     meter = Meter({}, [*READINGS])
-    found = drain.figures(SAMPLES[:1], 1, 100.0, meter, READINGS[0], READINGS[1], READINGS[1])
+    found = drain.figures(SAMPLES[:1], 100.0, meter, READINGS[0], READINGS[1], READINGS[1])
     assert found["rate"] is None and found["cpu_per_million_s"] == {}
 
 

@@ -1,19 +1,18 @@
 """The loop on confluent-kafka, whose client is librdkafka."""
 
-import os
-
 from confluent_kafka import Consumer
 
+from bench.peers import settings
 from bench.peers.loop.table import ROWS, SECONDS, Table
 
 
 def main() -> None:
     """Insert until it is killed."""
-    table = Table("loop")
+    table, given = Table("loop"), settings.load()
     consumer = Consumer(
         {
-            "bootstrap.servers": os.environ["BENCH_SERVERS"],
-            "group.id": os.environ["BENCH_GROUP"],
+            "bootstrap.servers": given.servers,
+            "group.id": given.group,
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
             # A member that was killed holds its partitions for this time.
@@ -23,7 +22,7 @@ def main() -> None:
             "queued.max.messages.kbytes": 131_072,
         }
     )
-    consumer.subscribe([os.environ["BENCH_TOPIC"]])
+    consumer.subscribe([given.topic])
     while True:
         records = [one for one in consumer.consume(ROWS, SECONDS) if not one.error()]
         if not records:

@@ -1,21 +1,21 @@
 """The loop on kafka-python, whose client is pure Python."""
 
-import os
 import time
 from typing import Any
 
 from kafka import KafkaConsumer
 
+from bench.peers import settings
 from bench.peers.loop.table import ROWS, SECONDS, Table
 
 
 def main() -> None:
     """Insert until it is killed."""
-    table = Table("loop-kafka-python")
+    table, given = Table("loop-kafka-python"), settings.load()
     consumer = KafkaConsumer(
-        os.environ["BENCH_TOPIC"],
-        bootstrap_servers=os.environ["BENCH_SERVERS"],
-        group_id=os.environ["BENCH_GROUP"],
+        given.topic,
+        bootstrap_servers=given.servers,
+        group_id=given.group,
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         # A member that was killed holds its partitions for this time.

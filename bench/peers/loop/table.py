@@ -4,12 +4,15 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC
-from urllib.parse import urlsplit
 
 import clickhouse_connect
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
+from clickhouse_connect.driver.client import Client
+
+from bench.peers import settings
+from bench.peers.settings import Settings
 
 ROWS = int(os.environ.get("BENCH_ROWS", "20000"))
 SECONDS = float(os.environ.get("BENCH_MS", "50")) / 1000
@@ -20,6 +23,8 @@ SETTINGS = {
     "max_insert_block_size": 10_000_000,
     "min_insert_block_size_rows": 10_000_000,
     "min_insert_block_size_bytes": 0,
+    # As our sink does: merges make the indexes.
+    "materialize_skip_indexes_on_insert": 0,
 }
 
 
@@ -36,15 +41,18 @@ _ONE = msgspec.json.Decoder(Tick)
 _MANY = msgspec.json.Decoder(list[Tick])
 
 
+def connect(given: Settings) -> Client:
+    """A client that does not compress: on the loopback interface that only costs."""
+    return clickhouse_connect.get_client(host=given.host, port=given.port, compress=False)
+
+
 class Table:
     """The table of BENCH_TABLE, for one writer."""
 
     def __init__(self, writer: str) -> None:
-        server = urlsplit(os.environ["BENCH_CLICKHOUSE"])
-        self._client = clickhouse_connect.get_client(
-            host=server.hostname or "", port=server.port or 0, compress=False
-        )
-        self._name = os.environ["BENCH_TABLE"]
+        given = settings.load()
+        self._client = connect(given)
+        self._name = given.table
         self._writer = writer
 
     def insert(
