@@ -21,15 +21,28 @@ FILL = """
         concat('S', leftPad(toString(number % {symbols:UInt64}), 3, '0')),
         round(100 + 10 * sin(n / 1000000) + randCanonical(), 2),
         1 + rand(1) % 1000,
-        at, n % 4, n, at, 'stocks/ticks', at, at
+        at, {partition:Int32} + n % 4, n, at, {writer:String}, at, at
     FROM numbers(1000000)
 """
+
+
+def chunk(
+    client: Client,
+    first: int,
+    chunks: int,
+    symbols: int,
+    partition: int = 0,
+    writer: str = "stocks/ticks",
+) -> None:
+    """Store one chunk, in four partitions from a number on."""
+    parameters = {"first": first, "chunks": chunks, "symbols": symbols}
+    client.command(FILL, parameters=parameters | {"partition": partition, "writer": writer})
 
 
 def fill(client: Client, chunks: range, of: int, symbols: int) -> None:
     """Store some of the chunks, with inserts as large as those of the sink."""
     for first in progress(chunks, "filling"):
-        client.command(FILL, parameters={"first": first, "chunks": of, "symbols": symbols})
+        chunk(client, first, of, symbols)
     count = client.command("SELECT count() FROM stocks.ticks")
     console.print(f"{count:,} ticks of {symbols} symbols")
 
