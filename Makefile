@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters validate api migrate backup restore test chaos check bench bench-api bench-page soak screenshots clean
+.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters validate api migrate backup restore test chaos check bench bench-quick bench-api bench-page soak screenshots clean
 .SILENT:
 
 # Packages are installed without byte code (see lib/install/packages.py). If Python must not write it, as in many
@@ -89,8 +89,11 @@ check: tools  ## Run the linters and the type checker
 	$(VENV)/mypy
 	$(VENV)/sqlfluff lint sql
 
-bench: tools  ## Measure throughput and latency on this machine
-	$(RUN) bench.pipeline $(ARGS)
+bench: tools  ## Measure the pipeline beside its peers and limits (up to 40 minutes)
+	$(RUN) bench $(ARGS)
+
+bench-quick: tools  ## Measure the pipeline beside a plain loop (under 5 minutes)
+	$(RUN) bench --quick $(ARGS)
 
 bench-api: tools  ## Measure the API beside the same SQL in ClickHouse
 	$(RUN) bench.api $(ARGS)

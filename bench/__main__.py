@@ -14,7 +14,16 @@ from typing import Any
 
 import click
 
-from bench import drain, failures, guarantees, results
+from bench import (
+    drain,
+    failures,
+    footprint,
+    growth,
+    guarantees,
+    latency,
+    recovery,
+    results,
+)
 from bench.contenders import CONTENDERS, Contender
 from bench.sizes import FULL, QUICK, Sizes
 from bench.stack import console, stack
@@ -26,9 +35,14 @@ Section = Callable[[Settings, Sequence[Contender], Sizes, dict[str, Any]], None]
 SECTIONS: dict[str, Section] = {
     "drain": drain.section,
     "guarantees": guarantees.section,
+    "latency": latency.section,
+    "recovery": recovery.section,
+    "footprint": footprint.section,
+    "growth": growth.section,
 }
 # Of a quick run: what needs no installation, and ends within seconds.
 IN_QUICK = ("millrace", "loop", "limit-consume", "limit-insert")
+QUICK_SECTIONS = ("drain", "latency")
 
 
 @click.command()
@@ -53,10 +67,18 @@ def main(
     Signals().interrupt(SystemExit)
     sizes = QUICK if quick else FULL
     sizes = replace(sizes, ticks=ticks or sizes.ticks)
+    if "growth" in sections:
+        sizes = replace(sizes, growth_cases=len(growth.CASES))
     is_whole = not (quick or only or ticks or sections)
     file = file or (None if is_whole else ROOT / "var" / "bench.json")
     run = results.machine() | {"note": note, "is_quick": quick} | about(chosen(only, quick))
-    measure(run, sections or [*SECTIONS], chosen(only, quick), sizes, file)
+    measure(
+        run,
+        sections or (QUICK_SECTIONS if quick else [*SECTIONS]),
+        chosen(only, quick),
+        sizes,
+        file,
+    )
     if found := failures.noted(run):
         raise click.ClickException(f"{len(found)} failed:\n" + "\n".join(found))
 

@@ -15,7 +15,8 @@ def failures(name: str, into: dict[str, Any]) -> Iterator[None]:
     try:
         yield
     except click.ClickException as error:
-        console.print(f"  {name}: failed: {error.message}")
+        # An output may have brackets, which are no markup.
+        console.print(f"  {name}: failed: {error.message}", markup=False)
         into.setdefault("failures", []).append(f"{name}: {error.message}")
 
 

@@ -45,6 +45,8 @@ class Sender:
                 "enable.idempotence": True,
                 "linger.ms": linger_ms,
                 "queue.buffering.max.messages": 2 * PENDING,
+                # A retry at the start of the broker is no news.
+                "log_level": 0,
             }
         )
 
@@ -94,7 +96,7 @@ def names(count: int) -> list[str]:
 
 def ends(servers: str, topic: str, partitions: int) -> list[int]:
     """The offset that the next tick of each partition gets."""
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "-"})
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": "-", "log_level": 0})
     places = [TopicPartition(topic, number) for number in range(partitions)]
     found = [consumer.get_watermark_offsets(place, timeout=60)[1] for place in places]
     consumer.close()

@@ -26,7 +26,7 @@ def filled(
 ) -> Iterator[str]:
     """The name of a new topic with so many ticks, which is deleted after the block."""
     name = f"bench-{uuid.uuid4().hex[:8]}"
-    admin = AdminClient({"bootstrap.servers": config.kafka.bootstrap_servers})
+    admin = AdminClient({"bootstrap.servers": config.kafka.bootstrap_servers, "log_level": 0})
     admin.create_topics([NewTopic(name, partitions, 1)])[name].result(60)
     load(config, name, "fill", f"--count={count}", f"--symbols={symbols}", partitions=partitions)
     yield name

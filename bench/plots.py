@@ -1,0 +1,103 @@
+"""`python -m bench.plots FILE`: draws a stored run of `make bench` in docs/benchmarks/."""
+
+import json
+from pathlib import Path
+
+import click
+
+from bench.charts import Option, chart, draw, line
+from bench.figures import Run, drained, middle, of, own
+from lib.conf import ROOT
+
+FOLDER = ROOT / "docs" / "benchmarks"
+COSTS = ("its own", "broker", "clickhouse")
+
+
+def drain(run: Run) -> list[Option]:
+    """How fast each contender drains, and what that costs: the slowest first."""
+    rates = {
+        name: middle(of(drained(run, name), "rate")) or 0.0 for name in run["drain"]["contenders"]
+    }
+    names = sorted(rates, key=rates.__getitem__)
+    y = {"type": "category", "data": names, "axisLabel": {"fontSize": 10}}
+    return [
+        bars("Ticks a second", y, [("ticks a second", [rates[name] for name in names], None)]),
+        bars(
+            "CPU-seconds per million ticks",
+            y,
+            [(which, [cost(run, name, which) for name in names], "all") for which in COSTS],
+        ),
+    ]
+
+
+def cost(run: Run, name: str, which: str) -> float | None:
+    """The CPU-seconds per million of a server, or of the contender itself."""
+    found = [one["cpu_per_million_s"] for one in drained(run, name)]
+    values = [own(one) if which == COSTS[0] else one.get(which) for one in found]
+    return middle(values)
+
+
+def bars(title: str, y: Option, series: list[tuple[str, list[float | None], str | None]]) -> Option:
+    """Bars from left to right; those of one stack follow each other."""
+    data = [
+        {"name": name, "type": "bar", "data": values, "stack": stack}
+        for name, values, stack in series
+    ]
+    return chart(title, {"type": "value"}, y, data) | {
+        "grid": {"left": 120, "right": 20, "top": 35, "bottom": 65}
+    }
+
+
+def latency(run: Run) -> list[Option]:
+    """The quantiles of each contender by rate."""
+    x = {"type": "category", "name": "ticks a second"}
+    y = {"type": "log", "name": "ms"}
+    rates = [str(rate) for rate in run["latency"]["rates"]]
+    return [
+        chart(
+            f"From due to queryable, {quantile.removesuffix('_ms')}, ms",
+            x | {"data": rates},
+            y,
+            [
+                line(name, [quantiles(found, rate, quantile) for rate in rates])
+                for name, found in run["latency"]["contenders"].items()
+            ],
+        )
+        for quantile in ("p50_ms", "p99_ms")
+    ]
+
+
+def quantiles(found: list[Run], rate: str, quantile: str) -> tuple[str, float | None]:
+    return rate, middle([one[rate][quantile] for one in found if rate in one])
+
+
+def growth(run: Run) -> list[Option]:
+    """The rate and the delay of each case."""
+    cases = run["growth"]["cases"]
+    y = {"type": "category", "data": [*cases][::-1], "axisLabel": {"fontSize": 10}}
+    found = [*cases.values()][::-1]
+    delays = [one["latency"] for one in found]
+    return [
+        bars("Ticks a second", y, [("ticks a second", of(found, "rate"), None)]),
+        bars(
+            "From due to queryable, ms", y, [(q, of(delays, q), None) for q in ("p50_ms", "p99_ms")]
+        ),
+    ]
+
+
+PICTURES = {"drain": drain, "latency": latency, "growth": growth}
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+def main(file: Path) -> None:
+    """Draw the run in FILE."""
+    run = json.loads(file.read_text(encoding="utf-8"))
+    for name, options in PICTURES.items():
+        if run.get(name):
+            draw(options(run), FOLDER / f"{name}.png")
+            click.echo((FOLDER / f"{name}.png").relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""`python -m bench.report FILE`: writes the tables of a stored run into docs/benchmarks.md.
+
+Each table stands between two comments, <!-- drain --> and <!-- end of drain -->."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from bench import tables
+from bench.figures import Run
+from lib.conf import ROOT
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+NOTHING = "Not measured in this run."
+# By name: what a run must have, and what makes the table of it.
+TABLES: dict[str, tuple[str, Callable[[Run], str]]] = {
+    "machine": ("date", tables.machine),
+    "goals": ("drain", tables.reached),
+    "contenders": ("contenders", tables.contenders),
+    "drain": ("drain", tables.drain),
+    "guarantees": ("guarantees", tables.guarantees),
+    "latency": ("latency", tables.latency),
+    "recovery": ("recovery", tables.recovery),
+    "footprint": ("footprint", tables.footprint),
+    "growth": ("growth", tables.growth),
+}
+
+
+def fill(text: str, run: Run) -> str:
+    """The page with the tables of a run in the place of those that it has."""
+    for name, (section, of_run) in TABLES.items():
+        shown = of_run(run) if run.get(section) else NOTHING
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        before, _, rest = text.partition(begin)
+        _, found, after = rest.partition(end)
+        if not found:
+            raise click.ClickException(f"the page has no {begin.strip()} with its end")
+        text = f"{before}{begin}\n{shown}\n\n{end}{after}"
+    return text
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+def main(file: Path) -> None:
+    """Write the tables of the run in FILE."""
+    run = json.loads(file.read_text(encoding="utf-8"))
+    text = PAGE.read_text(encoding="utf-8")
+    link = f"[The stored run](../{file.resolve().relative_to(ROOT)})"
+    text = re.sub(r"\[The stored run\]\([^)]*\)", link, text)
+    PAGE.write_text(fill(text, run), encoding="utf-8")
+    click.echo(PAGE.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
