@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 import click
@@ -31,7 +32,7 @@ FIRST_PAUSE, PAUSE = 0.05, 0.2
 FLINK_PAUSE = 0.5
 # Seconds from one reading of CPU and memory to the next.
 READ_EVERY = 0.5
-# The share of the records that a rate leaves out: compilers and caches warm up meanwhile.
+# The share of the backlog that a rate leaves out: compilers and caches warm up meanwhile.
 WARM_UP = 0.2
 # How long merges are waited for after the last record, in seconds.
 MERGE_LIMIT = 15.0
@@ -78,7 +79,7 @@ def idle(config: Settings, client: Client, seconds: float = 3.0) -> dict[str, fl
 def run(
     config: Settings, contender: Contender, topic: str, ticks: int, limit: float, client: Client
 ) -> dict[str, Any]:
-    """Drain the topic once, for at most `limit` seconds after the first record."""
+    """Drain the topic once, for at most `limit` seconds after the warm-up."""
     running.empty(client)
     with (
         running.task(config, topic) as given,
@@ -111,7 +112,7 @@ def started(
         samples = watch(lambda: done() - rows, ticks, limit, meter, look, pause)
         end = meter.read()
         settle(client)
-        result = figures(exact(contender, samples), begun, meter, before, end, meter.read())
+        result = figures(exact(contender, samples), ticks, begun, meter, before, end, meter.read())
         yield result | {"rows": samples[-1][1], "is_complete": samples[-1][1] >= ticks}
 
 
@@ -128,13 +129,17 @@ def watch(
     look: Callable[[], None],
     pause: float = PAUSE,
 ) -> list[Sample]:
-    """The progress from the first record to the last, or until the limit."""
+    """The progress from the first record to the last, or until the limit. It counts from the end of
+    the warm-up; for a contender that has not ended this within the limit, from the first record."""
     samples: list[Sample] = []
     begun = read = time.monotonic()
-    while not samples or (samples[-1][1] < ticks and samples[-1][0] < samples[0][0] + limit):
+    deadline = inf
+    while not samples or (samples[-1][1] < ticks and samples[-1][0] < deadline):
         look()
         count, now = done(), time.monotonic()
         if count:
+            if not samples or (samples[-1][1] < WARM_UP * ticks <= count):
+                deadline = now + limit
             samples.append((now, min(count, ticks)))
         elif now > begun + START_LIMIT:
             raise click.ClickException(f"no record was done within {START_LIMIT:.0f} s")
@@ -153,6 +158,7 @@ def settle(client: Client) -> None:
 
 def figures(
     samples: Sequence[Sample],
+    ticks: int,
     begun: float,
     meter: Meter,
     before: measure.Reading,
@@ -161,7 +167,9 @@ def figures(
 ) -> dict[str, Any]:
     """The figures of one run. A rate and a cost per million are those after the warm-up."""
     first, last = samples[0], samples[-1]
-    warm = crossing(samples, first[1] + WARM_UP * (last[1] - first[1]))
+    # Of a slow contender the first fifth of what it has done.
+    counted = ticks if last[1] > WARM_UP * ticks else last[1]
+    warm = crossing(samples, max(WARM_UP * counted, first[1]))
     rest, seconds = last[1] - warm[1], last[0] - warm[0]
     until_last = measure.at(meter.readings, last[0])
     spent = measure.between(measure.at(meter.readings, warm[0]), until_last)

@@ -31,8 +31,6 @@ def section(
     config: Settings, contenders: Sequence[Contender], sizes: Sizes, into: dict[str, Any]
 ) -> None:
     """Kill each contender that stores what it reads, once."""
-    if not sizes.kill_ticks:
-        return
     client = clickhouse.connect(config.clickhouse)
     into["ticks"] = sizes.kill_ticks
     storing = [one for one in contenders if one.kind != "limit"]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 class Sizes:
     """Numbers of ticks and rounds, and times in seconds."""
 
-    # The backlog of a drain, how often each contender drains it, and for how long at most.
+    # The backlog of a drain, how often each contender drains it, and for how long at most after
+    # the warm-up.
     ticks: int
     rounds: int
     limit: float
-    # The backlog in which contenders are killed; 0: none is.
+    # The backlog in which contenders are killed.
     kill_ticks: int
     # Ticks a second at which latency is measured, each for so long, after so many others.
     rates: tuple[int, ...]
@@ -28,7 +29,7 @@ class Sizes:
 FULL = Sizes(
     ticks=5_000_000,
     rounds=3,
-    limit=25.0,
+    limit=20.0,
     kill_ticks=200_000,
     rates=(10, 1_000, 10_000, 50_000),
     seconds=8.0,
@@ -42,7 +43,7 @@ QUICK = Sizes(
     ticks=300_000,
     rounds=1,
     limit=15.0,
-    kill_ticks=0,
+    kill_ticks=50_000,
     rates=(1_000,),
     seconds=10.0,
     warm_up_ticks=100_000,

@@ -1,5 +1,7 @@
 """The figures of a drain, from the progress and the readings of a run."""
 
+from itertools import chain, repeat
+
 import pytest
 
 from bench import drain
@@ -20,9 +22,9 @@ READINGS = [reading(100, 0, 5), reading(130, 20, 5), reading(132, 22, 6), readin
 def test_a_rate_and_a_cost_leave_out_the_warm_up() -> None:
     meter = Meter({}, [*READINGS])
     settled = reading(140, 25, 7.5)
-    found = drain.figures(SAMPLES, 100.0, meter, READINGS[0], READINGS[-1], settled)
+    found = drain.figures(SAMPLES, 200_000, 100.0, meter, READINGS[0], READINGS[-1], settled)
     assert found["first_row_s"] == 30.0 and found["drained_s"] == 34.0
-    # From 40,001 ticks at 130.8 s on.
+    # From 40,000 ticks at 130.8 s on.
     assert found["rate"] == 50_000
     assert found["cpu_before_first_row_s"] == {"java": 20.0, "clickhouse": 0.0}
     # ClickHouse's half second of merges after the last row is part of the cost.
@@ -33,6 +35,12 @@ def test_a_rate_and_a_cost_leave_out_the_warm_up() -> None:
     assert found["memory_peak_mb"] == {"java": 2_400}
 
 
+def test_of_a_slow_contender_a_fifth_of_what_it_has_done_is_the_warm_up() -> None:
+    meter = Meter({}, [*READINGS])
+    found = drain.figures(SAMPLES, 10**7, 100.0, meter, READINGS[0], READINGS[-1], READINGS[-1])
+    assert found["rate"] == 50_000
+
+
 def test_the_last_figure_of_flink_which_comes_late_is_left_out() -> None:
     by_progress = {one.progress: one for one in CONTENDERS}
     assert drain.exact(by_progress["flink"], [*SAMPLES]) == SAMPLES[:-1]
@@ -41,7 +49,7 @@ def test_the_last_figure_of_flink_which_comes_late_is_left_out() -> None:
 
 def test_one_look_gives_no_rate() -> None:
     meter = Meter({}, [*READINGS])
-    found = drain.figures(SAMPLES[:1], 100.0, meter, READINGS[0], READINGS[1], READINGS[1])
+    found = drain.figures(SAMPLES[:1], 1, 100.0, meter, READINGS[0], READINGS[1], READINGS[1])
     assert found["rate"] is None and found["cpu_per_million_s"] == {}
 
 
@@ -68,3 +76,10 @@ def test_progress_is_watched_until_the_last_record() -> None:
 def test_progress_is_watched_no_longer_than_the_limit() -> None:
     samples = drain.watch(lambda: 1, 10, 0.1, Meter({}), lambda: None)
     assert {count for _, count in samples} == {1}
+
+
+def test_the_limit_counts_from_the_end_of_the_warm_up() -> None:
+    counts = chain([1] * 3, repeat(5))
+    samples = drain.watch(lambda: next(counts), 10, 0.5, Meter({}), lambda: None, pause=0.1)
+    (begun, _), (ended, _) = samples[0], samples[-1]
+    assert ended - begun >= 0.7
