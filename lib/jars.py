@@ -4,6 +4,7 @@
 """
 
 import os
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from lib.errors import SetupError
 
 LOCK = Path(__file__).resolve().parent / "jgo.lock.toml"
 FOLDER = LOCK.parent / "jars"
+# Flink's own JARs on its class path.
+FLINK_LIB = Path(sys.prefix) / "flink-lib"
 # The program that loads the JARs of a group; the broker loads those of all other groups.
 PROGRAMS = {"org.apache.flink": "flink", "org.mvnpm": "assets", "org.webjars": "assets"}
 

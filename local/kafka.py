@@ -7,7 +7,7 @@ import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
-from lib import conf, jars, java, ports
+from lib import class_data, conf, jars, java, ports
 from lib.errors import SettingsError, SetupError, exit_on_error, one_line
 from lib.settings import Settings
 
@@ -61,7 +61,8 @@ def main() -> None:
     ]
     if not (folder(config) / "log" / "meta.properties").exists():
         _format(command, file)
-    os.execv(command[0], [*command, "kafka.Kafka", str(file)])
+    archived = class_data.options("kafka")
+    os.execv(command[0], [command[0], *archived, *command[1:], "kafka.Kafka", str(file)])
 
 
 def _new_temporary(config: Settings) -> Path:

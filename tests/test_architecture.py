@@ -33,8 +33,8 @@ ROOMS = {
         "backup", "__main__",
     ],
     "local": [
-        "clickhouse", "child", "kafka", "logs", "supervisord_conf", "supervisor", "stack", "demo",
-        "__main__",
+        "clickhouse", "child", "kafka", "class_data", "logs", "supervisord_conf", "supervisor",
+        "stack", "demo", "__main__",
     ],
     "local/clickhouse": [
         "errors", "formats", "engine", "access", "request", "execution", "http", "__main__",

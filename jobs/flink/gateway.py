@@ -16,11 +16,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from py4j.protocol import Py4JError
 from pyflink import java_gateway
 from pyflink.pyflink_gateway_server import launch_gateway_server_process
 
 from jobs.flink import watch
-from lib import java, locks
+from lib import class_data, jars, java, locks
 from lib.errors import JobError, MillraceError, RestartError, one_line
 from lib.files import show
 
@@ -35,6 +36,9 @@ _PORT = "PYFLINK_GATEWAY_PORT"
 
 # How long to wait for the end of a Java that does not answer, in seconds.
 _END_LIMIT = 5.0
+
+# How long an end in order may take, in seconds.
+EXIT_LIMIT = 120.0
 
 
 class Java:
@@ -101,6 +105,15 @@ class Java:
             f"fix {JVM_OPTIONS}, or the problem that it reports."
         )
 
+    def exit(self) -> None:
+        """End it in order, after which it has made its archive of classes; raise TimeoutExpired if
+        that takes longer than EXIT_LIMIT."""
+        self._ended.set()
+        # It ends without an answer.
+        with suppress(Py4JError, ConnectionError):
+            java_gateway.get_gateway().jvm.System.exit(0)
+        self._process.wait(EXIT_LIMIT)
+
     def end(self) -> None:
         """Kill it, because it may not answer: this process would wait at its exit for messages of
         Java's workers."""
@@ -157,10 +170,11 @@ def _launch(folder: Path, port_file: Path, options: str) -> "subprocess.Popen[by
     # Not in JVM_ARGS, in which a path cannot contain a blank.
     # https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html
     own = [os.environ.get("JDK_JAVA_OPTIONS", ""), "-XX:+DisplayVMOutputToStderr"]
-    own += map(shlex.quote, java.unpacks_to(folder))
+    own += map(shlex.quote, [*java.unpacks_to(folder), *class_data.options("flink")])
     level = os.environ.get("ROOT_LOG_LEVEL", "")
     environ = os.environ | {
         # PyFlink's script takes a name without a path: a path could contain a blank.
+        "FLINK_LIB_DIR": str(jars.FLINK_LIB),
         "PATH": f"{WORKER.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         # The Python that the worker then runs.
         "JOB_PYTHON": sys.executable,

@@ -19,7 +19,7 @@ from rich.progress import Progress
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from lib.errors import SetupError, exit_on_error
-from lib.install import class_data
+from lib.install import class_data, flink_lib
 from lib.install.place import SETUP, Place
 from lib.jars import FOLDER, LOCK, Jar, locked
 
@@ -135,7 +135,9 @@ def main() -> None:
     """Put every locked JAR in place, and prepare Java."""
     with exit_on_error():
         fetch_all(locked(), FOLDER)
+        flink_lib.gather()
     class_data.archive(JAVA_HOME)
+    class_data.archive_programs()
 
 
 if __name__ == "__main__":

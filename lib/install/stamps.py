@@ -14,7 +14,8 @@ from lib.install.place import ROOT
 PACKAGES = VENV / "packages.stamp"
 TOOLS = VENV / "tools.stamp"
 JARS = VENV / "jars.stamp"
-JAR_FOLDER = ROOT / "lib" / "jars"
+# Each with the pattern of the JARs in it; the second is Flink's class path.
+JAR_FOLDERS = {ROOT / "lib" / "jars": "*/*", VENV / "flink-lib": "*"}
 JAR_FILES = [ROOT / "lib" / "jgo.toml", ROOT / "lib" / "jgo.lock.toml"]
 
 
@@ -59,7 +60,9 @@ def _expected(stamp: Path) -> str:
     if stamp == JARS:
         # Their sizes show a missing or incomplete JAR at no cost.
         jars = [
-            f"{jar.relative_to(JAR_FOLDER)} {jar.stat().st_size}" for jar in JAR_FOLDER.glob("*/*")
+            f"{jar.relative_to(folder)} {jar.stat().st_size}"
+            for folder, names in JAR_FOLDERS.items()
+            for jar in folder.glob(names)
         ]
         return "\n".join([_digest(*map(read, JAR_FILES)), *sorted(jars)])
     # The tools' settings are in the same file; a change there needs no installation.

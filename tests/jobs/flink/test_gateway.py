@@ -11,6 +11,7 @@ from py4j.java_gateway import GatewayParameters, JavaGateway
 from pyflink.java_gateway import get_gateway
 
 from jobs.flink import gateway, watch
+from lib import class_data
 from lib.errors import JobError, RestartError
 from lib.processes import is_alive
 from tests.conftest import wait_until
@@ -35,6 +36,12 @@ def test_java_unpacks_into_a_folder_that_goes_with_it_however_it_ends(tmp_path: 
         wait_until(lambda: jvm.java.lang.System.nanoTime() is None)
     assert list((data / "run" / "flink").iterdir()) == []
     assert "PYFLINK_GATEWAY_PORT" not in os.environ
+
+
+def test_java_maps_the_archive_of_its_classes(tmp_path: Path) -> None:
+    with gateway.running(tmp_path, "j", {}):
+        pid = int(get_gateway().jvm.java.lang.ProcessHandle.current().pid())
+        assert str(class_data.file("flink")) in Path(f"/proc/{pid}/maps").read_text()
 
 
 def test_a_java_that_does_not_answer_is_killed(tmp_path: Path) -> None:
@@ -67,7 +74,9 @@ def test_a_java_that_is_frozen_is_killed_while_a_call_waits_for_it(
         # It answers for now.
         jvm.java.lang.Thread.sleep(500)
         os.kill(pid, signal.SIGSTOP)
-        jvm.java.lang.System.nanoTime()
+        # It may answer until the signal has reached it.
+        for _ in range(1_000):
+            jvm.java.lang.System.nanoTime()
     assert not is_alive(pid)
 
 

