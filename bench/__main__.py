@@ -6,7 +6,7 @@ compared within one run only. Run it with `make bench`; the machine should have 
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ import click
 from bench import (
     drain,
     failures,
+    figures,
     footprint,
     growth,
     guarantees,
@@ -24,7 +25,7 @@ from bench import (
     recovery,
     results,
 )
-from bench.contenders import CONTENDERS, Contender
+from bench.contenders import BASELINE, CONTENDERS, Contender
 from bench.sizes import FULL, QUICK, Sizes
 from bench.stack import console, stack
 from lib.conf import ROOT
@@ -100,7 +101,17 @@ def measure(
                 SECTIONS[name](config, able, sizes, run.setdefault(name, {}))
             finally:
                 where = store()
+    for line in ratios(run):
+        console.print(line)
     console.print(f"stored in {where}")
+
+
+def ratios(run: dict[str, Any]) -> Iterator[str]:
+    """How each contender drained, and what that cost, by the baseline of the same rounds."""
+    for name in run.get("drain", {}).get("contenders", {}):
+        rate, cost = figures.rate_ratio(run, name), figures.cost_ratio(run, name)
+        if name != BASELINE and rate is not None and cost is not None:
+            yield f"{name}: {rate:.2f} of the {BASELINE}'s rate, {cost:.2f} of its cost"
 
 
 def chosen(only: Sequence[str], quick: bool) -> list[Contender]:

@@ -6,17 +6,17 @@ empty. Each round begins with another contender, so that none is always first or
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from math import inf
 from typing import Any
 
 import click
 from clickhouse_connect.driver.client import Client
 
-from bench import measure, progress, running, topics
+from bench import measure, progress, rates, running, topics
 from bench.contenders import Contender
 from bench.failures import failures
 from bench.measure import Meter
+from bench.rates import WARM_UP, Sample
 from bench.running import Task
 from bench.sizes import Sizes
 from bench.stack import console, steps
@@ -32,13 +32,8 @@ FIRST_PAUSE, PAUSE = 0.05, 0.2
 FLINK_PAUSE = 0.5
 # Seconds from one reading of CPU and memory to the next.
 READ_EVERY = 0.5
-# The share of the backlog that a rate leaves out: compilers and caches warm up meanwhile.
-WARM_UP = 0.2
 # How long merges are waited for after the last record, in seconds.
 MERGE_LIMIT = 15.0
-
-# A moment of the monotonic clock, and how many records were done then.
-Sample = tuple[float, int]
 
 
 def section(
@@ -112,13 +107,10 @@ def started(
         samples = watch(lambda: done() - rows, ticks, limit, meter, look, pause)
         end = meter.read()
         settle(client)
-        result = figures(exact(contender, samples), ticks, begun, meter, before, end, meter.read())
+        result = rates.figures(
+            rates.exact(contender, samples), ticks, begun, meter, before, end, meter.read()
+        )
         yield result | {"rows": samples[-1][1], "is_complete": samples[-1][1] >= ticks}
-
-
-def exact(contender: Contender, samples: list[Sample]) -> list[Sample]:
-    """Those of which the rate is computed: Flink shows the last records up to a second late."""
-    return samples[:-1] if contender.progress == "flink" and len(samples) > 2 else samples
 
 
 def watch(
@@ -154,49 +146,6 @@ def settle(client: Client) -> None:
     """Return when ClickHouse merges nothing: what a contender leaves to do is part of its cost."""
     running_merges = "SELECT count() FROM system.merges"
     until(lambda: client.command(running_merges) == 0, MERGE_LIMIT)
-
-
-def figures(
-    samples: Sequence[Sample],
-    ticks: int,
-    begun: float,
-    meter: Meter,
-    before: measure.Reading,
-    end: measure.Reading,
-    settled: measure.Reading,
-) -> dict[str, Any]:
-    """The figures of one run. A rate and a cost per million are those after the warm-up."""
-    first, last = samples[0], samples[-1]
-    # Of a slow contender the first fifth of what it has done.
-    counted = ticks if last[1] > WARM_UP * ticks else last[1]
-    warm = crossing(samples, max(WARM_UP * counted, first[1]))
-    rest, seconds = last[1] - warm[1], last[0] - warm[0]
-    until_last = measure.at(meter.readings, last[0])
-    spent = measure.between(measure.at(meter.readings, warm[0]), until_last)
-    spent["clickhouse"] = spent.get("clickhouse", 0.0) + later(end, settled)
-    return {
-        "first_row_s": round(first[0] - begun, 2),
-        "drained_s": round(last[0] - begun, 2),
-        "rate": round(rest / seconds) if seconds > 0 else None,
-        "cpu_before_first_row_s": measure.between(before, measure.at(meter.readings, first[0])),
-        "cpu_per_million_s": {
-            name: round(1e6 * value / rest, 2) for name, value in spent.items() if rest
-        },
-        "memory_peak_mb": meter.peaks(),
-    }
-
-
-def later(end: measure.Reading, settled: measure.Reading) -> float:
-    """The CPU-seconds of merges after the last record."""
-    return settled.cpu.get("clickhouse", 0.0) - end.cpu.get("clickhouse", 0.0)
-
-
-def crossing(samples: Sequence[Sample], count: float) -> tuple[float, float]:
-    """When so many records were done, as if they were done evenly between two samples."""
-    for (early, few), (late, many) in pairwise(samples):
-        if few <= count <= many and many > few:
-            return early + (late - early) * (count - few) / (many - few), count
-    return samples[0]
 
 
 def shown(contender: Contender, result: dict[str, Any]) -> str:

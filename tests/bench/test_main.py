@@ -6,6 +6,7 @@ import pytest
 from bench import __main__ as program
 from bench import failures
 from bench.contenders import BASELINE, CONTENDERS, OURS
+from tests.bench.test_report import RUN
 
 
 def test_contenders_have_names_of_their_own_and_ours_and_the_baseline_are_among_them() -> None:
@@ -19,6 +20,11 @@ def test_some_contenders_can_be_chosen() -> None:
     assert program.chosen([], False) == [*CONTENDERS]
     with pytest.raises(click.ClickException, match="sparkle is no contender; known: millrace, "):
         program.chosen(["sparkle"], False)
+
+
+def test_the_ratios_to_the_baseline_are_shown() -> None:
+    assert [*program.ratios(RUN)] == ["millrace: 1.70 of the loop's rate, 1.38 of its cost"]
+    assert [*program.ratios({"latency": {}})] == []
 
 
 def test_a_failure_is_noted_and_the_others_go_on() -> None:

@@ -30,6 +30,7 @@ def test_a_quick_run_stores_the_figures_of_each_contender(tmp_path: Path) -> Non
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert f"stored in {file}" in ended.stdout
+    assert "loop-kafka-python: " in ended.stdout and " of the loop's rate, " in ended.stdout
     run = json.loads(file.read_text(encoding="utf-8"))
     assert run["commit"] and run["is_quick"] and run["drain"]["ticks"] == TICKS
     assert run["drain"]["contenders"].keys() == {*NAMES} == run["contenders"].keys()
