@@ -7,9 +7,9 @@ import click
 
 from bench.charts import Option, chart, draw, line
 from bench.figures import Run, drained, middle, of, own
+from bench.report import PICTURES
 from lib.conf import ROOT
 
-FOLDER = ROOT / "docs" / "benchmarks"
 COSTS = ("its own", "broker", "clickhouse")
 
 
@@ -85,7 +85,7 @@ def growth(run: Run) -> list[Option]:
     ]
 
 
-PICTURES = {"drain": drain, "latency": latency, "growth": growth}
+CHARTS = {"drain": drain, "latency": latency, "growth": growth}
 
 
 @click.command()
@@ -93,10 +93,10 @@ PICTURES = {"drain": drain, "latency": latency, "growth": growth}
 def main(file: Path) -> None:
     """Draw the run in FILE."""
     run = json.loads(file.read_text(encoding="utf-8"))
-    for name, options in PICTURES.items():
+    for name, options in CHARTS.items():
         if run.get(name):
-            draw(options(run), FOLDER / f"{name}.png")
-            click.echo((FOLDER / f"{name}.png").relative_to(ROOT))
+            draw(options(run), PICTURES / f"{name}.png")
+            click.echo((PICTURES / f"{name}.png").relative_to(ROOT))
 
 
 if __name__ == "__main__":

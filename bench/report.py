@@ -3,7 +3,6 @@
 Each table stands between two comments, <!-- drain --> and <!-- end of drain -->."""
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,9 @@ from bench.figures import Run
 from lib.conf import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-NOTHING = "Not measured in this run."
+# Where bench.plots draws.
+PICTURES = ROOT / "docs" / "benchmarks"
+NOTHING = "Not measured in a stored run."
 # By name: what a run must have, and what makes the table of it.
 TABLES: dict[str, tuple[str, Callable[[Run], str]]] = {
     "machine": ("date", tables.machine),
@@ -32,7 +33,7 @@ TABLES: dict[str, tuple[str, Callable[[Run], str]]] = {
 def fill(text: str, run: Run) -> str:
     """The page with the tables of a run in the place of those that it has."""
     for name, (section, of_run) in TABLES.items():
-        shown = of_run(run) if run.get(section) else NOTHING
+        shown = of_run(run) + picture(name) if run.get(section) else NOTHING
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
         before, _, rest = text.partition(begin)
         _, found, after = rest.partition(end)
@@ -42,14 +43,18 @@ def fill(text: str, run: Run) -> str:
     return text
 
 
+def picture(name: str) -> str:
+    """What shows the plot of a table, if bench.plots has drawn it."""
+    file = PICTURES / f"{name}.png"
+    return f"\n\n![{name}]({file.relative_to(PAGE.parent)})" if file.exists() else ""
+
+
 @click.command()
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 def main(file: Path) -> None:
     """Write the tables of the run in FILE."""
     run = json.loads(file.read_text(encoding="utf-8"))
     text = PAGE.read_text(encoding="utf-8")
-    link = f"[The stored run](../{file.resolve().relative_to(ROOT)})"
-    text = re.sub(r"\[The stored run\]\([^)]*\)", link, text)
     PAGE.write_text(fill(text, run), encoding="utf-8")
     click.echo(PAGE.relative_to(ROOT))
 

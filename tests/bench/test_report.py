@@ -122,8 +122,7 @@ def test_a_page_without_a_place_for_a_table_is_refused() -> None:
         report.fill("# Benchmarks\n", RUN)
 
 
-@pytest.mark.parametrize("file", RUNS[-1:], ids=lambda file: file.stem)
-def test_the_document_shows_the_stored_run(file: Any) -> None:
+def test_the_document_shows_the_newest_stored_run() -> None:
     page = report.PAGE.read_text(encoding="utf-8")
-    assert f"(../{file.relative_to(ROOT)})" in page
-    assert report.fill(page, json.loads(file.read_text(encoding="utf-8"))) == page
+    run = json.loads(RUNS[-1].read_text(encoding="utf-8")) if RUNS else {}
+    assert report.fill(page, run) == page
