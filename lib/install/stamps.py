@@ -16,7 +16,11 @@ TOOLS = VENV / "tools.stamp"
 JARS = VENV / "jars.stamp"
 # Each with the pattern of the JARs in it; the second is Flink's class path.
 JAR_FOLDERS = {ROOT / "lib" / "jars": "*/*", VENV / "flink-lib": "*"}
-JAR_FILES = [ROOT / "lib" / "jgo.toml", ROOT / "lib" / "jgo.lock.toml"]
+# What says which JARs there are, and what is made of them.
+JAR_FILES = [
+    ROOT / "lib" / name
+    for name in ("jgo.toml", "jgo.lock.toml", "install/flink_lib.py", "install/class_data.py")
+]
 
 
 def is_done(tools: bool) -> bool:
