@@ -71,6 +71,11 @@ CONTENDERS = (
         is_slow=True,
     ),
     peer("go", "a loop in Go: franz-go, clickhouse-go over HTTP", "at least once"),
+    peer(
+        "spark",
+        "Spark Structured Streaming: foreachBatch, Arrow inserts by its Python workers",
+        "each record once, while ClickHouse remembers the tokens of a micro-batch",
+    ),
     peer("quix", "Quix Streams with a sink of Arrow inserts", "at least once"),
     peer("bytewax", "a Bytewax dataflow with a sink of Arrow inserts", "at least once"),
     Contender(
