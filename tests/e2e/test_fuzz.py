@@ -3,13 +3,14 @@
 import json
 import re
 from collections import Counter, defaultdict
+from dataclasses import replace
 from functools import partial
 
 import pytest
 from confluent_kafka import Message, Producer
 
 from tests.e2e import fuzz
-from tests.e2e.support import LIMIT, PARTITIONS, ROOT, Place, wait_until
+from tests.e2e.support import LIMIT, PARTITIONS, ROOT, Place, copy_project, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 
@@ -67,7 +68,20 @@ def outcomes(place: Place) -> dict[tuple[int, int], list[str]]:
     return where
 
 
+def in_parallel(place: Place, tasks: int) -> Place:
+    """The same with a copy of the project whose jobs have so many tasks."""
+    project = copy_project(place.folder / "project")
+    (project / "lib" / "jars").symlink_to(ROOT / "lib" / "jars")
+    file, option = project / "conf" / "flink.yaml", "parallelism.default: "
+    text = file.read_text(encoding="utf-8")
+    assert f"\n{option}1\n" in text
+    file.write_text(text.replace(f"{option}1", f"{option}{tasks}"), encoding="utf-8")
+    return replace(place, root=project)
+
+
 def test_each_of_100_000_records_is_a_tick_or_a_dead_letter(place: Place) -> None:
+    """Two tasks, of which each writes ticks and dead letters of its own partitions."""
+    place = in_parallel(place, 2)
     job = place.run_job()
     kinds = send(place)
     print(json.dumps(Counter(kinds.values()), indent=1))
