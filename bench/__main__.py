@@ -51,6 +51,7 @@ QUICK_SECTIONS = ("drain", "latency")
 @click.option("--quick", is_flag=True, help="One round, few ticks, few contenders.")
 @click.option("--only", multiple=True, metavar="NAME", help="Only this contender; may be repeated.")
 @click.option("--ticks", type=int, help="The backlog to drain.")
+@click.option("--rounds", type=int, help="How often each contender is measured.")
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Where to store the run.")
 @click.option("--note", default="", help="What else the machine did meanwhile, for the file.")
 def main(
@@ -58,6 +59,7 @@ def main(
     quick: bool,
     only: Sequence[str],
     ticks: int | None,
+    rounds: int | None,
     file: Path | None,
     note: str,
 ) -> None:
@@ -67,10 +69,14 @@ def main(
     failed, whatever the figures are."""
     Signals().interrupt(SystemExit)
     sizes = QUICK if quick else FULL
-    sizes = replace(sizes, ticks=ticks or sizes.ticks)
-    if "growth" in sections:
-        sizes = replace(sizes, growth_cases=len(growth.CASES))
-    is_whole = not (quick or only or ticks or sections)
+    sizes = replace(
+        sizes,
+        ticks=ticks or sizes.ticks,
+        rounds=rounds or sizes.rounds,
+        latency_rounds=rounds or sizes.latency_rounds,
+        growth_cases=len(growth.CASES) if "growth" in sections else sizes.growth_cases,
+    )
+    is_whole = not (quick or only or sections)
     file = file or (None if is_whole else ROOT / "var" / "bench.json")
     run = results.machine() | {"note": note, "is_quick": quick} | about(chosen(only, quick))
     measure(
