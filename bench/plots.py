@@ -10,6 +10,8 @@ from bench.figures import Run, drained, middle, of, own
 from bench.report import PICTURES
 from lib.conf import ROOT
 
+# Of a category, however many there are.
+EVERY_LABEL = {"fontSize": 10, "interval": 0}
 COSTS = ("its own", "broker", "clickhouse")
 
 
@@ -19,7 +21,7 @@ def drain(run: Run) -> list[Option]:
         name: middle(of(drained(run, name), "rate")) or 0.0 for name in run["drain"]["contenders"]
     }
     names = sorted(rates, key=rates.__getitem__)
-    y = {"type": "category", "data": names, "axisLabel": {"fontSize": 10}}
+    y = {"type": "category", "data": names, "axisLabel": EVERY_LABEL}
     return [
         bars("Ticks a second", y, [("ticks a second", [rates[name] for name in names], None)]),
         bars(
@@ -51,15 +53,15 @@ def bars(title: str, y: Option, series: list[tuple[str, list[float | None], str 
 def latency(run: Run) -> list[Option]:
     """The quantiles of each contender by rate."""
     x = {"type": "category", "name": "ticks a second"}
-    y = {"type": "log", "name": "ms"}
     rates = [str(rate) for rate in run["latency"]["rates"]]
     return [
         chart(
             f"From due to queryable, {quantile.removesuffix('_ms')}, ms",
             x | {"data": rates},
-            y,
+            {"type": "log"},
             [
                 line(name, [quantiles(found, rate, quantile) for rate in rates])
+                | {"symbol": "circle"}
                 for name, found in run["latency"]["contenders"].items()
             ],
         )
@@ -74,7 +76,7 @@ def quantiles(found: list[Run], rate: str, quantile: str) -> tuple[str, float | 
 def growth(run: Run) -> list[Option]:
     """The rate and the delay of each case."""
     cases = run["growth"]["cases"]
-    y = {"type": "category", "data": [*cases][::-1], "axisLabel": {"fontSize": 10}}
+    y = {"type": "category", "data": [*cases][::-1], "axisLabel": EVERY_LABEL}
     found = [*cases.values()][::-1]
     delays = [one["latency"] for one in found]
     return [
