@@ -16,7 +16,7 @@ from bench.failures import failures
 from bench.sizes import Sizes
 from bench.soak import sample
 from bench.stack import console
-from lib import jars
+from lib import class_data, jars
 from lib.conf import ROOT
 from lib.settings import Settings
 
@@ -41,11 +41,13 @@ def section(
 
 
 def installed() -> dict[str, float]:
-    """The sizes of what a run needs: packages and JARs; and of what the tools add."""
+    """The sizes of what a run needs: packages, JARs, and what the set-up makes of them; and of what
+    the tools add."""
     needed, _, tools = (ROOT / "constraints.txt").read_text(encoding="utf-8").partition("\n# Tools")
     return {
         "packages": packages(needed),
         "jars": round(sum(file.stat().st_size for file in jars.FOLDER.rglob("*.jar")) / 1e6, 1),
+        "made": round(sum(map(made, (class_data.FOLDER, jars.FLINK_LIB))) / 1e6, 1),
         "tools": packages(tools),
     }
 
@@ -58,6 +60,11 @@ def packages(constraints: str) -> float:
             files = distribution(name).files or []
             size += total(Path(str(file.locate())) for file in files)
     return round(size / 1e6, 1)
+
+
+def made(folder: Path) -> int:
+    """The size of the files of a folder that are no links to those of packages."""
+    return total(file for file in folder.rglob("*") if not file.is_symlink())
 
 
 def total(files: Iterable[Path]) -> int:

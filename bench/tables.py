@@ -124,6 +124,10 @@ def footprint(run: Run) -> str:
     lines = [
         ("installed packages", f"{found['installed_mb']['packages']:,.0f}"),
         ("installed JARs", f"{found['installed_mb']['jars']:,.0f}"),
+        (
+            "archives of classes and JARs that the set-up makes",
+            f"{found['installed_mb']['made']:,.0f}",
+        ),
         ("the tools, in addition", f"{found['installed_mb']['tools']:,.0f}"),
         ("downloaded", spread([found["downloaded_mb"]], 0)),
         (f"memory of a demo at rest (PSS): {parts}", f"{sum(rest.values()):,.0f}"),

@@ -18,6 +18,14 @@ def test_what_pip_downloaded_is_added_up(tmp_path: Path) -> None:
     assert footprint.downloaded(log) == round(0.105 + 0.024 + 141.5 + jars, 1)
 
 
+def test_a_link_to_a_package_takes_no_room(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "file").write_bytes(b"x" * 10)
+    (tmp_path / "package").write_bytes(b"x" * 1_000)
+    (tmp_path / "made" / "link").symlink_to(tmp_path / "package")
+    assert footprint.made(tmp_path / "made") == 10
+
+
 def test_a_log_without_downloads_gives_no_size(tmp_path: Path) -> None:
     assert footprint.downloaded(tmp_path / "none") is None
 

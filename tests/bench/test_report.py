@@ -54,7 +54,7 @@ RUN = {
         "warm": [{"first_row_s": 4.0, "next_row_s": 6.0}, {"first_row_s": 5.0, "next_row_s": 6.0}],
     },
     "footprint": {
-        "installed_mb": {"packages": 1_000.2, "jars": 54.0, "tools": 300.0},
+        "installed_mb": {"packages": 1_000.2, "jars": 54.0, "made": 90.0, "tools": 300.0},
         "downloaded_mb": None,
         "at_rest_mb": {"kafka": 1_000.0, "flink": 2_000.0},
     },
