@@ -122,7 +122,7 @@ def watch(
     pause: float = PAUSE,
 ) -> list[Sample]:
     """The progress from the first record to the last, or until the limit. It counts from the end of
-    the warm-up; for a contender that has not ended this within the limit, from the first record."""
+    the warm-up, which may take twice as long from the first record on."""
     samples: list[Sample] = []
     begun = read = time.monotonic()
     deadline = inf
@@ -130,7 +130,9 @@ def watch(
         look()
         count, now = done(), time.monotonic()
         if count:
-            if not samples or (samples[-1][1] < WARM_UP * ticks <= count):
+            if not samples:
+                deadline = now + 2 * limit
+            if count >= WARM_UP * ticks and (not samples or samples[-1][1] < WARM_UP * ticks):
                 deadline = now + limit
             samples.append((now, min(count, ticks)))
         elif now > begun + START_LIMIT:
