@@ -80,6 +80,13 @@ CONTENDERS = (
     peer(
         "bytewax", "a Bytewax dataflow with a sink of Arrow inserts", "at least once", is_slow=True
     ),
+    peer(
+        "jdbc",
+        "Flink's JDBC sink with ClickHouse's driver, all in Java",
+        "at least once",
+        is_slow=True,
+    ),
+    peer("record", "a PyFlink MapFunction that inserts each tick", "at least once", is_slow=True),
     Contender(
         "limit-flink",
         "the job's SQL into Flink's blackhole",

@@ -1,0 +1,1 @@
+"""Flink's JDBC connector with ClickHouse's driver."""

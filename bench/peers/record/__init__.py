@@ -1,0 +1,1 @@
+"""Flink with a function in Python that inserts record by record."""
