@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,9 @@ def test_a_quick_run_stores_the_figures_of_each_contender(tmp_path: Path) -> Non
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert f"stored in {file}" in ended.stdout
-    assert "loop-kafka-python: " in ended.stdout and " of the loop's rate, " in ended.stdout
+    # So few are stored at once, unless the machine is slow.
+    rate = r"(?:[\d,]+ a second|too few records for a rate)"
+    assert re.search(rf"loop-kafka-python: first row after [\d.]+ s, {rate}, ", ended.stdout)
     run = json.loads(file.read_text(encoding="utf-8"))
     assert run["commit"] and run["is_quick"] and run["drain"]["ticks"] == TICKS
     assert run["drain"]["contenders"].keys() == {*NAMES} == run["contenders"].keys()
