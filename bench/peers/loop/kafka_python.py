@@ -41,14 +41,19 @@ def main() -> None:
 
 
 def batch(consumer: KafkaConsumer) -> list[Any]:
-    """Up to ROWS records, after SECONDS those that came."""
+    """Up to ROWS records: those that come within SECONDS after the first."""
+    # A short poll is not enough to join the group on a busy machine.
+    records = poll(consumer, 1.0, ROWS)
     deadline = time.monotonic() + SECONDS
-    records: list[Any] = []
-    while len(records) < ROWS and (left := deadline - time.monotonic()) > 0:
-        polled = consumer.poll(timeout_ms=int(1000 * left) + 1, max_records=ROWS - len(records))
-        for part in polled.values():
-            records += part
+    while records and len(records) < ROWS and (left := deadline - time.monotonic()) > 0:
+        records += poll(consumer, left, ROWS - len(records))
     return records
+
+
+def poll(consumer: KafkaConsumer, seconds: float, most: int) -> list[Any]:
+    """The next records of all partitions, as soon as there are any."""
+    polled = consumer.poll(timeout_ms=int(1000 * seconds) + 1, max_records=most)
+    return [record for part in polled.values() for record in part]
 
 
 if __name__ == "__main__":
