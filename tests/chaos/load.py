@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from confluent_kafka import KafkaException, Message, Producer
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from lib import conf
 from lib.files import replace
@@ -30,6 +30,8 @@ ABORTED = "aborted"
 # How long the broker may be unavailable, in milliseconds.
 _PATIENCE = 600_000
 _PAUSE = 0.05
+# How long after its commit the end of a transaction may be written, in seconds.
+_LATE = 2.0
 
 
 class Sent:
@@ -94,11 +96,25 @@ def send(seed: int, topic: str, sent: Sent, signals: Signals, producer: Producer
 
 
 def send_last(seed: int, topic: str, sent: Sent, producer: Producer) -> None:
-    """Send a tick to each partition: behind the end of a transaction, a position stands still."""
-    for partition in range(PARTITIONS):
-        value = fuzz.KINDS["a tick"].make(random.Random(seed))
-        producer.produce(topic, value, None, partition, partial(sent.note, fuzz.TICK))
-    assert producer.flush(_PATIENCE / 1000) == 0
+    """Send a tick to each partition, until its last record is one: behind the end of a transaction,
+    which the broker may write late, a position stands still."""
+    tick = fuzz.KINDS["a tick"].make(random.Random(seed))
+    servers = conf.load().kafka.bootstrap_servers
+    ends = Consumer({"bootstrap.servers": servers, "group.id": "-", "log_level": 0})
+    left = [*range(PARTITIONS)]
+    while left:
+        for partition in left:
+            producer.produce(topic, tick, None, partition, partial(sent.note, fuzz.TICK))
+        assert producer.flush(_PATIENCE / 1000) == 0
+        time.sleep(_LATE)
+        last = {partition: offset for partition, offset, _ in sorted(sent.places)}
+        left = [p for p in left if _end(ends, topic, p) != last[p] + 1]
+    ends.close()
+
+
+def _end(consumer: Consumer, topic: str, partition: int) -> int:
+    _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=60)
+    return int(end)
 
 
 def transact(seed: int, topic: str, sent: Sent, signals: Signals) -> None:

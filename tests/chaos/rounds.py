@@ -70,6 +70,21 @@ def _play(running: Stack, seed: int, seen: set[tuple[int, int]], is_last: bool) 
 def _run(running: Stack, one: Round, sent: Path, seen: set[tuple[int, int]], is_last: bool) -> None:
     load = running.load(one.seed, sent)
     until = time.monotonic() + LOAD_SECONDS
+    try:
+        _break(running, one)
+    except AssertionError as error:
+        if load.process.poll() is None:
+            raise
+        raise AssertionError(f"{error}: the load has ended: {load.said}") from None
+    time.sleep(max(0.0, until - time.monotonic()))
+    load.process.terminate()
+    assert load.end().code == 0, load.said
+    check.settle(running)
+    one.counts = check.check(running, sent, seen, *["--full"] * is_last)
+
+
+def _break(running: Stack, one: Round) -> None:
+    """Inject the faults of the round one after another, and note how long each recovery took."""
     since = time.time()
     wait_until(lambda: running.newest() > since * 1000, "the first ticks are stored")
     planned = schedule(one.seed, disks.can_mount())
@@ -82,8 +97,3 @@ def _run(running: Stack, one: Round, sent: Path, seen: set[tuple[int, int]], is_
         seconds = round(faults.recovery(running, fault, since), 1)
         one.recoveries.append(Recovery(fault.name, seconds, during))
         during = ""
-    time.sleep(max(0.0, until - time.monotonic()))
-    load.process.terminate()
-    assert load.end().code == 0, load.said
-    check.settle(running)
-    one.counts = check.check(running, sent, seen, *["--full"] * is_last)
