@@ -22,4 +22,6 @@ SETTINGS
     -- A small part is one file, as in stocks.ticks.
     min_rows_for_full_part_storage = 10000,
     -- As in stocks.ticks: a merge on a full disk makes no empty part.
-    min_rows_to_fsync_after_merge = 1
+    min_rows_to_fsync_after_merge = 1,
+    -- Of a part with a file per column, as one of large values would be, that error is not noticed.
+    min_bytes_for_wide_part = 1000000000000
