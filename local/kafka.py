@@ -51,8 +51,9 @@ def main() -> None:
     file = folder(config) / "server.properties"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(properties(config), encoding="utf-8")
+    home = java.java_home()
     command = [
-        str(java.java_home() / "bin" / "java"),
+        str(home / "bin" / "java"),
         f"-Xmx{config.local.kafka_heap}",
         *java.unpacks_to(_new_temporary(config)),
         "-Dlog4j2.level=INFO",
@@ -61,7 +62,7 @@ def main() -> None:
     ]
     if not (folder(config) / "log" / "meta.properties").exists():
         _format(command, file)
-    archived = class_data.options("kafka")
+    archived = class_data.options("kafka", home)
     os.execv(command[0], [command[0], *archived, *command[1:], "kafka.Kafka", str(file)])
 
 

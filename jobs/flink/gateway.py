@@ -146,12 +146,13 @@ def starting(data_dir: Path, name: str, options: Mapping[str, str]) -> Iterator[
     logs = data_dir / "log"
     logs.mkdir(parents=True, exist_ok=True)
     _keep_log(logs, name)
-    os.environ["JAVA_HOME"] = str(java.java_home())
+    home = java.java_home()
+    os.environ["JAVA_HOME"] = str(home)
     os.environ["FLINK_LOG_DIR"] = str(logs)
     os.environ["FLINK_IDENT_STRING"] = name
     with locks.own_folder(data_dir / "run" / "flink", name) as folder, _temporary(folder):
         port_file = folder / "gateway"
-        launched = _launch(folder, port_file, options.get(JVM_OPTIONS, ""))
+        launched = _launch(home, folder, port_file, options.get(JVM_OPTIONS, ""))
         process = Java(launched, logs, port_file)
         try:
             yield process
@@ -166,15 +167,15 @@ def starting(data_dir: Path, name: str, options: Mapping[str, str]) -> Iterator[
             process.end()
 
 
-def _launch(folder: Path, port_file: Path, options: str) -> "subprocess.Popen[bytes]":
+def _launch(home: Path, folder: Path, port_file: Path, options: str) -> "subprocess.Popen[bytes]":
     # Not in JVM_ARGS, in which a path cannot contain a blank.
     # https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html
     own = [os.environ.get("JDK_JAVA_OPTIONS", ""), "-XX:+DisplayVMOutputToStderr"]
-    own += map(shlex.quote, [*java.unpacks_to(folder), *class_data.options("flink")])
+    own += map(shlex.quote, [*java.unpacks_to(folder), *class_data.options("flink", home)])
     level = os.environ.get("ROOT_LOG_LEVEL", "")
     environ = os.environ | {
-        # PyFlink's script takes a name without a path: a path could contain a blank.
         "FLINK_LIB_DIR": str(jars.FLINK_LIB),
+        # PyFlink's script takes a name without a path: a path could contain a blank.
         "PATH": f"{WORKER.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         # The Python that the worker then runs.
         "JOB_PYTHON": sys.executable,
