@@ -19,7 +19,8 @@ _PLANNER = "flink-table-planner.jar"
 
 
 def gather(folder: Path = FLINK_LIB) -> None:
-    """Make the folder anew; raise SetupError if the package is not as it should be."""
+    """Create the folder, in the place of an earlier one; raise SetupError unless the package has
+    one planner."""
     spec = importlib.util.find_spec("pyflink")
     package = Path(spec.origin).parent / "lib" if spec and spec.origin else Path()
     loaders = [*package.glob(_LOADER)]
