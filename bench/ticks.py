@@ -18,7 +18,6 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from rich.console import Console
 from rich.progress import track
 
-SYMBOLS = [f"S{number:03}" for number in range(100)]
 # The time of the first tick of a backlog, and from one to the next, in microseconds.
 START = int(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()) * 1_000_000
 STEP = 997
@@ -29,6 +28,14 @@ Value = tuple[str, float, int, str]
 # The times at which ticks were due, by partition, in order of offset: of the monotonic clock, which
 # is the same in all processes.
 Due = dict[int, "array[float]"]
+
+
+def names(count: int) -> list[str]:
+    """So many symbols."""
+    return [f"S{number:03}" for number in range(count)]
+
+
+SYMBOLS = names(100)
 
 
 class Sender:
@@ -87,11 +94,6 @@ def values(rng: random.Random, symbols: Sequence[str], *, are_now: bool = False)
         drawn = draw(64)
         symbol, price = symbols[(drawn & 0xFFFFF) % count], (10_000 + (drawn >> 20) % 1_000) / 100
         yield symbol, price, 1 + (drawn >> 40) % 999, f"{text}.{micros % 1_000_000:06}"
-
-
-def names(count: int) -> list[str]:
-    """So many symbols."""
-    return [f"S{number:03}" for number in range(count)]
 
 
 def ends(servers: str, topic: str, partitions: int) -> list[int]:

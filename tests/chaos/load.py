@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaException, Message, Producer
 
+from bench import ticks
 from lib import conf
 from lib.files import replace
 from lib.signals import Signals
@@ -100,7 +101,6 @@ def send_last(seed: int, topic: str, sent: Sent, producer: Producer) -> None:
     which the broker may write late, a position stands still."""
     tick = fuzz.KINDS["a tick"].make(random.Random(seed))
     servers = conf.load().kafka.bootstrap_servers
-    ends = Consumer({"bootstrap.servers": servers, "group.id": "-", "log_level": 0})
     left = [*range(PARTITIONS)]
     while left:
         for partition in left:
@@ -108,13 +108,8 @@ def send_last(seed: int, topic: str, sent: Sent, producer: Producer) -> None:
         assert producer.flush(_PATIENCE / 1000) == 0
         time.sleep(_LATE)
         last = {partition: offset for partition, offset, _ in sorted(sent.places)}
-        left = [p for p in left if _end(ends, topic, p) != last[p] + 1]
-    ends.close()
-
-
-def _end(consumer: Consumer, topic: str, partition: int) -> int:
-    _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=60)
-    return int(end)
+        ends = ticks.ends(servers, topic, PARTITIONS)
+        left = [partition for partition in left if ends[partition] != last[partition] + 1]
 
 
 def transact(seed: int, topic: str, sent: Sent, signals: Signals) -> None:
