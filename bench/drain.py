@@ -16,6 +16,7 @@ from bench import measure, progress, rates, running, topics
 from bench.contenders import Contender
 from bench.failures import failures
 from bench.measure import Meter
+from bench.progress import FIRST_PAUSE, PAUSE, START_LIMIT
 from bench.rates import WARM_UP, Sample
 from bench.running import Task
 from bench.sizes import Sizes
@@ -24,10 +25,6 @@ from lib import clickhouse
 from lib.settings import Settings
 from lib.waiting import until
 
-# How long the first record may take, in seconds.
-START_LIMIT = 180.0
-# Seconds from one look at the progress to the next: before the first record, and later.
-FIRST_PAUSE, PAUSE = 0.05, 0.2
 # Flink renews its figures every second, and a look at them costs it more than one costs ClickHouse.
 FLINK_PAUSE = 0.5
 # Seconds from one reading of CPU and memory to the next.

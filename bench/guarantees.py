@@ -4,21 +4,21 @@ started again; then every record of the topic is counted in the table.
 Merges are stopped meanwhile, because the table would merge rows of the same record into one."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import click
 from clickhouse_connect.driver.client import Client
 
 from bench import progress, running, topics
 from bench.contenders import Contender
-from bench.drain import FIRST_PAUSE, PAUSE, START_LIMIT
 from bench.failures import failures
+from bench.progress import FIRST_PAUSE, PAUSE
 from bench.running import TABLE
 from bench.sizes import Sizes
 from bench.stack import console, steps
 from lib import clickhouse
 from lib.settings import Settings
+from lib.waiting import until
 
 # A contender is killed at half of the ticks, or this long after its first, in seconds.
 KILL_AFTER = 10.0
@@ -55,11 +55,11 @@ def run(
         with running.task(config, topic) as given:
             done = progress.of(contender, given, client)
             with running.started(contender, given) as process:
-                first = wait(done, lambda: running.check(process, contender, given), 1)
-                until_half(done, ticks // 2)
+                first = progress.wait(done, lambda: running.check(process, contender, given), 1)
+                until(lambda: done() >= ticks // 2, KILL_AFTER, pause=FIRST_PAUSE)
             killed, before = time.monotonic(), done()
             with running.started(contender, given) as process:
-                wait(done, lambda: running.check(process, contender, given), before + 1)
+                progress.wait(done, lambda: running.check(process, contender, given), before + 1)
                 recovered = time.monotonic() - killed
                 until_still(client, ticks)
         return counts(client) | {
@@ -69,23 +69,6 @@ def run(
         }
     finally:
         client.command(f"SYSTEM START MERGES {TABLE}")
-
-
-def wait(done: Callable[[], int], look: Callable[[], None], count: int) -> float:
-    """Return after how many seconds so many rows were stored."""
-    begun = time.monotonic()
-    while done() < count:
-        look()
-        if time.monotonic() > begun + START_LIMIT:
-            raise click.ClickException(f"no row was stored within {START_LIMIT:.0f} s")
-        time.sleep(FIRST_PAUSE)
-    return time.monotonic() - begun
-
-
-def until_half(done: Callable[[], int], half: int) -> None:
-    deadline = time.monotonic() + KILL_AFTER
-    while done() < half and time.monotonic() < deadline:
-        time.sleep(FIRST_PAUSE)
 
 
 def until_still(client: Client, ticks: int) -> None:

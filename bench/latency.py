@@ -13,7 +13,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from bench import delays, guarantees, measure, progress, running, topics
+from bench import delays, measure, progress, running, topics
 from bench.contenders import BASELINE, OURS, Contender
 from bench.drain import rotated
 from bench.failures import failures
@@ -108,7 +108,7 @@ def run(config: Settings, contender: Contender, sizes: Sizes, client: Client) ->
         running.started(contender, given) as process,
     ):
         done = progress.of(contender, given, client)
-        guarantees.wait(done, lambda: running.check(process, contender, given), sizes.warm_up_ticks)
+        progress.wait(done, lambda: running.check(process, contender, given), sizes.warm_up_ticks)
         found: dict[str, Any] = {}
         for rate in sizes.rates:
             found[str(rate)] = at_rate(config, given, rate, sizes.seconds)

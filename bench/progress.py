@@ -1,15 +1,23 @@
 """How far a contender is, as seen from outside, at as little cost as possible."""
 
 import json
+import time
 import urllib.request
 from collections.abc import Callable
 
+import click
 from clickhouse_connect.driver.client import Client
 
 from bench.contenders import Contender
 from bench.running import TABLE, Task
 from jobs.flink.rest import Rest
 from lib.errors import ServiceError
+from lib.waiting import until
+
+# How long the first record may take, in seconds.
+START_LIMIT = 180.0
+# Seconds from one look at the progress to the next: before the first record, and later.
+FIRST_PAUSE, PAUSE = 0.05, 0.2
 
 
 def of(contender: Contender, given: Task, client: Client) -> Callable[[], int]:
@@ -19,6 +27,21 @@ def of(contender: Contender, given: Task, client: Client) -> Callable[[], int]:
     if contender.progress == "flink":
         return lambda: in_flink(given.rest_port)
     return lambda: in_file(given)
+
+
+def wait(done: Callable[[], int], look: Callable[[], None], count: int) -> float:
+    """Return after how many seconds so many rows were stored; `look` raises if none will be."""
+    begun = time.monotonic()
+
+    def is_done() -> bool:
+        if done() >= count:
+            return True
+        look()
+        return False
+
+    if not until(is_done, START_LIMIT, pause=FIRST_PAUSE):
+        raise click.ClickException(f"no row was stored within {START_LIMIT:.0f} s")
+    return time.monotonic() - begun
 
 
 def rows(client: Client) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 import click
 from clickhouse_connect.driver.client import Client
 
-from bench import guarantees, progress, running, topics
+from bench import progress, running, topics
 from bench.contenders import CONTENDERS, OURS, PYTHON, Contender
 from bench.failures import failures
 from bench.running import Task
@@ -64,11 +64,11 @@ def start_and_kill(config: Settings, ours: Contender, client: Client) -> dict[st
     with topics.filled(config, TICKS) as topic, running.task(config, topic) as given:
         done = progress.of(ours, given, client)
         with running.started(ours, given) as process:
-            first = guarantees.wait(done, lambda: running.check(process, ours, given), 1)
-            guarantees.wait(done, lambda: running.check(process, ours, given), TICKS)
+            first = progress.wait(done, lambda: running.check(process, ours, given), 1)
+            progress.wait(done, lambda: running.check(process, ours, given), TICKS)
         topics.load(config, topic, "fill", "--count=1000")
         with running.started(ours, given) as process:
-            again = guarantees.wait(done, lambda: running.check(process, ours, given), TICKS + 1)
+            again = progress.wait(done, lambda: running.check(process, ours, given), TICKS + 1)
     return {"first_row_s": round(first, 2), "next_row_s": round(again, 2)}
 
 
