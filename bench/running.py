@@ -1,12 +1,11 @@
 """A contender that runs: how it is started, and how it ends with all its processes."""
 
 import os
-import signal
 import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,7 +93,9 @@ def kill(given: Task) -> None:
     def have_ended() -> bool:
         left = [process for process in psutil.process_iter() if has(process, name, value)]
         for process in left:
-            process.send_signal(signal.SIGKILL)
+            # It may have ended since, with the one that started it.
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         return not left
 
     if not until(have_ended, 30, pause=0.05):
