@@ -13,7 +13,7 @@ from rich.console import Console
 from jobs.accounting import account
 from jobs.accounting.collection import Collection
 from jobs.accounting.collector import collecting
-from jobs.flink import gateway, state
+from jobs.flink import bundles, gateway, state
 from jobs.flink.gateway import Java
 from jobs.job import Job
 from jobs.kafka import deleted_records, saved_offsets, sources, unreadable_records
@@ -25,6 +25,7 @@ from jobs.run.limits import DeadLetterLimits
 from jobs.run.progress import ReadProgress
 from jobs.run.report import reporting
 from jobs.run.running import RunningJob
+from jobs.sink import batch_sizes
 from lib import clickhouse, conf, kafka, migrations, ports, retention, topics
 from lib.errors import JobError, MillraceError
 from lib.files import show
@@ -69,7 +70,11 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -
         rest, mini_cluster = build.start(inserts, config, resume)
         console.print(f"job {job.name}: Flink's web UI is at http://{rest.address}")
         try:
-            with collecting(collection, partial(saved_offsets.of_state, topics=ids)) as collector:
+            largest = partial(batch_sizes.take_largest, job.name)
+            with (
+                bundles.adapting(mini_cluster, options, largest),
+                collecting(collection, partial(saved_offsets.of_state, topics=ids)) as collector,
+            ):
                 limits = DeadLetterLimits(config.dead_letters)
                 RunningJob(
                     config,

@@ -14,7 +14,7 @@ import pandas as pd
 from pyflink.table import DataTypes
 from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
-from jobs.sink import arrow_columns
+from jobs.sink import arrow_columns, batch_sizes
 from jobs.sink.dead_letters import DeadLetters
 from jobs.sink.store import Store
 from jobs.sink.writer import Writer
@@ -76,6 +76,7 @@ class ClickHouseInsert(ScalarFunction):
         except JobError as error:
             raise SinkError(f"clickhouse_insert: {error}") from error
         _unfinished.discard(batch)
+        batch_sizes.note(self._settings.job, len(stored))
         return stored
 
     def is_deterministic(self) -> bool:
