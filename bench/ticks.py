@@ -21,6 +21,8 @@ from rich.progress import track
 # The time of the first tick of a backlog, and from one to the next, in microseconds.
 START = int(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC).timestamp()) * 1_000_000
 STEP = 997
+# How long the client waits for more ticks before it sends some, in milliseconds: its default.
+LINGER = 5
 # How many records may be on their way.
 PENDING = 500_000
 
@@ -175,7 +177,7 @@ def send(
 ) -> None:
     """Send ticks of now at a rate, and note when each was due."""
     first = ends(servers, topic, partitions)
-    sender = Sender(servers, topic, partitions, linger_ms=1)
+    sender = Sender(servers, topic, partitions, linger_ms=LINGER)
     ticks = values(random.Random(2), names(symbols), are_now=True)
     due, late = pace(sender, ticks, rate, round(rate * seconds))
     sender.close()

@@ -103,7 +103,7 @@ func poll(ctx context.Context, kafka *kgo.Client, rows int, age time.Duration) (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	rows, err := strconv.Atoi(env("BENCH_ROWS", "20000"))
+	rows, err := strconv.Atoi(env("BENCH_ROWS", "100000"))
 	age, other := time.ParseDuration(env("BENCH_MS", "50") + "ms")
 	if err == nil {
 		err = other

@@ -31,7 +31,9 @@ class InsertTick(MapFunction):
         self._columns = columns
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        self._client = clickhouse_connect.get_client(**self._server, compress=False)
+        self._client = clickhouse_connect.get_client(
+            **self._server, compress=False, autogenerate_session_id=False
+        )
         # Else each insert asks for the types of the columns first.
         self._insert = self._client.create_insert_context(
             self._table, self._columns, settings=SETTINGS

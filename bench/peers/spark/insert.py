@@ -31,4 +31,6 @@ def inserter(config: Settings, micro_batch: int) -> Callable[[Batches], Batches]
 @cache
 def client(host: str, port: int) -> Client:
     """One for each worker, which Spark uses again for later tasks."""
-    return clickhouse_connect.get_client(host=host, port=port, compress=False)
+    return clickhouse_connect.get_client(
+        host=host, port=port, compress=False, autogenerate_session_id=False
+    )
