@@ -64,7 +64,8 @@ def _adapt(cluster: Any, shortest: int, largest: Largest, ended: threading.Event
         rows = largest()
         if rows is None:
             continue
-        now = milliseconds(shortest, rows)
+        # The last batch of a bundle is smaller than those before it.
+        now = max(milliseconds(shortest, rows), passed_on // 2)
         is_new = now > shortest and time.monotonic() > looked + _LOOK_AGAIN
         if not is_new and passed_on / _CHANGE < now < passed_on * _CHANGE:
             continue
