@@ -25,6 +25,7 @@ from bench import (
     recovery,
     results,
 )
+from bench.api import suite as api
 from bench.contenders import BASELINE, CONTENDERS, Contender
 from bench.sizes import FULL, QUICK, Sizes
 from bench.stack import console, stack
@@ -39,6 +40,7 @@ SECTIONS: dict[str, Section] = {
     "latency": latency.section,
     "recovery": recovery.section,
     "footprint": footprint.section,
+    "api": api.section,
     "growth": growth.section,
 }
 # Of a quick run: what needs no installation, and ends within seconds.

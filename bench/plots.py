@@ -52,18 +52,15 @@ def bars(title: str, y: Option, series: list[tuple[str, list[float | None], str 
 
 def latency(run: Run) -> list[Option]:
     """The quantiles of each contender by rate."""
-    x = {"type": "category", "name": "ticks a second"}
     rates = [str(rate) for rate in run["latency"]["rates"]]
     return [
-        chart(
+        by_category(
             f"From due to queryable, {quantile.removesuffix('_ms')}, ms",
-            x | {"data": rates},
-            {"type": "log"},
-            [
-                line(name, [quantiles(found, rate, quantile) for rate in rates])
-                | {"symbol": "circle"}
+            ("ticks a second", rates),
+            {
+                name: [quantiles(found, rate, quantile) for rate in rates]
                 for name, found in run["latency"]["contenders"].items()
-            ],
+            },
         )
         for quantile in ("p50_ms", "p99_ms")
     ]
@@ -71,6 +68,45 @@ def latency(run: Run) -> list[Option]:
 
 def quantiles(found: list[Run], rate: str, quantile: str) -> tuple[str, float | None]:
     return rate, middle([one[rate][quantile] for one in found if rate in one])
+
+
+def api(run: Run) -> list[Option]:
+    """Each endpoint by the size of the table, and the answers a second by the number of clients."""
+    found = run["api"]
+    sizes = [str(millions) for millions in found["millions"]]
+    clients = found.get("clients", {})
+    ways = (("api", "the API"), ("clickhouse", "ClickHouse alone"))
+    return [
+        by_category(
+            "The median answer of the API, ms",
+            ("million rows", sizes),
+            {
+                name: [(size, one[size]["api_ms"]) for size in sizes if size in one]
+                for name, one in found.get("endpoints", {}).items()
+            },
+        ),
+        by_category(
+            "Answers a second",
+            ("clients", [*clients]),
+            {
+                name: [(number, of_ways[way]["rate"]) for number, of_ways in clients.items()]
+                for way, name in ways
+            },
+        ),
+    ]
+
+
+def by_category(
+    title: str, x: tuple[str, list[str]], series: dict[str, list[tuple[str, float | None]]]
+) -> Option:
+    """Lines with a mark at each point, over categories that have a name."""
+    name, data = x
+    return chart(
+        title,
+        {"type": "category", "name": name, "data": data},
+        {"type": "log"},
+        [line(each, points) | {"symbol": "circle"} for each, points in series.items()],
+    )
 
 
 def growth(run: Run) -> list[Option]:
@@ -87,7 +123,7 @@ def growth(run: Run) -> list[Option]:
     ]
 
 
-CHARTS = {"drain": drain, "latency": latency, "growth": growth}
+CHARTS = {"drain": drain, "latency": latency, "api": api, "growth": growth}
 
 
 @click.command()

@@ -26,6 +26,7 @@ TABLES: dict[str, tuple[str, Callable[[Run], str]]] = {
     "latency": ("latency", tables.latency),
     "recovery": ("recovery", tables.recovery),
     "footprint": ("footprint", tables.footprint),
+    "api": ("api", tables.api),
     "growth": ("growth", tables.growth),
 }
 

@@ -18,6 +18,8 @@ LATENCY = (
 GROWTH = (
     "case", "ticks a second", "CPU-s per million", "memory, MB", "p50, ms", "p99, ms",
 )  # fmt: skip
+API = ("endpoint", "million rows", "the API, ms", "ClickHouse alone, ms", "added, ms")
+CLIENTS = ("clients", "of", "answers a second", "p50, ms", "p99, ms", "failed")
 
 
 def machine(run: Run) -> str:
@@ -74,7 +76,7 @@ def guarantees(run: Run) -> str:
     return table(
         head,
         [
-            (name, *(f"{one[each]:,}" for each in names), f"{one['recovered_s']:.1f}")
+            (name, *(f"{one[each]:,}" for each in names), spread([one["recovered_s"]], 1))
             for name, one in found
         ],
     )
@@ -134,6 +136,28 @@ def footprint(run: Run) -> str:
         ("memory of the job and the servers during a drain (RSS)", spread([load], 0)),
     ]
     return table(("what", "MB"), lines)
+
+
+def api(run: Run) -> str:
+    """One line per endpoint and size, then one per number of clients and what they ask."""
+    found = run["api"]
+    sizes = [
+        (name, millions, *(f"{one[each]:,.1f}" for each in ("api_ms", "clickhouse_ms", "added_ms")))
+        for name, by_size in found.get("endpoints", {}).items()
+        for millions, one in by_size.items()
+    ]
+    clients = [
+        (
+            number,
+            {"api": "the API", "clickhouse": "ClickHouse alone"}[way],
+            spread([one["rate"]], 0),
+            *(spread([one[each]], 1) for each in ("p50_ms", "p99_ms")),
+            f"{one['failed']:,}",
+        )
+        for number, ways in found.get("clients", {}).items()
+        for way, one in ways.items()
+    ]
+    return f"{table(API, sizes)}\n\n{table(CLIENTS, clients, left=2)}"
 
 
 def growth(run: Run) -> str:

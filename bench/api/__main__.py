@@ -6,21 +6,21 @@ with `make bench-api`; nothing else should run on the machine.
 
 import asyncio
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
 import click
 
-from bench.api.compare import compare
+from bench.api.compare import compare, shown
 from bench.api.fill import fill, settle
 from bench.api.load import load
 from bench.api.memory import memory
 from bench.api.push import push
 from bench.api.reload import EDITED, edit
-from bench.stack import console, program, remove_cache, stack
+from bench.api.served import uncached
+from bench.stack import console, program, stack
 from lib import clickhouse
-from lib.conf import ROOT
+from lib.settings import Settings
 
 MILLION = "-- One row per tick.\nSELECT * FROM stocks.ticks LIMIT 1000000\n"
 
@@ -39,16 +39,16 @@ def main(chunks: int, symbols: int, rate: int, clients: int) -> None:
             with program("api", until="endpoints at") as api:
                 fill(client, range(1), chunks, symbols)
                 settle(client)
-                small = compare(config, "latest", "")
+                small = compared(config, "latest")
                 fill(client, range(1, chunks), chunks, symbols)
                 settle(client)
-                large = compare(config, "latest", "")
+                large = compared(config, "latest")
                 console.print(
                     f"latest at {chunks} million ticks takes {large / small:.2f} times as long "
                     "as at 1"
                 )
                 for name in ("latest", "history", "candles", "recent", "stats"):
-                    compare(config, name, "symbols=S001")
+                    compared(config, f"{name}?symbols=S001")
                 for path in ("latest", "latest?symbols=S001"):
                     asyncio.run(load(config, path, rate, seconds=20))
                 asyncio.run(push(config, client, clients))
@@ -57,13 +57,19 @@ def main(chunks: int, symbols: int, rate: int, clients: int) -> None:
                 edit(config)
 
 
+def compared(config: Settings, address: str) -> float:
+    """Print what the API adds to a query; return the median of the API in ms."""
+    found = compare(config, address)
+    console.print(shown(found))
+    return float(found["api_ms"])
+
+
 def copy_sql(folder: Path) -> Path:
-    """Copy the repository's SQL, without caches and with two more endpoints: one answers a million
-    rows, the other is edited."""
-    copy = shutil.copytree(ROOT / "sql", folder / "sql")
+    """The repository's SQL without caches and with two more endpoints: one answers a million rows,
+    the other is edited."""
+    copy = uncached(folder)
     (copy / "api" / "million.sql").write_text(MILLION, encoding="utf-8")
     (copy / "api" / "edited.sql").write_text(EDITED.format(-1), encoding="utf-8")
-    remove_cache(copy / "api")
     return copy
 
 

@@ -5,6 +5,8 @@ import time
 
 import click
 
+from bench.api.compare import through
+from bench.api.connection import receive
 from bench.stack import console, quantile
 from lib.settings import Settings
 
@@ -13,16 +15,14 @@ async def load(config: Settings, path: str, rate: int, seconds: int) -> None:
     """Send requests at a steady rate; print how long after its time each was answered."""
     delays: list[float] = []
     due: asyncio.Queue[float] = asyncio.Queue()
+    message = through(config, path).message()
 
     async def work() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", config.api.port)
         while True:
             at = await due.get()
-            writer.write(f"GET /api/{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-            head = (await reader.readuntil(b"\r\n\r\n")).lower()
-            if b" 200 " not in head:
-                raise click.ClickException(head.decode())
-            await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
+            writer.write(message)
+            await receive(reader)
             delays.append(1e3 * (time.perf_counter() - at))
 
     workers = [asyncio.create_task(work()) for _ in range(64)]

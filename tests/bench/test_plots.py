@@ -19,6 +19,13 @@ def test_a_delay_is_drawn_at_its_rate() -> None:
     assert p99["series"][0]["data"] == [("1000", 200.0)]
 
 
+def test_endpoints_are_drawn_by_size_and_answers_by_clients() -> None:
+    sizes, clients = plots.api(RUN)
+    assert sizes["xAxis"]["data"] == ["1", "10"]
+    assert [series["data"] for series in sizes["series"]] == [[("1", 3.04)], [("10", 1_200.0)]]
+    assert [series["data"] for series in clients["series"]] == [[("500", 1_500.4)], [("500", 0.0)]]
+
+
 def test_each_case_of_growth_is_drawn() -> None:
     rates, delays = plots.growth(RUN)
     assert rates["yAxis"]["data"] == ["1 partition"] and rates["series"][0]["data"] == [90_000]

@@ -58,6 +58,19 @@ RUN = {
         "downloaded_mb": None,
         "at_rest_mb": {"kafka": 1_000.0, "flink": 2_000.0},
     },
+    "api": {
+        "millions": [1, 10],
+        "endpoints": {
+            "latest": {"1": {"api_ms": 3.04, "clickhouse_ms": 2.0, "added_ms": 1.0}},
+            "recent": {"10": {"api_ms": 1_200.0, "clickhouse_ms": 1_199.0, "added_ms": 1.0}},
+        },
+        "clients": {
+            "500": {
+                "api": {"rate": 1_500.4, "p50_ms": 30.0, "p99_ms": 90.0, "failed": 0},
+                "clickhouse": {"rate": 0.0, "p50_ms": None, "p99_ms": None, "failed": 1_000},
+            }
+        },
+    },
     "growth": {"cases": {"1 partition": drained(90_000, 5.0) | {"latency": QUANTILES}}},
     "latency": {"rates": [1_000], "contenders": {"millrace": [at_rate(40.0), at_rate(60.0)]}},
 }
@@ -90,6 +103,18 @@ def test_starts_sizes_and_cases_have_a_line_each() -> None:
     assert tables.growth(RUN).splitlines()[2] == (
         "| 1 partition | 90,000 | 8.0 | 1,000 | 40 | 90 |"
     )
+
+
+def test_the_api_has_a_line_per_endpoint_and_size_and_one_per_number_of_clients() -> None:
+    sizes, clients = tables.api(RUN).split("\n\n")
+    assert sizes.splitlines()[2:] == [
+        "| latest | 1 | 3.0 | 2.0 | 1.0 |",
+        "| recent | 10 | 1,200.0 | 1,199.0 | 1.0 |",
+    ]
+    assert clients.splitlines()[2:] == [
+        "| 500 | the API | 1,500 | 30.0 | 90.0 | 0 |",
+        "| 500 | ClickHouse alone | 0 | - | - | 1,000 |",
+    ]
 
 
 def test_a_goal_that_is_missed_is_shown_and_one_that_was_not_measured_is_left_out() -> None:
