@@ -64,6 +64,12 @@ CONTENDERS = (
         (*PYTHON, "bench.peers.loop.confluent"),
     ),
     Contender(
+        "loop-defaults",
+        "the same loop with the client's defaults and 20,000 rows an insert",
+        "at least once",
+        (*PYTHON, "bench.peers.loop.confluent", "--defaults"),
+    ),
+    Contender(
         "loop-kafka-python",
         "the same loop on kafka-python",
         "at least once",

@@ -29,7 +29,7 @@ CONTENDERS = (OURS, BASELINE, "spark")
 # Seconds from the answer of one query to the next query: up to this many ticks a second, and above,
 # where each query costs more and a few milliseconds matter less.
 FEW = 1_000
-PAUSES = (0.02, 0.02)
+PAUSES = (0.01, 0.02)
 # How long ticks are waited for after the last was sent, in seconds.
 REST_LIMIT = 15.0
 # The projection of the table answers it, from a few rows of each part: more threads only cost more.

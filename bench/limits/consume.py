@@ -5,6 +5,7 @@ import time
 from confluent_kafka import Consumer
 
 from bench.peers import settings
+from bench.peers.loop.confluent import QUEUE
 from bench.peers.loop.table import ROWS, SECONDS
 
 
@@ -18,7 +19,7 @@ def main() -> None:
             "group.id": given.group,
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
-            "queued.max.messages.kbytes": 131_072,
+            **QUEUE,
         }
     )
     consumer.subscribe([given.topic])
