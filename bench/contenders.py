@@ -65,7 +65,7 @@ CONTENDERS = (
     ),
     Contender(
         "loop-defaults",
-        "the same loop with the client's defaults and 20,000 rows an insert",
+        "the same loop with librdkafka's own queue and 20,000 rows an insert",
         "at least once",
         (*PYTHON, "bench.peers.loop.confluent", "--defaults"),
     ),

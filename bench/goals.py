@@ -7,7 +7,7 @@ from bench.contenders import BASELINE, OURS
 from bench.figures import Run, at_rest, cost_ratio, delay, known, rate_ratio, started
 
 # The peers that are written in Python.
-IN_PYTHON = ("loop", "loop-defaults", "loop-kafka-python", "spark", "quix", "bytewax", "record")
+IN_PYTHON = ("loop", "loop-kafka-python", "spark", "quix", "bytewax", "record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,6 @@ def fastest_in_python(run: Run) -> float | None:
 
 GOALS = (
     Goal("drain, by the plain loop", 1.6, "", lambda run: rate_ratio(run, OURS, BASELINE)),
-    Goal(
-        "drain, by that loop with defaults",
-        1.6,
-        "",
-        lambda run: rate_ratio(run, OURS, "loop-defaults"),
-    ),
     Goal("drain, by Spark", 1.6, "", lambda run: rate_ratio(run, OURS, "spark")),
     Goal("drain, by Flink alone", 0.9, "", lambda run: rate_ratio(run, OURS, "limit-flink")),
     Goal("drain, by the fastest peer in Python", 1.0, "", fastest_in_python),

@@ -67,7 +67,7 @@ def run(
                     after = before + 1
                     progress.wait(done, lambda: running.check(process, contender, given), after)
                     recovered = round(time.monotonic() - killed, 2)
-                until_still(client, ticks, LEFT if recovered else STILL)
+                until_still(client, ticks, STILL if recovered is None else LEFT)
         return counts(client) | {
             "rows_before_the_kill": before,
             "first_row_s": round(first, 2),

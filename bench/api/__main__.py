@@ -5,7 +5,6 @@ with `make bench-api`; nothing else should run on the machine.
 """
 
 import asyncio
-import os
 import tempfile
 from pathlib import Path
 
@@ -32,8 +31,8 @@ MILLION = "-- One row per tick.\nSELECT * FROM stocks.ticks LIMIT 1000000\n"
 @click.option("--clients", default=500, show_default=True, help="That follow the stream.")
 def main(chunks: int, symbols: int, rate: int, clients: int) -> None:
     """Measure the API's latency, throughput, push and memory."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["MILLRACE_SQL_DIR"] = str(copy_sql(Path(folder)))
+    with tempfile.TemporaryDirectory() as folder, uncached() as sql:
+        add_endpoints(sql)
         with stack(Path(folder)) as config:
             client = clickhouse.connect(config.clickhouse)
             with program("api", until="endpoints at") as api:
@@ -64,13 +63,10 @@ def compared(config: Settings, address: str) -> float:
     return float(found["api_ms"])
 
 
-def copy_sql(folder: Path) -> Path:
-    """The repository's SQL without caches and with two more endpoints: one answers a million rows,
-    the other is edited."""
-    copy = uncached(folder)
-    (copy / "api" / "million.sql").write_text(MILLION, encoding="utf-8")
-    (copy / "api" / "edited.sql").write_text(EDITED.format(-1), encoding="utf-8")
-    return copy
+def add_endpoints(sql: Path) -> None:
+    """Add two endpoints: one answers a million rows, the other is edited."""
+    (sql / "api" / "million.sql").write_text(MILLION, encoding="utf-8")
+    (sql / "api" / "edited.sql").write_text(EDITED.format(-1), encoding="utf-8")
 
 
 if __name__ == "__main__":

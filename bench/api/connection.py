@@ -43,5 +43,8 @@ async def receive(reader: asyncio.StreamReader) -> None:
     # In chunks: each after a line with its size, and before the end of a line; the last is empty.
     size = -1
     while size:
-        size = int(await reader.readline(), 16)
+        line = await reader.readline()
+        if not line:
+            raise asyncio.IncompleteReadError(line, None)
+        size = int(line, 16)
         await reader.readexactly(size + 2)

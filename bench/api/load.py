@@ -5,7 +5,7 @@ import time
 
 import click
 
-from bench.api.compare import through
+from bench.api.compare import api_request
 from bench.api.connection import receive
 from bench.stack import console, quantile
 from lib.settings import Settings
@@ -15,7 +15,7 @@ async def load(config: Settings, path: str, rate: int, seconds: int) -> None:
     """Send requests at a steady rate; print how long after its time each was answered."""
     delays: list[float] = []
     due: asyncio.Queue[float] = asyncio.Queue()
-    message = through(config, path).message()
+    message = api_request(config, path).message()
 
     async def work() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", config.api.port)

@@ -13,26 +13,27 @@ from bench.stack import program, remove_cache
 from lib.conf import ROOT
 from lib.settings import Settings
 
+VARIABLE = "MILLRACE_SQL_DIR"
 
-def uncached(folder: Path) -> Path:
-    """Copy the repository's SQL without caches into a folder."""
-    copy = shutil.copytree(ROOT / "sql", folder / "sql")
-    remove_cache(copy / "api")
-    return copy
+
+@contextmanager
+def uncached() -> Iterator[Path]:
+    """A copy of the repository's SQL without caches, which the environment names in the block."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copytree(ROOT / "sql", Path(folder) / "sql")
+        remove_cache(copy / "api")
+        before = os.environ.get(VARIABLE)
+        os.environ[VARIABLE] = str(copy)
+        try:
+            yield copy
+        finally:
+            del os.environ[VARIABLE]
+            if before is not None:
+                os.environ[VARIABLE] = before
 
 
 @contextmanager
 def served(config: Settings) -> Iterator[Settings]:
-    """Run the API without caches; the settings with its SQL. The environment is as before after
-    the block."""
-    with tempfile.TemporaryDirectory() as folder:
-        sql = uncached(Path(folder))
-        before = os.environ.get("MILLRACE_SQL_DIR")
-        os.environ["MILLRACE_SQL_DIR"] = str(sql)
-        try:
-            with program("api", until="endpoints at"):
-                yield msgspec.structs.replace(config, sql_dir=sql)
-        finally:
-            del os.environ["MILLRACE_SQL_DIR"]
-            if before is not None:
-                os.environ["MILLRACE_SQL_DIR"] = before
+    """Run the API without caches; the settings with its SQL."""
+    with uncached() as sql, program("api", until="endpoints at"):
+        yield msgspec.structs.replace(config, sql_dir=sql)

@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from bench import running
 from bench.api.clients import closed
-from bench.api.compare import alone, compare, shown, through
+from bench.api.compare import api_request, clickhouse_request, compare, shown
 from bench.api.fill import fill, settle
 from bench.api.served import served
 from bench.contenders import OURS, Contender
@@ -70,7 +70,10 @@ def endpoints(config: Settings, millions: int, into: dict[str, Any]) -> None:
 
 def many(config: Settings, seconds: float, into: dict[str, Any]) -> None:
     """Have many clients ask the API, and ClickHouse, for the newest tick of each symbol."""
-    ways = {"api": through(config, "latest"), "clickhouse": alone(config, "latest")}
+    ways = {
+        "api": api_request(config, "latest"),
+        "clickhouse": clickhouse_request(config, "latest"),
+    }
     for clients in steps(CLIENTS, "api", lambda one: f"{one} clients"):
         for way, request in ways.items():
             found = asyncio.run(closed(request, clients, seconds))

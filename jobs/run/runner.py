@@ -25,7 +25,7 @@ from jobs.run.limits import DeadLetterLimits
 from jobs.run.progress import ReadProgress
 from jobs.run.report import reporting
 from jobs.run.running import RunningJob
-from jobs.sink import batch_sizes
+from jobs.sink import batches
 from lib import clickhouse, conf, kafka, migrations, ports, retention, topics
 from lib.errors import JobError, MillraceError
 from lib.files import show
@@ -54,6 +54,7 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -
     begin = f"resuming from {show(resume)}" if resume else FROM_SOURCES
     console.print(f"job {job.name}: {begin}")
     options = {**conf.flink_options(), **state.options(job.state, resume)}
+    bundle_time = bundles.shortest(options)
     logs = config.data_dir / "log"
     with (
         workers_log_to(logs / f"job-{job.name}-python.log"),
@@ -70,9 +71,8 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -
         rest, mini_cluster = build.start(inserts, config, resume)
         console.print(f"job {job.name}: Flink's web UI is at http://{rest.address}")
         try:
-            largest = partial(batch_sizes.take_largest, job.name)
             with (
-                bundles.adapting(mini_cluster, options, largest),
+                bundles.adapting(mini_cluster, bundle_time, batches.of(job.name)),
                 collecting(collection, partial(saved_offsets.of_state, topics=ids)) as collector,
             ):
                 limits = DeadLetterLimits(config.dead_letters)

@@ -14,7 +14,7 @@ import pandas as pd
 from pyflink.table import DataTypes
 from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
-from jobs.sink import arrow_columns, batch_sizes
+from jobs.sink import arrow_columns, batches
 from jobs.sink.dead_letters import DeadLetters
 from jobs.sink.store import Store
 from jobs.sink.writer import Writer
@@ -65,6 +65,8 @@ class ClickHouseInsert(ScalarFunction):
         metrics = function_context.get_metric_group()
         self._rows, self._dead = map(metrics.counter, ("rows_inserted", "dead_letters"))
         self._writers: dict[str, Writer] = {}
+        self._batches = batches.of(self._settings.job)
+        self._batches.note_open()
 
     def eval(self, text: str, *values: Any) -> pd.Series:
         batch = (*self._life, text)
@@ -76,7 +78,7 @@ class ClickHouseInsert(ScalarFunction):
         except JobError as error:
             raise SinkError(f"clickhouse_insert: {error}") from error
         _unfinished.discard(batch)
-        batch_sizes.note(self._settings.job, len(stored))
+        self._batches.note(len(stored))
         return stored
 
     def is_deterministic(self) -> bool:
