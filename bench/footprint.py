@@ -75,7 +75,8 @@ def downloaded(log: Path = ROOT / "var" / "log" / "setup.log") -> float | None:
     """What pip has downloaded, by its log, and the JARs, in MB; None without a log that says it."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
     sizes = re.findall(r"^\s*Downloading \S+ \(([\d.]+) ([kKMG]B)\)", text, re.MULTILINE)
-    if not sizes:
+    # The log of a later set-up has only what that has added.
+    if "Downloading chdb_core" not in text:
         return None
     archives = sum(float(number) * UNITS[unit] for number, unit in sizes)
     return round(archives + installed()["jars"], 1)

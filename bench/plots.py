@@ -21,15 +21,24 @@ def drain(run: Run) -> list[Option]:
         name: middle(of(drained(run, name), "rate")) or 0.0 for name in run["drain"]["contenders"]
     }
     names = sorted(rates, key=rates.__getitem__)
-    y = {"type": "category", "data": names, "axisLabel": EVERY_LABEL}
+    # One that is a hundred times slower would hide the costs of all others.
+    shown = [name for name in names if 100 * rates[name] > max(rates.values())]
     return [
-        bars("Ticks a second", y, [("ticks a second", [rates[name] for name in names], None)]),
+        bars(
+            "Ticks a second",
+            category(names),
+            [("ticks a second", [rates[name] for name in names], None)],
+        ),
         bars(
             "CPU-seconds per million ticks",
-            y,
-            [(which, [cost(run, name, which) for name in names], "all") for which in COSTS],
+            category(shown),
+            [(which, [cost(run, name, which) for name in shown], "all") for which in COSTS],
         ),
     ]
+
+
+def category(names: list[str]) -> Option:
+    return {"type": "category", "data": names, "axisLabel": EVERY_LABEL}
 
 
 def cost(run: Run, name: str, which: str) -> float | None:

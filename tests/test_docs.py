@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from bench import figures
+from bench.contenders import OURS
 from lib import conf
 from tests.conftest import ROOT
 from tests.documents import PAGES, sql_files
 
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
 DOCUMENTS = [*PAGES, *DECISIONS, ROOT / "CONTRIBUTING.md"]
-RESULTS = sorted((ROOT / "bench" / "results").glob("pipeline-*.json"))
+RUNS = (ROOT / "bench" / "results").glob("suite-*.json")
+# The last of them.
+RESULT = max(RUNS, key=lambda file: json.loads(file.read_text(encoding="utf-8"))["date"])
 # A path of this repository: below one of its folders, without a placeholder.
 PATH = re.compile(r"`((?:api|bench|conf|docs|jobs|lib|local|producer|sql|tests)/[\w./-]*)`")
 # What a document has the reader or a command make.
@@ -85,9 +89,16 @@ def test_each_decision_has_a_status_a_date_and_alternatives(decision: Path) -> N
 
 
 def test_the_figures_of_the_readme_are_those_of_the_last_stored_run() -> None:
-    run = json.loads(RESULTS[-1].read_text(encoding="utf-8"))
+    run = json.loads(RESULT.read_text(encoding="utf-8"))
     assert {"date", "commit", "cpu", "cores", "versions"} <= run.keys()
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"({RESULTS[-1].relative_to(ROOT)})" in readme
-    assert f"{run['rows_per_second'] / 1000:,.0f},000 a second" in readme
-    assert f"after {run['p50_ms']:.0f} ms at the median" in readme
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("\n", " ")
+    assert f"({RESULT.relative_to(ROOT)})" in readme
+    rate = figures.middle(figures.of(figures.drained(run, OURS), "rate"))
+    delays = [figures.delay(run, name, 1_000, "p50_ms") for name in (OURS, "spark")]
+    assert rate and delays[0] and delays[1]
+    assert f"{round(rate, -3):,.0f} a second" in readme
+    assert f"after {delays[0]:.0f} ms, with Spark after {delays[1] / 1000:.1f} s" in readme
+    by_defaults = figures.rate_ratio(run, OURS, "loop-defaults")
+    by_loop = figures.rate_ratio(run, OURS)
+    assert by_defaults and by_loop
+    assert f"{by_defaults:.1f} times a loop" in readme and f"{by_loop:.1f} of the same" in readme

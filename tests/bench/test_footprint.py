@@ -28,6 +28,10 @@ def test_a_link_to_a_package_takes_no_room(tmp_path: Path) -> None:
 
 def test_a_log_without_downloads_gives_no_size(tmp_path: Path) -> None:
     assert footprint.downloaded(tmp_path / "none") is None
+    # Of a set-up that has only added the tools.
+    log = tmp_path / "setup.log"
+    log.write_text("  Downloading pytest-9.2.0-py3-none-any.whl (411 kB)\n")
+    assert footprint.downloaded(log) is None
 
 
 def test_packages_have_the_size_of_their_files() -> None:

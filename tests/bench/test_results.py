@@ -16,7 +16,7 @@ def test_a_stored_run_names_the_machine_and_the_versions(tmp_path: Path) -> None
 
 
 def test_a_run_is_stored_under_its_benchmark_and_date() -> None:
-    assert results.path("pipeline", "2026-11-26T18:22:28+00:00").name == "pipeline-2026-11-26.json"
+    assert results.path("suite", "2026-11-26T18:22:28+00:00").name == "suite-2026-11-26.json"
 
 
 def test_a_list_of_numbers_is_one_line(tmp_path: Path) -> None:
