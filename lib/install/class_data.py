@@ -21,7 +21,8 @@ PROGRAMS = {"Kafka": "local.class_data", "Flink": "jobs.run.class_data"}
 
 def archive(home: Path) -> None:
     """Make the archive of a Java unless it has one; without it Java only starts slower."""
-    if not (home / "lib" / "server" / "classes.jsa").exists():
+    # Its name says how Java addresses objects there: classes_nocoops.jsa with a very large heap.
+    if not any((home / "lib" / "server").glob("classes*.jsa")):
         _make("Java", [str(home / "bin" / "java"), "-Xshare:dump", "-Xlog:disable"])
 
 
