@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator
 from functools import cache
 
-import clickhouse_connect
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from bench.peers.loop.table import SETTINGS
+from bench.peers.loop.table import SETTINGS, connect
 from bench.peers.settings import Settings
 
 Batches = Iterator[pa.RecordBatch]
@@ -22,15 +21,13 @@ def inserter(config: Settings, micro_batch: int) -> Callable[[Batches], Batches]
             # Spark repeats a micro-batch with the same offsets, cut into the same batches.
             token = f"{config.group}-{micro_batch}-{batch['kafka_partition'][0]}-{number}"
             named = SETTINGS | {"insert_deduplication_token": token}
-            client(config.host, config.port).insert_arrow(config.table, table, settings=named)
+            client(config).insert_arrow(config.table, table, settings=named)
             yield pa.record_batch({"rows": [batch.num_rows]})
 
     return insert
 
 
 @cache
-def client(host: str, port: int) -> Client:
+def client(config: Settings) -> Client:
     """One for each worker, which Spark uses again for later tasks."""
-    return clickhouse_connect.get_client(
-        host=host, port=port, compress=False, autogenerate_session_id=False
-    )
+    return connect(config)
