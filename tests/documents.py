@@ -1,5 +1,6 @@
 """The commands, the answers and the SQL files that the documents show."""
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -21,6 +22,12 @@ class Command:
     place: str
     text: str
     answer: str
+
+
+def last_run() -> Path:
+    """The stored run of all benchmarks that is the newest."""
+    runs = (ROOT / "bench" / "results").glob("suite-*.json")
+    return max(runs, key=lambda file: json.loads(file.read_text(encoding="utf-8"))["date"])
 
 
 def sql_files() -> dict[str, str]:

@@ -12,13 +12,11 @@ from bench import figures
 from bench.contenders import OURS
 from lib import conf
 from tests.conftest import ROOT
-from tests.documents import PAGES, sql_files
+from tests.documents import PAGES, last_run, sql_files
 
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("*.md"))
 DOCUMENTS = [*PAGES, *DECISIONS, ROOT / "CONTRIBUTING.md"]
-RUNS = (ROOT / "bench" / "results").glob("suite-*.json")
-# The last of them.
-RESULT = max(RUNS, key=lambda file: json.loads(file.read_text(encoding="utf-8"))["date"])
+RESULT = last_run()
 # A path of this repository: below one of its folders, without a placeholder.
 PATH = re.compile(r"`((?:api|bench|conf|docs|jobs|lib|local|producer|sql|tests)/[\w./-]*)`")
 # What a document has the reader or a command make.

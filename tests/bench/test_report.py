@@ -7,9 +7,7 @@ import click
 import pytest
 
 from bench import goals, report, tables
-from tests.conftest import ROOT
-
-RUNS = sorted((ROOT / "bench" / "results").glob("suite-*.json"))
+from tests.documents import last_run
 
 
 def drained(rate: int, own: float) -> dict[str, Any]:
@@ -149,5 +147,5 @@ def test_a_page_without_a_place_for_a_table_is_refused() -> None:
 
 def test_the_document_shows_the_newest_stored_run() -> None:
     page = report.PAGE.read_text(encoding="utf-8")
-    run = json.loads(RUNS[-1].read_text(encoding="utf-8")) if RUNS else {}
+    run = json.loads(last_run().read_text(encoding="utf-8"))
     assert report.fill(page, run) == page
