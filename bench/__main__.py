@@ -26,7 +26,7 @@ from bench import (
     results,
 )
 from bench.api import suite as api
-from bench.contenders import BASELINE, CONTENDERS, Contender
+from bench.contenders import BASELINE, CONTENDERS, OURS, Contender
 from bench.sizes import FULL, QUICK, Sizes
 from bench.stack import console, stack
 from lib.conf import ROOT
@@ -43,6 +43,8 @@ SECTIONS: dict[str, Section] = {
     "api": api.section,
     "growth": growth.section,
 }
+# Those that measure the stock job alone, and are left out if it is.
+OF_OURS = ("recovery", "api", "growth")
 # Of a quick run: what needs no installation, and ends within seconds.
 IN_QUICK = ("millrace", "loop", "limit-consume", "limit-insert")
 QUICK_SECTIONS = ("drain", "latency")
@@ -104,6 +106,8 @@ def measure(
     store = partial(results.store, "suite", run, file)
     with tempfile.TemporaryDirectory() as folder, stack(Path(folder)) as config:
         for name in sections:
+            if name in OF_OURS and OURS not in [one.name for one in able]:
+                continue
             console.print(name)
             try:
                 SECTIONS[name](config, able, sizes, run.setdefault(name, {}))

@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from bench import drain, latency, running, topics
 from bench.api.fill import chunk
-from bench.contenders import OURS, PYTHON, Contender
+from bench.contenders import PYTHON, Contender
 from bench.failures import failures
 from bench.sizes import Sizes
 from bench.stack import console, progress, steps
@@ -56,8 +56,6 @@ def section(
     config: Settings, contenders: Sequence[Contender], sizes: Sizes, into: dict[str, Any]
 ) -> None:
     """Run each case once."""
-    if OURS not in [one.name for one in contenders]:
-        return
     client = clickhouse.connect(config.clickhouse)
     into |= {"ticks": sizes.growth_ticks, "rate": RATE}
     for case in steps(CASES[: sizes.growth_cases], "growth", lambda one: one.name):

@@ -12,7 +12,7 @@ from bench.api.clients import closed
 from bench.api.compare import api_request, clickhouse_request, compare, shown
 from bench.api.fill import fill, settle
 from bench.api.served import served
-from bench.contenders import OURS, Contender
+from bench.contenders import Contender
 from bench.failures import failures
 from bench.sizes import Sizes
 from bench.stack import console, steps
@@ -39,8 +39,6 @@ def section(
     config: Settings, contenders: Sequence[Contender], sizes: Sizes, into: dict[str, Any]
 ) -> None:
     """Ask for each address at each size of the table, and at the largest with many clients."""
-    if OURS not in [one.name for one in contenders]:
-        return
     client = clickhouse.connect(config.clickhouse)
     running.empty(client)
     into |= {"symbols": SYMBOLS, "millions": [*sizes.api_millions]}
