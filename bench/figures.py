@@ -7,6 +7,8 @@ from typing import Any
 from bench.contenders import BASELINE, OURS
 
 Run = dict[str, Any]
+# The servers that many clients ask, by their key in a run, and how they are shown.
+ASKED = {"api": "the API", "clickhouse": "ClickHouse alone"}
 # The processes that are not the contender's own.
 SERVERS = ("broker", "clickhouse", "supervisor")
 

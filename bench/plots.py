@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from bench.charts import Option, chart, draw, line
-from bench.figures import Run, drained, middle, of, own
+from bench.figures import ASKED, Run, drained, middle, of, own
 from bench.report import PICTURES
 from lib.conf import ROOT
 
@@ -38,6 +38,7 @@ def drain(run: Run) -> list[Option]:
 
 
 def category(names: list[str]) -> Option:
+    """An axis with a label for each of these."""
     return {"type": "category", "data": names, "axisLabel": EVERY_LABEL}
 
 
@@ -84,7 +85,6 @@ def api(run: Run) -> list[Option]:
     found = run["api"]
     sizes = [str(millions) for millions in found["millions"]]
     clients = found.get("clients", {})
-    ways = (("api", "the API"), ("clickhouse", "ClickHouse alone"))
     return [
         by_category(
             "The median answer of the API, ms",
@@ -99,7 +99,7 @@ def api(run: Run) -> list[Option]:
             ("clients", [*clients]),
             {
                 name: [(number, of_ways[way]["rate"]) for number, of_ways in clients.items()]
-                for way, name in ways
+                for way, name in ASKED.items()
             },
         ),
     ]
@@ -121,7 +121,7 @@ def by_category(
 def growth(run: Run) -> list[Option]:
     """The rate and the delay of each case."""
     cases = run["growth"]["cases"]
-    y = {"type": "category", "data": [*cases][::-1], "axisLabel": EVERY_LABEL}
+    y = category([*cases][::-1])
     found = [*cases.values()][::-1]
     delays = [one["latency"] for one in found]
     return [

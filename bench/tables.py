@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from bench import figures, goals
 from bench.contenders import BASELINE
-from bench.figures import Run, cost, drained, known, middle, of, own, ratios
+from bench.figures import ASKED, Run, cost, drained, known, middle, of, own, ratios
 
 DRAIN = (
     "contender", "ticks a second", f"by the {BASELINE}", "first row, s", "stored",
@@ -149,7 +149,7 @@ def api(run: Run) -> str:
     clients = [
         (
             number,
-            {"api": "the API", "clickhouse": "ClickHouse alone"}[way],
+            ASKED[way],
             spread([one["rate"]], 0),
             *(spread([one[each]], 1) for each in ("p50_ms", "p99_ms")),
             f"{one['failed']:,}",
