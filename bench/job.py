@@ -21,9 +21,9 @@ from lib import conf
 def main(job: str, changes: Sequence[str], sql: Path | None) -> None:
     """Run JOB as `python -m jobs run JOB` does, with options KEY=VALUE that replace those of
     conf/flink.yaml, and files that replace those of the same number."""
-    options = conf.flink_options() | dict(change.split("=", 1) for change in changes)
-    # What the job calls to read the file.
-    conf.flink_options = lambda *_: options
+    read, replaced = conf.flink_options, dict(change.split("=", 1) for change in changes)
+    # What the job calls to read conf/flink.yaml, and its own options.
+    conf.flink_options = lambda file=conf.FLINK_FILE: read(file) | replaced
     if sql:
         copy = conf.load().data_dir / "sql"
         os.environ["MILLRACE_SQL_DIR"] = str(copy)

@@ -40,7 +40,7 @@ def run(job: str, fresh: bool) -> None:
         # A wrong file need not wait for these imports.
         from jobs.flink import gateway
 
-        options = conf.flink_options()
+        options = loaded.flink_options
         try:
             with gateway.starting(config.data_dir, loaded.name, options) as java:
                 # They take seconds, in which Java starts.

@@ -2,20 +2,41 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from jobs.kafka import sources
 from jobs.targets import calls
 from jobs.targets.calls import Call
-from lib import locks, sql_variables
+from lib import conf, locks, sql_variables
 from lib.errors import JobError
+from lib.files import show
 from lib.settings import Settings
 from lib.sqlfiles import SqlFile, condensed, without_comments
 
+# Flink's options of one job, in a file beside its SQL.
+OPTIONS_FILE = "flink.yaml"
+# Options that the runner sets, or that come from our settings.
+_OWN = (
+    "pipeline.name",
+    "pipeline.jars",
+    "python.executable",
+    "python.client.executable",
+    "execution.target",
+    "execution.checkpointing.dir",
+    "execution.state-recovery.path",
+    "rest.",
+)
+# Options of the planner that change no plan: saved state fits whatever they are.
+_OUTSIDE_PLAN = ("table.exec.state.ttl", "table.exec.source.idle-timeout")
+
 _FILLED = re.compile(r"INSERT INTO (?:\S+\.)?[`\"]?(?P<table>\w+)", re.IGNORECASE)
+
+
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +54,14 @@ class Job:
     version: str
     # Where the saved state of all versions is.
     states: Path
+    # Flink's options of this job alone, and their file, which need not be there.
+    options: Mapping[str, str]
+    options_file: Path
+
+    @property
+    def flink_options(self) -> dict[str, str]:
+        """Flink's options: those of conf/flink.yaml, and over them the job's own."""
+        return {**conf.flink_options(), **self.options}
 
     @property
     def state(self) -> Path:
@@ -56,15 +85,31 @@ def check_accounts(job: Job) -> None:
 
 
 def load(config: Settings, name: str) -> Job:
-    """Read a job's files; raise SqlFileError or JobError for the first that is wrong."""
+    """Read a job's files; raise SqlFileError, SettingsError or JobError for the first that is
+    wrong."""
     check_name(name)
     folder = config.sql_dir / "flink" / name
-    return of(config, name, sql_variables.load(folder, config.variables()))
+    files = sql_variables.load(folder, config.variables())
+    return of(config, name, files, _options(folder / OPTIONS_FILE))
 
 
-def of(config: Settings, name: str, files: Sequence[SqlFile]) -> Job:
-    """The job of these files; raise JobError if they misuse the sink, or fill a table that none of
-    them creates."""
+def _options(file: Path) -> dict[str, str]:
+    """Flink's options in a file, which need not be there; raise JobError for one of the runner."""
+    options = conf.flink_options(file) if file.exists() else {}
+    for key in options:
+        if key.startswith(_OWN):
+            raise JobError(
+                f"{show(file)}: {key} is set by the runner, or by a setting in "
+                f"{show(conf.FILE)}; leave it out."
+            )
+    return options
+
+
+def of(
+    config: Settings, name: str, files: Sequence[SqlFile], options: Mapping[str, str] = NO_OPTIONS
+) -> Job:
+    """The job of these files, with Flink's options of its own; raise JobError if they misuse the
+    sink, or fill a table that none of them creates."""
     for file in files:
         _check_filled(file, files)
     return Job(
@@ -73,8 +118,10 @@ def of(config: Settings, name: str, files: Sequence[SqlFile]) -> Job:
         calls=calls.read(files),
         topics=tuple(sorted({topic for file in files for topic in file.topics})),
         reads_committed=not sources.reads_uncommitted(files),
-        version=version(files),
+        version=version(files, options),
         states=config.data_dir / "flink" / name,
+        options=options,
+        options_file=config.sql_dir / "flink" / name / OPTIONS_FILE,
     )
 
 
@@ -88,9 +135,15 @@ def _check_filled(file: SqlFile, files: Sequence[SqlFile]) -> None:
         )
 
 
-def version(files: Sequence[SqlFile]) -> str:
-    """A hash: the same for files that differ only in comments, and in blanks outside strings."""
-    text = "\0".join(condensed(file.text) for file in files)
+def version(files: Sequence[SqlFile], options: Mapping[str, str] = NO_OPTIONS) -> str:
+    """A hash: the same for files that differ only in comments, and in blanks outside strings. The
+    planner's options are part of it, because saved state belongs to a plan."""
+    planner = [
+        f"{key}={value}"
+        for key, value in sorted(options.items())
+        if key.startswith("table.") and key not in _OUTSIDE_PLAN
+    ]
+    text = "\0".join([*(condensed(file.text) for file in files), *planner])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -91,12 +91,13 @@ def read(path: Path) -> SqlFile:
     """Read one file; raise SqlFileError if it breaks the contract of all SQL files."""
     place = show(path)
     match = _FILE_NAME.fullmatch(path.name)
+    text = content(path)
+    _check_no_option(place, text)
     if not match:
         raise SqlFileError(
             f"{place}: not a SQL file's name; "
             f"call it NNN_<kind>_<name>.sql, kind one of {', '.join(KINDS)}."
         )
-    text = content(path)
     file = SqlFile(
         int(match["number"]), match["kind"], match["name"], place, one_statement(place, text)
     )
@@ -141,6 +142,14 @@ def condensed(text: str) -> str:
 def line_of(text: str, position: int) -> int:
     """The line of a place in a text, from 1."""
     return text.count("\n", 0, position) + 1
+
+
+def _check_no_option(place: str, text: str) -> None:
+    if re.match(r"(?:RE)?SET\b", without_comments(text).strip(), re.IGNORECASE):
+        raise SqlFileError(
+            f"{place}: SET is no statement of a file; write Flink's options of one job into "
+            "flink.yaml beside its files, and ClickHouse's settings into the statement."
+        )
 
 
 def _check_header(place: str, text: str) -> None:

@@ -15,7 +15,7 @@ from jobs.plan import build, environment
 from jobs.run import failures
 from jobs.run.runner import workers_log_to
 from jobs.targets.target import REASON, Target
-from lib import conf, ports
+from lib import ports
 from lib.errors import JobError
 from lib.files import show
 from lib.quoting import quote_name
@@ -35,7 +35,7 @@ def run(config: Settings, job: Job, staging: Staging, topic: str) -> None:
     """Return when each record that the source can read is a row or a dead letter in the tables of
     the replay; raise JobError if Flink refuses the SQL or fails."""
     replayed = _replayed(config, job, staging, topic)
-    flink = {n: v for n, v in conf.flink_options().items() if not _is_replaced(n)}
+    flink = {n: v for n, v in job.flink_options.items() if not _is_replaced(n)}
     options = environment.short_lived({**flink, **_OPTIONS})
     own = with_settings(
         config,

@@ -49,6 +49,12 @@ _CONNECTED = re.compile(
 )
 _UNKNOWN = re.compile(r"Could not find any factory for identifier (?P<name>'[^'\n]+')")
 
+_UNEXPECTED = re.compile(
+    r"(?:Encountered|Incorrect syntax near the keyword) [\"'](?:\W )?(\w+)[\"']"
+)
+# Reserved words that are hardly ever meant as names.
+_CLAUSES = {"FROM", "GROUP", "INTO", "JOIN", "ON", "ORDER", "SELECT", "UNION", "WHERE"}
+
 
 def cause(error: BaseException) -> str:
     """The innermost cause of a Java failure, in one line: the first line often has no reason."""
@@ -66,6 +72,12 @@ def internal(error: BaseException) -> str:
     """The class of an error in Flink's own code; empty if Flink refuses what it was given."""
     name = next(reversed(_CLASSES.findall(str(error))), "")
     return name if name in _INTERNAL else ""
+
+
+def unexpected_word(error: BaseException) -> str:
+    """The word at which Flink's parser stops, if it may be meant as a name; empty otherwise."""
+    match = _UNEXPECTED.search(str(error))
+    return match[1] if match and match[1].upper() not in _CLAUSES else ""
 
 
 def is_about(error: BaseException, name: str, text: str) -> bool:

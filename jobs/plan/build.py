@@ -36,7 +36,7 @@ def build(config: Settings, job: Job, options: Mapping[str, str]) -> tuple[State
             else:
                 tables.execute_sql(sources.statement(file))
         except JAVA_ERRORS as error:
-            raise _refusal(_creator(job, error) or file.place, error) from error
+            raise _refusal(tables, _creator(job, error) or file.place, error) from error
     try:
         return inserts, compiled_plan.read(inserts.compile_plan().as_json_string())
     except JAVA_ERRORS as error:
@@ -46,7 +46,7 @@ def build(config: Settings, job: Job, options: Mapping[str, str]) -> tuple[State
 def _refused(tables: TableEnvironment, job: Job, error: Exception) -> JobError:
     """Flink's refusal of all inserts together, as one of the file that it is about."""
     if place := _creator(job, error):
-        return _refusal(place, error)
+        return _refusal(tables, place, error)
     inserts = [file for file in job.files if file.kind == "insert"]
     for file in inserts:
         try:
@@ -54,8 +54,8 @@ def _refused(tables: TableEnvironment, job: Job, error: Exception) -> JobError:
             alone.add_insert_sql(file.text)
             alone.compile_plan()
         except JAVA_ERRORS as error_alone:
-            return _refusal(file.place, error_alone)
-    return _refusal(", ".join(file.place for file in inserts), error)
+            return _refusal(tables, file.place, error_alone)
+    return _refusal(tables, ", ".join(file.place for file in inserts), error)
 
 
 def _creator(job: Job, error: Exception) -> str:
@@ -64,14 +64,29 @@ def _creator(job: Job, error: Exception) -> str:
     return next((f.place for f in made if java_errors.is_about(error, f.name, f.text)), "")
 
 
-def _refusal(place: str, error: Exception) -> JobError:
+def _refusal(tables: TableEnvironment, place: str, error: Exception) -> JobError:
     fact = java_errors.cause(error)
     if name := java_errors.internal(error):
         return JobError(
             f"{place}: Flink's planner failed at it: {name}: {fact}; the file may be right: "
             "run the command again, and if it fails each time, write the statement in another way."
         )
+    word = java_errors.unexpected_word(error)
+    if word and _is_reserved(tables, word):
+        return JobError(
+            f"{place}: Flink refuses it: {fact}; {word} is a reserved word: as a name put it in "
+            f"backquotes, `{word}`."
+        )
     return JobError(f"{place}: Flink refuses it: {fact}; correct the file.")
+
+
+def _is_reserved(tables: TableEnvironment, word: str) -> bool:
+    """Whether a word is a name in backquotes only; Flink's own list is in its planner's loader."""
+    try:
+        tables.sql_query(f"SELECT 1 AS {word}")
+    except JAVA_ERRORS:
+        return True
+    return False
 
 
 def start(inserts: StatementSet, config: Settings, resume: Path | None) -> tuple[Rest, Any]:

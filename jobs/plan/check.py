@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from jobs.plan import compiled_plan, flink_types
+from jobs.plan import compiled_plan, flink_types, keyed
 from jobs.plan.compiled_plan import Plan
 from jobs.sink import columns
 from jobs.sink.columns import RefusedValueError
@@ -24,20 +24,24 @@ def check(compiled: Plan, calls: Sequence[Call], client: Client | None) -> None:
     """Raise JobError with a line for each problem of an insert; without a client, of its plan."""
     problems = [*compiled_plan.problems(compiled, calls)]
     if client:
-        for call in calls:
-            problems += [f"{call.place}: {fact}" for fact in _of_table(client, call, compiled)]
+        tables = [table.read(client, call.target) for call in calls]
+        for call, filled in zip(calls, tables, strict=True):
+            facts = _of_table(client, call, filled, compiled)
+            problems += [f"{call.place}: {fact}" for fact in facts]
+        problems += keyed.shared(compiled, calls, tables)
     if problems:
         raise JobError(*problems)
 
 
-def _of_table(client: Client, call: Call, compiled: Plan) -> list[str]:
-    filled = table.read(client, call.target)
-    arguments = compiled_plan.arguments(compiled, call.text)
+def _of_table(client: Client, call: Call, filled: Table, compiled: Plan) -> list[str]:
+    called = compiled_plan.find(compiled, call.text)
+    arguments = called.arguments if called else []
     return [
         *table.problems(filled, call.target),
         *dead_letters.problems(client, call.target),
         *_of_values(filled, call.target, arguments),
         *_of_reason(call.target, arguments),
+        *(() if call.target.is_tracked else keyed.problems(compiled, call, filled)),
     ]
 
 

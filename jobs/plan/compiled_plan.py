@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from jobs.targets.calls import Call
-from jobs.targets.target import FUNCTION
+from jobs.targets.target import FUNCTION, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,14 @@ class Plan:
 
     nodes: dict[int, dict[str, Any]]
     inputs: dict[int, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call of the sink in a plan: its operator, and an expression for each value."""
+
+    number: int
+    arguments: list[dict[str, Any]]
 
 
 def read(text: str) -> Plan:
@@ -35,14 +43,30 @@ def problems(plan: Plan, calls: Iterable[Call]) -> Iterator[str]:
         yield from islice(_problems(plan, call), 1)
 
 
-def arguments(plan: Plan, text: str) -> list[dict[str, Any]]:
-    """The arguments of the call with this target, an expression for each value; none if Flink
-    leaves the call out."""
-    for node in plan.nodes.values():
+def find(plan: Plan, text: str) -> Called | None:
+    """The call with this target; None if Flink leaves it out."""
+    for number, node in plan.nodes.items():
         for operands in _operands(node):
             if operands[0]["value"] == text:
-                return operands[1:]
-    return []
+                return Called(number, operands[1:])
+    return None
+
+
+def changes(plan: Plan, call: Call) -> set[str]:
+    """The kinds of changes besides INSERT that the rows of a call may be."""
+    return {
+        change
+        for node in plan.nodes.values()
+        if node["type"].startswith("stream-exec-sink")
+        and _has_call_upstream(plan, node["id"], call)
+        for change in node.get("inputChangelogMode", [])
+    } - {"INSERT"}
+
+
+def retractions(changes: set[str], target: Target) -> set[str]:
+    """Those of the changes that no table can have; an update replaces a row in some tables whose
+    rows are not tracked (jobs/plan/keyed.py)."""
+    return changes if target.is_tracked else changes - {"UPDATE_AFTER"}
 
 
 def _problems(plan: Plan, call: Call) -> Iterator[str]:
@@ -53,11 +77,7 @@ def _problems(plan: Plan, call: Call) -> Iterator[str]:
             f"{call.place}: Flink would call {FUNCTION} {times} times; "
             "call it once, first in the select list of one INSERT INTO ... SELECT."
         )
-    for node in plan.nodes.values():
-        if node["type"].startswith("stream-exec-sink") and _has_call_upstream(
-            plan, node["id"], call
-        ):
-            yield from _not_insert_only(node, call.place)
+    yield from _taken_back(changes(plan, call), call)
     for node, count in nodes:
         if count and call.target.is_tracked:
             yield from _not_in_order(plan, node["id"], call.place)
@@ -81,16 +101,16 @@ def _operands(value: Any) -> Iterator[list[dict[str, Any]]]:
 
 
 def _has_call_upstream(plan: Plan, number: int, call: Call) -> bool:
-    return any(call.text in _targets(node) for node in _upstream(plan, number))
+    return any(call.text in _targets(node) for node in upstream(plan, number))
 
 
-def _not_insert_only(sink: dict[str, Any], place: str) -> Iterator[str]:
-    """Why a sink gets more than inserts: a row that retracts another would be stored like any."""
-    changes = set(sink.get("inputChangelogMode", ["INSERT"])) - {"INSERT"}
-    if changes:
+def _taken_back(changes: set[str], call: Call) -> Iterator[str]:
+    """Why a call gets more than rows to add: one that takes back another would be stored, too."""
+    if found := retractions(changes, call.target):
         yield (
-            f"{place}: rows would change once stored ({', '.join(sorted(changes))}); "
-            "aggregate over windows (TUMBLE, HOP), which give each row once."
+            f"{call.place}: rows would change once stored ({', '.join(sorted(found))}); "
+            "aggregate over windows (TUMBLE, HOP), which give each row once, or leave out what "
+            "filters, ranks or aggregates updated rows (HAVING, ROW_NUMBER)."
         )
 
 
@@ -98,7 +118,7 @@ def _not_in_order(plan: Plan, number: int, place: str) -> Iterator[str]:
     """Why a partition's records may come in another order: nothing may shuffle them before the
     sink."""
     sources = 0
-    for node in _upstream(plan, number):
+    for node in upstream(plan, number):
         sources += "scan" in node["type"]
         shuffles = [edge["shuffle"]["type"] for edge in plan.inputs.get(node["id"], [])]
         if "exchange" in node["type"] or any(kind != "FORWARD" for kind in shuffles):
@@ -122,7 +142,7 @@ _MULTIPLYING = ("correlate", "expand", "join", "table-function")
 def _several_rows(plan: Plan, number: int, place: str) -> Iterator[str]:
     """Why a record may become several rows: the sink leaves these out, because it takes the record
     for an array of several objects, which the other insert makes a dead letter."""
-    types = [node["type"] for node in _upstream(plan, number)]
+    types = [node["type"] for node in upstream(plan, number)]
     if any(word in kind for kind in types for word in _MULTIPLYING):
         yield (
             f"{place}: a join, UNNEST or table function may make several rows of a record, which "
@@ -131,7 +151,7 @@ def _several_rows(plan: Plan, number: int, place: str) -> Iterator[str]:
         )
 
 
-def _upstream(plan: Plan, number: int) -> Iterator[dict[str, Any]]:
+def upstream(plan: Plan, number: int) -> Iterator[dict[str, Any]]:
     """An operator and all operators before it, each once."""
     todo, seen = [number], set()
     while todo:

@@ -5,21 +5,24 @@ from clickhouse_connect.driver.client import Client
 
 from jobs.flink import gateway
 from jobs.job import Job
-from jobs.plan import build, check, environment
-from lib import clickhouse, conf
+from jobs.plan import build, check, environment, state_growth
+from lib import clickhouse
 from lib.errors import UnavailableError
+from lib.files import show
 from lib.settings import Settings
 
 
 def explain(config: Settings, job: Job) -> None:
     """Print the execution plan; raise JobError unless the sink can rely on it and the tables take
     its rows."""
-    options = environment.short_lived(conf.flink_options())
+    options = environment.short_lived(job.flink_options)
     with gateway.running(config.data_dir, f"{job.name}-plan", options):
         inserts, plan = build.build(config, job, options)
         click.echo(inserts.explain().rpartition("== Optimized Execution Plan ==\n")[2])
         with clickhouse.explained(config.clickhouse):
             check.check(plan, job.calls, _client_if_available(config))
+        for notice in state_growth.notices(plan, job.calls, show(job.options_file)):
+            click.echo(notice, err=True)
 
 
 def _client_if_available(config: Settings) -> Client | None:

@@ -42,7 +42,8 @@ def run(config: Settings) -> None:
         for folder in sorted((config.sql_dir / "flink").iterdir()):
             # Its files may be wrong, which is reported when it is run.
             with suppress(MillraceError):
-                build.build(config, job.load(config, folder.name), options)
+                loaded = job.load(config, folder.name)
+                build.build(config, loaded, {**options, **loaded.options})
         _run_numbers(environment.create(config, "class-data", options))
         java.exit()
 

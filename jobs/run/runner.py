@@ -19,14 +19,14 @@ from jobs.job import Job
 from jobs.kafka import deleted_records, saved_offsets, sources, unreadable_records
 from jobs.kafka import topics as job_topics
 from jobs.kafka.lag import LagMonitor
-from jobs.plan import build, check
+from jobs.plan import build, check, state_growth
 from jobs.run.failures import UnreadableError
 from jobs.run.limits import DeadLetterLimits
 from jobs.run.progress import ReadProgress
 from jobs.run.report import reporting
 from jobs.run.running import RunningJob
 from jobs.sink import batches
-from lib import clickhouse, conf, kafka, migrations, ports, retention, topics
+from lib import clickhouse, kafka, migrations, ports, retention, topics
 from lib.errors import JobError, MillraceError
 from lib.files import show
 from lib.settings import Settings
@@ -53,7 +53,7 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -
         state.begin(job.state)
     begin = f"resuming from {show(resume)}" if resume else FROM_SOURCES
     console.print(f"job {job.name}: {begin}")
-    options = {**conf.flink_options(), **state.options(job.state, resume)}
+    options = {**job.flink_options, **state.options(job.state, resume)}
     bundle_time = bundles.shortest(options)
     logs = config.data_dir / "log"
     with (
@@ -64,6 +64,8 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -
         inserts, plan = build.build(config, job, options)
         with clickhouse.explained(config.clickhouse):
             check.check(plan, job.calls, client)
+        for notice in state_growth.notices(plan, job.calls, show(job.options_file)):
+            console.print(notice)
         progress = _progress(job, ids, saved, gateway.log_file(logs, job.name), report.lag)
         collection = _collection(config, job, ids, progress)
         if not resume:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from jobs.targets import types
+from jobs.targets import engine, types
+from jobs.targets.engine import Engine
 from jobs.targets.target import PLACE, Target
 from jobs.targets.types import Column
 from lib.errors import JobError
@@ -18,11 +19,13 @@ OWN_COLUMNS = ("inserted_by", "received_at")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The types of the columns that an insert may fill, of the others, and the partition key."""
+    """The types of the columns that an insert may fill, of the others, the partition key, and the
+    engine."""
 
     types: Mapping[str, str]
     computed: Mapping[str, str]
     partition_key: str
+    engine: Engine
 
 
 def read(client: Client, target: Target) -> Table:
@@ -39,7 +42,7 @@ def read(client: Client, target: Target) -> Table:
         parameters=where,
     ).result_rows[0][0]
     filled, computed = ({n: kind for n, kind, c in rows if c == which} for which in (0, 1))
-    return Table(filled, computed, key)
+    return Table(filled, computed, key, engine.read(client, where))
 
 
 def names(table: Table, target: Target) -> Sequence[str]:

@@ -481,8 +481,8 @@ def _micro(tick: Tick) -> str:
 
 
 def sql_with(folder: Path, *jobs: str) -> Path:
-    """A copy of sql/ to edit, with jobs and tables of tests/e2e/sql added; a job without a sink or
-    an insert gets the stock job's."""
+    """A copy of sql/ to edit, with jobs of tests/e2e/sql and the tables of their databases added; a
+    job without a sink or an insert gets the stock job's."""
     copy, ours = folder / "sql", ROOT / "tests" / "e2e" / "sql"
     shutil.copytree(ROOT / "sql", copy)
     for job in jobs:
@@ -490,8 +490,9 @@ def sql_with(folder: Path, *jobs: str) -> Path:
         for file in (copy / "flink" / "stocks").glob("[89]??_*.sql"):
             if not [*own.glob(f"{file.name[:3]}_*")]:
                 shutil.copy(file, own)
-        for file in ours.glob(f"clickhouse/*_{job}.sql"):
-            shutil.copy(file, copy / "clickhouse")
+        for file in ours.glob("clickhouse/*.sql"):
+            if f" {job}." in file.read_text():
+                shutil.copy(file, copy / "clickhouse")
     return copy
 
 

@@ -1,9 +1,7 @@
 """The plans that Flink makes of inserts, those that are refused, and which ticks the view takes."""
 
-import re
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -21,59 +19,22 @@ from lib.sqlfiles import SqlFile
 from producer.tick import Tick
 from tests import documents
 from tests.e2e import corpus
+from tests.e2e.planning import Check, check, java
+
+__all__ = ["check", "java"]
 
 with warnings.catch_warnings():
     # PyFlink warns about itself when it is imported.
     warnings.simplefilter("ignore")
     from pyflink.java_gateway import get_gateway
 
-    from jobs.flink import gateway
     from jobs.plan import build, environment
     from jobs.plan import check as checks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
-Check = Callable[..., None]
-
 COLUMNS = "symbol, kafka_partition, kafka_offset, kafka_timestamp"
 CALL = f"clickhouse_insert('stocks.ticks ({COLUMNS})', {COLUMNS})"
-
-
-@pytest.fixture(scope="module")
-def java(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Flink's Java, which ends with the tests of this file."""
-    with gateway.running(tmp_path_factory.mktemp("java"), "stocks", conf.flink_options()):
-        yield
-
-
-@pytest.fixture(scope="module")
-def check(java: None, tmp_path_factory: pytest.TempPathFactory) -> Check:
-    """Plan the stock job with another insert in place of its own, and check the plan."""
-    folder: Path = tmp_path_factory.mktemp("plan")
-    config = msgspec.structs.replace(conf.load(environ={}), data_dir=folder)
-    variables = config.variables()
-    files = [
-        sql_variables.substitute(file, variables)
-        for file in sqlfiles.load(config.sql_dir / "flink" / "stocks")
-        if file.kind != "insert"
-    ]
-    second = [_renamed(file) for file in files if file.kind in ("source", "view")]
-
-    def run(select: str, *more: SqlFile, client: Client | None = None) -> None:
-        insert = SqlFile(
-            900, "insert", "ticks", "900_insert_ticks.sql", f"INSERT INTO inserted {select}"
-        )
-        job = jobs.of(config, "stocks", [*files, *second, *more, insert])
-        _, plan = build.build(config, job, conf.flink_options())
-        checks.check(plan, job.calls, client)
-
-    return run
-
-
-def _renamed(file: SqlFile) -> SqlFile:
-    """The same source or view again, as `other_...`."""
-    text = re.sub(r"\b(raw_ticks|checked_ticks|valid_ticks)\b", r"other_\1", file.text)
-    return SqlFile(file.number, file.kind, f"other_{file.name}", file.place, text)
 
 
 def test_no_other_thread_uses_the_thread_of_java_that_plans(check: Check) -> None:
@@ -98,8 +59,8 @@ def test_a_plain_insert_is_called_once_in_order(check: Check) -> None:
     [
         (
             "SELECT clickhouse_insert('stocks.g (symbol, ticks)', symbol, COUNT(*))"
-            " FROM valid_ticks GROUP BY symbol",
-            "rows would change once stored",
+            " FROM valid_ticks GROUP BY symbol HAVING COUNT(*) > 1",
+            r"rows would change once stored \(UPDATE_BEFORE\)",
         ),
         (
             f"SELECT {CALL} FROM (SELECT *, ROW_NUMBER() OVER"
@@ -168,6 +129,27 @@ def test_what_flink_refuses_is_told_with_its_file(check: Check, select: str, fac
 
 
 @pytest.mark.parametrize(
+    ("select", "word"),
+    [
+        ("SELECT clickhouse_insert('a.b (symbol)', open) FROM valid_ticks", "open"),
+        ("SELECT clickhouse_insert('a.b (symbol)', t.start) FROM valid_ticks t", "start"),
+        ("SELECT clickhouse_insert('a.b (symbol)', symbol) FROM valid_ticks WHERE end > 3", "end"),
+    ],
+)
+def test_a_reserved_word_is_reported_as_one(check: Check, select: str, word: str) -> None:
+    said = f"{word} is a reserved word: as a name put it in backquotes, `{word}`\\.$"
+    with pytest.raises(JobError, match=rf"^900_insert_ticks\.sql: Flink refuses it: .*{said}"):
+        check(select)
+
+
+def test_a_word_that_is_no_name_is_not_reported_as_reserved(check: Check) -> None:
+    with pytest.raises(JobError, match=r'Encountered "FROM" at .*; correct the file\.$'):
+        check("SELECT clickhouse_insert('a.b (symbol)', symbol FROM valid_ticks")
+    with pytest.raises(JobError, match=r'Encountered "price" at .*; correct the file\.$'):
+        check("SELECT clickhouse_insert('a.b (symbol)', symbol price) FROM valid_ticks")
+
+
+@pytest.mark.parametrize(
     ("options", "fact"),
     [
         ("'connector' = 'kafkaa'", "'kafkaa'"),
@@ -181,7 +163,7 @@ def test_a_connector_that_cannot_be_made_is_told_with_the_file_of_its_table(
     text = f"CREATE TEMPORARY TABLE trades (symbol STRING) WITH ({options})"
     source = SqlFile(110, "source", "trades", "110_source_trades.sql", text)
     with pytest.raises(JobError, match=rf"^110_source_trades\.sql: Flink refuses it: .*{fact}"):
-        check("SELECT clickhouse_insert('a.b (symbol)', symbol) FROM trades", source)
+        check("SELECT clickhouse_insert('a.b (symbol)', symbol) FROM trades", files=(source,))
 
 
 TYPES = (

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -60,6 +61,43 @@ def test_a_job_has_the_calls_topics_and_version_of_its_files(tmp_path: Path) -> 
     assert [call.target.table for call in stocks.calls] == ["stocks.ticks"]
     assert stocks.state == tmp_path / "flink" / "stocks" / stocks.version
     assert stocks.state.parent == stocks.states
+
+
+def job_with_options(folder: Path, text: str) -> job.Job:
+    sql = folder / "sql"
+    if not sql.exists():
+        shutil.copytree(conf.ROOT / "sql", sql)
+    (sql / "flink" / "stocks" / "flink.yaml").write_text(text)
+    config = msgspec.structs.replace(conf.load(environ={}), data_dir=folder, sql_dir=sql)
+    return job.load(config, "stocks")
+
+
+def test_a_job_has_options_of_its_own_over_those_of_all_jobs(tmp_path: Path) -> None:
+    loaded = job_with_options(tmp_path, "parallelism.default: 3\ntable.exec.state.ttl: 1 h\n")
+    assert loaded.flink_options["parallelism.default"] == "3"
+    assert loaded.flink_options["table.exec.state.ttl"] == "1 h"
+    assert set(conf.flink_options()) <= set(loaded.flink_options)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_other"),
+    [
+        ("parallelism.default: 3", False),
+        ("table.exec.state.ttl: 1 h", False),
+        ("table.exec.mini-batch.enabled: true", True),
+    ],
+)
+def test_an_option_that_changes_the_plan_makes_a_version(
+    tmp_path: Path, text: str, is_other: bool
+) -> None:
+    plain = job.load(conf.load(environ={}), "stocks")
+    assert (job_with_options(tmp_path, text).version != plain.version) == is_other
+
+
+@pytest.mark.parametrize("key", ["pipeline.name", "rest.port", "execution.checkpointing.dir"])
+def test_an_option_of_the_runner_is_refused(tmp_path: Path, key: str) -> None:
+    with pytest.raises(JobError, match=rf"flink\.yaml: {key} is set by the runner, .*leave it out"):
+        job_with_options(tmp_path, f"{key}: x")
 
 
 SINK = SqlFile(800, "sink", "inserted", "800.sql", "CREATE TABLE a.`inserted` (n INT)")

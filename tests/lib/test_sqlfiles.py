@@ -152,6 +152,13 @@ def test_a_file_that_makes_something_else_is_refused(
     assert f"sql/{name}: {fact}" in fails(write(folder, name, HEADER + statement))
 
 
+@pytest.mark.parametrize("name", ["050_set_ttl.sql", "050_view_ttl.sql"])
+@pytest.mark.parametrize("statement", ["SET 'table.exec.state.ttl' = '1 h'", "reset 'x';"])
+def test_an_option_as_a_statement_is_refused(folder: Path, name: str, statement: str) -> None:
+    fact = fails(write(folder, name, HEADER + statement))
+    assert f"sql/{name}: SET is no statement of a file; write Flink's options of one job" in fact
+
+
 def test_a_file_that_is_not_text_is_refused(folder: Path) -> None:
     path = write(folder, "001_view_x.sql", b"-- \xff\xfe")
     assert fails(path).startswith("sql/001_view_x.sql: cannot be read: ")

@@ -117,7 +117,8 @@ def test_rows_that_change_are_refused() -> None:
     text = text_of((SCAN, [], ""), (CALC, [1], TARGET), (SINK, [2], ""), inputChangelogMode=modes)
     assert refusal(text, TARGET) == (
         f"{PLACE}: rows would change once stored (DELETE, UPDATE_AFTER); aggregate over "
-        "windows (TUMBLE, HOP), which give each row once."
+        "windows (TUMBLE, HOP), which give each row once, or leave out what filters, ranks or "
+        "aggregates updated rows (HAVING, ROW_NUMBER)."
     )
     # A sink that none of the rows flow into may do as it likes.
     operators = [(SCAN, [], ""), (SINK, [1], "")]
