@@ -6,11 +6,15 @@ import sys
 
 from jobs.flink import gateway, python_worker
 
+LOOPBACK = "PYTHON_LOOPBACK_SERVER_ADDRESS"
+
 
 def call(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    # PyFlink sets the variable that makes a worker a thread when a test has run a job.
+    inherited = {name: text for name, text in os.environ.items() if name != LOOPBACK}
     return subprocess.run(
         [gateway.WORKER, *arguments],
-        env=os.environ | {"JOB_PYTHON": sys.executable} | environ,
+        env=inherited | {"JOB_PYTHON": sys.executable} | environ,
         capture_output=True,
         text=True,
         check=False,
@@ -41,8 +45,8 @@ def test_a_worker_that_is_a_thread_is_requested_without_beam_and_pandas() -> Non
         python_worker.BOOT,
         "--id=1",
         "--provision_endpoint=localhost:1",
-        PYTHON_LOOPBACK_SERVER_ADDRESS="localhost:1",
         PYTHONPROFILEIMPORTTIME="1",
+        **{LOOPBACK: "localhost:1"},
     )
     # Nothing listens at that address.
     assert "Starting up Python harness in loopback mode." in ended.stdout
