@@ -5,10 +5,10 @@ Starts a stack of its own in a temporary folder, so that nothing else runs in it
 compared within one run only. Run it with `make bench`; the machine should have nothing else to do.
 """
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +48,40 @@ OF_OURS = ("recovery", "api", "growth")
 # Of a quick run: what needs no installation, and ends within seconds.
 IN_QUICK = ("millrace", "loop", "limit-consume", "limit-insert")
 QUICK_SECTIONS = ("drain", "latency")
+NAMES = [one.name for one in CONTENDERS]
 
 
 @click.command()
 @click.argument("sections", nargs=-1, type=click.Choice([*SECTIONS]))
-@click.option("--quick", is_flag=True, help="One round, few ticks, few contenders.")
-@click.option("--only", multiple=True, metavar="NAME", help="Only this contender; may be repeated.")
-@click.option("--ticks", type=int, help="The backlog to drain.")
-@click.option("--rounds", type=int, help="How often each contender is measured.")
-@click.option("--json", "file", type=click.Path(path_type=Path), help="Where to store the run.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="One round, few ticks, by default "
+    f"{' and '.join(QUICK_SECTIONS)} of {', '.join(IN_QUICK)}.",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help=f"Only this contender; may be repeated. One of {', '.join(NAMES)}.",
+)
+@click.option(
+    "--ticks",
+    type=click.IntRange(min=1),
+    help=f"The backlog to drain. [default: {FULL.ticks:,}, quick {QUICK.ticks:,}]",
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    help=f"How often each contender is measured. [default: {FULL.rounds}, quick {QUICK.rounds}]",
+)
+@click.option(
+    "--json",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to store the run. [default: bench/results/suite-<date>.json, in place of another "
+    "run of that day; var/bench.json unless it is a whole run]",
+)
 @click.option("--note", default="", help="What else the machine did meanwhile, for the file.")
 def main(
     sections: Sequence[str],
@@ -69,27 +94,37 @@ def main(
 ) -> None:
     """Measure the SECTIONS, by default all, and store them as JSON.
 
-    A whole run is stored in bench/results/, another in var/. The exit status is 1 if a program
-    failed, whatever the figures are."""
+    \b
+    drain       how fast a backlog is drained, and what that costs
+    guarantees  what is lost or stored twice after a kill
+    latency     from the moment at which a tick is due to a query that shows it
+    recovery    a start, and a start after a kill
+    footprint   sizes on the disk and in memory
+    api         the endpoints, by the size of the table and by clients
+    growth      the job by partitions, tasks, symbols, rules and rows: the first cases, or all if
+                growth is named
+
+    The exit status is 1 if a program failed, whatever the figures are, and 2 for a wrong option."""
     Signals().interrupt(SystemExit)
     sizes = QUICK if quick else FULL
     sizes = replace(
         sizes,
-        ticks=ticks or sizes.ticks,
-        rounds=rounds or sizes.rounds,
-        latency_rounds=rounds or sizes.latency_rounds,
+        ticks=sizes.ticks if ticks is None else ticks,
+        rounds=sizes.rounds if rounds is None else rounds,
+        latency_rounds=sizes.latency_rounds if rounds is None else rounds,
         growth_cases=len(growth.CASES) if "growth" in sections else sizes.growth_cases,
     )
     is_whole = not (quick or only or sections)
     file = file or (None if is_whole else ROOT / "var" / "bench.json")
-    run = results.machine() | {"note": note, "is_quick": quick} | about(chosen(only, quick))
-    measure(
-        run,
-        sections or (QUICK_SECTIONS if quick else [*SECTIONS]),
-        chosen(only, quick),
-        sizes,
-        file,
-    )
+    contenders = chosen(only, quick)
+    run = results.machine() | {"note": note, "is_quick": quick} | about(contenders)
+    wanted = sections or (QUICK_SECTIONS if quick else [*SECTIONS])
+    able = [one for one in contenders if one.reason() is None]
+    measured = [name for name in wanted if is_measurable(name, able)]
+    if not measured:
+        raise click.UsageError("nothing of that can be measured; choose another contender.")
+    warn(quick)
+    measure(run, measured, able, sizes, file)
     if found := failures.noted(run):
         raise click.ClickException(f"{len(found)} failed:\n" + "\n".join(found))
 
@@ -101,21 +136,39 @@ def measure(
     sizes: Sizes,
     file: Path | None,
 ) -> None:
-    """Run the sections on one stack; what they have measured is stored after each."""
-    able = [one for one in contenders if one.reason() is None]
-    store = partial(results.store, "suite", run, file)
-    with tempfile.TemporaryDirectory() as folder, stack(Path(folder)) as config:
-        for name in sections:
-            if name in OF_OURS and OURS not in [one.name for one in able]:
-                continue
-            console.print(name)
-            try:
-                SECTIONS[name](config, able, sizes, run.setdefault(name, {}))
-            finally:
-                where = store()
-    for line in ratios(run):
-        console.print(line)
-    console.print(f"stored in {where}")
+    """Run the sections on one stack; what they have measured is stored after each, and after
+    Ctrl-C what there is by then."""
+    where = None
+    try:
+        with tempfile.TemporaryDirectory() as folder, stack(Path(folder)) as config:
+            for name in sections:
+                console.print(name)
+                try:
+                    SECTIONS[name](config, contenders, sizes, run.setdefault(name, {}))
+                finally:
+                    if any(run.get(each) for each in sections):
+                        where = results.store("suite", run, file)
+        for line in ratios(run):
+            console.print(line)
+    finally:
+        console.print(f"stored in {where}" if where else "nothing was measured, nor stored")
+
+
+def is_measurable(section: str, able: Sequence[Contender]) -> bool:
+    """Whether a section has something to measure with these contenders."""
+    return any(one.name == OURS for one in able) if section in OF_OURS else bool(able)
+
+
+def warn(is_quick: bool) -> None:
+    """Say what makes the figures of this run worse than they need be."""
+    load, cores = os.getloadavg()[0], len(os.sched_getaffinity(0))
+    if load > cores / 2:
+        console.print(f"The machine is busy (load {load:.1f}, {cores} cores): figures will be low.")
+    if is_quick:
+        console.print(
+            "A quick run drains few ticks, so that much of it is the start of Java: its figures "
+            "are not those of a whole run."
+        )
 
 
 def ratios(run: dict[str, Any]) -> Iterator[str]:
@@ -127,12 +180,11 @@ def ratios(run: dict[str, Any]) -> Iterator[str]:
 
 
 def chosen(only: Sequence[str], quick: bool) -> list[Contender]:
-    """The contenders of a run; raise ClickException for a name that none has."""
-    known = [one.name for one in CONTENDERS]
+    """The contenders of a run; raise UsageError for a name that none has."""
     for name in only:
-        if name not in known:
-            raise click.ClickException(f"{name} is no contender; known: {', '.join(known)}")
-    wanted = only or (IN_QUICK if quick else known)
+        if name not in NAMES:
+            raise click.UsageError(f"{name} is no contender; known: {', '.join(NAMES)}")
+    wanted = only or (IN_QUICK if quick else NAMES)
     return [one for one in CONTENDERS if one.name in wanted]
 
 
@@ -140,7 +192,7 @@ def about(contenders: Sequence[Contender]) -> dict[str, Any]:
     """What the contenders are, and why one is not measured."""
     for one in contenders:
         if reason := one.reason():
-            console.print(f"{one.name}: left out: {reason}")
+            console.print(f"left out: {reason}")
     return {
         "contenders": {
             one.name: {

@@ -29,6 +29,9 @@ class Goal:
 
     def shown(self, value: float) -> str:
         digits = 2 if value < 100 and value != int(value) else 0
+        # A value beside its limit must not look like it.
+        if value != self.limit and f"{value:.{digits}f}" == f"{self.limit:.{digits}f}":
+            digits += 2
         return f"{value:,.{digits}f} {self.unit}".strip()
 
 

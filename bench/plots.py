@@ -18,7 +18,8 @@ COSTS = ("its own", "broker", "clickhouse")
 def drain(run: Run) -> list[Option]:
     """How fast each contender drains, and what that costs: the slowest first."""
     rates = {
-        name: middle(of(drained(run, name), "rate")) or 0.0 for name in run["drain"]["contenders"]
+        name: middle(of(drained(run, name), "rate")) or 0.0
+        for name in run["drain"].get("contenders", {})
     }
     names = sorted(rates, key=rates.__getitem__)
     # One that is a hundred times slower would hide the costs of all others.
@@ -65,11 +66,11 @@ def latency(run: Run) -> list[Option]:
     rates = [str(rate) for rate in run["latency"]["rates"]]
     return [
         by_category(
-            f"From due to queryable, {quantile.removesuffix('_ms')}, ms",
-            ("ticks a second", rates),
+            f"From due to queryable, {quantile.removesuffix('_ms')}, ms (log scale)",
+            ("ticks a second", [f"{int(rate):,}" for rate in rates]),
             {
                 name: [quantiles(found, rate, quantile) for rate in rates]
-                for name, found in run["latency"]["contenders"].items()
+                for name, found in run["latency"].get("contenders", {}).items()
             },
         )
         for quantile in ("p50_ms", "p99_ms")
@@ -77,7 +78,7 @@ def latency(run: Run) -> list[Option]:
 
 
 def quantiles(found: list[Run], rate: str, quantile: str) -> tuple[str, float | None]:
-    return rate, middle([one[rate][quantile] for one in found if rate in one])
+    return f"{int(rate):,}", middle([one[rate][quantile] for one in found if rate in one])
 
 
 def api(run: Run) -> list[Option]:
@@ -87,7 +88,7 @@ def api(run: Run) -> list[Option]:
     clients = found.get("clients", {})
     return [
         by_category(
-            "The median answer of the API, ms",
+            "The median answer of the API, ms (log scale)",
             ("million rows", sizes),
             {
                 name: [(size, one[size]["api_ms"]) for size in sizes if size in one]
@@ -95,7 +96,7 @@ def api(run: Run) -> list[Option]:
             },
         ),
         by_category(
-            "Answers a second",
+            "Answers a second (log scale)",
             ("clients", [*clients]),
             {
                 name: [(number, of_ways[way]["rate"]) for number, of_ways in clients.items()]
@@ -120,14 +121,16 @@ def by_category(
 
 def growth(run: Run) -> list[Option]:
     """The rate and the delay of each case."""
-    cases = run["growth"]["cases"]
+    cases = run["growth"].get("cases", {})
     y = category([*cases][::-1])
     found = [*cases.values()][::-1]
     delays = [one["latency"] for one in found]
     return [
         bars("Ticks a second", y, [("ticks a second", of(found, "rate"), None)]),
         bars(
-            "From due to queryable, ms", y, [(q, of(delays, q), None) for q in ("p50_ms", "p99_ms")]
+            "From due to queryable, ms",
+            y,
+            [(q.removesuffix("_ms"), of(delays, q), None) for q in ("p50_ms", "p99_ms")],
         ),
     ]
 

@@ -51,10 +51,15 @@ def picture(name: str) -> str:
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def main(file: Path) -> None:
-    """Write the tables of the run in FILE."""
+    """Write the tables of the whole run in FILE into docs/benchmarks.md."""
     run = json.loads(file.read_text(encoding="utf-8"))
+    if missing := [name for name, (section, _) in TABLES.items() if not run.get(section)]:
+        raise click.UsageError(
+            f"{file} has no {', '.join(missing)}: the page shows whole runs; name one, as "
+            "bench/results/suite-<date>.json."
+        )
     text = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(fill(text, run), encoding="utf-8")
     click.echo(PAGE.relative_to(ROOT))

@@ -28,7 +28,7 @@ def machine(run: Run) -> str:
     note = f" Meanwhile: {run['note']}." if run["note"] else ""
     return (
         f"{run['date'][:16].replace('T', ' ')} UTC, commit `{run['commit']}`, {run['cores']} cores "
-        f"({run['cpu']}), load before {run['load_before']}.{note}\n{versions}."
+        f"({run['cpu']}), load in the 15 minutes before {run['load_before']}.{note}\n{versions}."
     )
 
 

@@ -44,6 +44,7 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -
     """Run a job, in a Java that may still be starting, until a signal stops it with a savepoint;
     raise MillraceError if it cannot start or go on."""
     console = Console(highlight=False, soft_wrap=True)
+    bundle_time = bundles.shortest(job.flink_options)
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
     client = _wait_for_services(config, job, console)
     ids = _check_topics(config, job, client)
@@ -54,7 +55,6 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -
     begin = f"resuming from {show(resume)}" if resume else FROM_SOURCES
     console.print(f"job {job.name}: {begin}")
     options = {**job.flink_options, **state.options(job.state, resume)}
-    bundle_time = bundles.shortest(options)
     logs = config.data_dir / "log"
     with (
         workers_log_to(logs / f"job-{job.name}-python.log"),

@@ -1,10 +1,12 @@
 """The tables are those of a run, and docs/benchmarks.md shows the newest one that is stored."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from bench import goals, report, tables
 from tests.documents import last_run
@@ -149,3 +151,18 @@ def test_the_document_shows_the_newest_stored_run() -> None:
     page = report.PAGE.read_text(encoding="utf-8")
     run = json.loads(last_run().read_text(encoding="utf-8"))
     assert report.fill(page, run) == page
+
+
+def test_a_file_that_is_no_whole_run_does_not_replace_the_page(tmp_path: Path) -> None:
+    before = report.PAGE.read_text(encoding="utf-8")
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps({"drain": RUN["drain"]}))
+    ended = CliRunner().invoke(report.main, [str(file)])
+    assert ended.exit_code == 2 and "has no machine, contenders, guarantees" in ended.output
+    assert report.PAGE.read_text(encoding="utf-8") == before
+
+
+def test_a_value_that_misses_its_goal_does_not_look_like_it() -> None:
+    goal = goals.Goal("cost", 1.5, "", lambda _: None, is_lowest=False)
+    assert goal.shown(1.5) == "1.50" and goal.shown(1.5042) == "1.5042"
+    assert goal.shown(1.6) == "1.60"

@@ -48,7 +48,8 @@ func store() (clickhouse.Conn, error) {
 	return clickhouse.Open(&clickhouse.Options{
 		Addr:     []string{address.Host},
 		Protocol: clickhouse.HTTP,
-		Settings: clickhouse.Settings{"async_insert": 0},
+		// As our sink does: merges make the indexes.
+		Settings: clickhouse.Settings{"async_insert": 0, "materialize_skip_indexes_on_insert": 0},
 		// Over loopback a compressor costs more than it saves.
 		Compression: &clickhouse.Compression{Method: clickhouse.CompressionNone},
 	})

@@ -8,6 +8,8 @@ Flink's SQL cannot use the driver, because the connector has no dialect for Clic
 PyFlink for the sink looks for names that the connector no longer has. Its Java classes can be used.
 """
 
+from urllib.parse import urlencode
+
 from py4j.java_gateway import JavaObject
 from pyflink.java_gateway import get_gateway
 from pyflink.util.java_utils import to_jarray
@@ -19,6 +21,12 @@ from bench.peers.settings import Settings
 CONNECTOR = "org.apache.flink.connector.jdbc"
 # The type in java.sql.Types of a value that the driver converts by its Java class.
 OTHER = 1111
+PROPERTIES = {
+    # Else the driver sends each value as text.
+    "beta.row_binary_for_simple_insert": "true",
+    # As our sink does: merges make the indexes.
+    "clickhouse_setting_materialize_skip_indexes_on_insert": "0",
+}
 # All columns of the table, in its order: the driver takes the first value for the first column of
 # the table, whatever the statement names.
 ALL_COLUMNS = """
@@ -48,10 +56,8 @@ def sink(config: Settings, columns: list[str]) -> JavaObject:
     options = jdbc.JdbcExecutionOptions.builder()
     options = options.withBatchSize(ROWS).withBatchIntervalMs(int(1000 * SECONDS))
     connection = jdbc.JdbcConnectionOptions.JdbcConnectionOptionsBuilder()
-    connection = connection.withUrl(
-        # Else the driver sends each value as text.
-        f"jdbc:clickhouse://{config.host}:{config.port}/?beta.row_binary_for_simple_insert=true"
-    ).withDriverName("com.clickhouse.jdbc.ClickHouseDriver")
+    url = f"jdbc:clickhouse://{config.host}:{config.port}/?{urlencode(PROPERTIES)}"
+    connection = connection.withUrl(url).withDriverName("com.clickhouse.jdbc.ClickHouseDriver")
     places_of_values = ", ".join("?" for _ in columns)
     sql = f"INSERT INTO {config.table} ({', '.join(columns)}) VALUES ({places_of_values})"
     builder = jdbc.core.datastream.sink.JdbcSink.builder()

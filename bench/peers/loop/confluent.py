@@ -8,11 +8,13 @@ import sys
 from confluent_kafka import Consumer
 
 from bench.peers import settings
-from bench.peers.loop.table import ROWS, SECONDS, Table
+from bench.peers.loop.table import ROWS, Table
 
 # With 100,000 records in its queue, the default, the client would not fetch for a second.
 QUEUE = {"queued.min.messages": 1_000_000, "queued.max.messages.kbytes": 262_144}
 FEW_ROWS = 20_000
+# How long a batch waits for more records once the queue is empty; with a full one it never waits.
+WAIT_SECONDS = 0.01
 
 
 def main() -> None:
@@ -34,7 +36,7 @@ def main() -> None:
     )
     consumer.subscribe([given.topic])
     while True:
-        records = [one for one in consumer.consume(rows, SECONDS) if not one.error()]
+        records = [one for one in consumer.consume(rows, WAIT_SECONDS) if not one.error()]
         if not records:
             continue
         table.insert(
