@@ -58,6 +58,7 @@ def written(place: Place) -> Iterator[Place]:
     for kind, name in (
         ("VIEW", "stocks.volumes"),
         ("TABLE", "stocks.large_ticks"),
+        ("TABLE", "stocks.totals"),
         ("DATABASE", "sensors"),
     ):
         place.ask(f"DROP {kind} IF EXISTS {name} SYNC")
@@ -74,7 +75,8 @@ def test_each_command_of_the_documents_runs_and_answers_as_shown(written: Place)
     for text in commands:
         if text not in [*ELSEWHERE, *LASTING] and not text.startswith("curl "):
             run.once(text)
-    wait_until(lambda: written.count("stocks.large_ticks"), "a large tick is stored")
+    for table in ("stocks.large_ticks", "stocks.totals"):
+        wait_until(lambda table=table: written.count(table), f"{table} has rows")
     # The job of the sensors is planned elsewhere, and does not run here.
     written.ask("INSERT INTO sensors.readings (sensor, temperature) VALUES ('a1', 21.5)")
     for command in commands.values():
