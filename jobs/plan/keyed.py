@@ -30,7 +30,8 @@ def problems(plan: Plan, call: Call, table: Table) -> Iterator[str]:
     """Why the rows of an untracked call could replace others, or stay beside their own updates."""
     engine, target = table.engine, call.target
     changes = compiled_plan.changes(plan, call)
-    if compiled_plan.retractions(changes, target):
+    if not table.types or compiled_plan.retractions(changes, target):
+        # Another check reports that.
         return
     if not engine.replaces:
         if "UPDATE_AFTER" in changes:

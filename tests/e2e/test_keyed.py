@@ -244,6 +244,15 @@ def test_rows_that_could_replace_others_or_stay_twice_are_refused(
     assert len(error.value.lines) == 1
 
 
+def test_a_table_that_is_not_there_is_reported_as_that_alone(
+    check: Check, client: Client, database: str
+) -> None:
+    select = insert(*COUNTED, COUNTS).replace("{database}", database)
+    with pytest.raises(JobError, match=r"\.t: table not found in ClickHouse") as error:
+        check(select, files=(SOURCE, VIEW), client=client)
+    assert len(error.value.lines) == 1
+
+
 def test_an_aggregating_column_that_counts_twice_is_refused(
     check: Check, client: Client, database: str
 ) -> None:
