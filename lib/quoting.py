@@ -4,6 +4,8 @@ Not clickhouse-connect's: its `quote_identifier` returns a name in backquotes un
 `escape_str` puts a backslash before a line break.
 """
 
+import re
+
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
 # Bytes that are not UTF-8, as Python's surrogateescape has them.
 _ESCAPES |= {0xDC00 + byte: f"\\x{byte:02x}" for byte in range(0x80, 0x100)}
@@ -22,3 +24,11 @@ def quote_string(text: str) -> str:
 def quote_name(name: str) -> str:
     """An identifier: of a column, a table, a database or a setting."""
     return "`" + escape(name).replace("`", "\\`") + "`"
+
+
+def unquote_name(name: str) -> str:
+    """An identifier without backquotes or double quotes around it, and without their escapes."""
+    name = name.strip()
+    if not name.startswith(("`", '"')):
+        return name
+    return re.sub(rf"{name[0]}(.)|\\(.)", lambda m: m[1] or m[2], name[1:-1])

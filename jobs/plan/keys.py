@@ -36,11 +36,6 @@ class Rows:
     why: str = ""
 
 
-def of(plan: Plan, number: int) -> Rows:
-    """What is known of the rows of the operator with this id."""
-    return _Derivation(plan).rows(number)
-
-
 def before(plan: Plan, number: int) -> Rows:
     """What is known of the rows that the operator with this id reads."""
     derivation = _Derivation(plan)

@@ -44,7 +44,8 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -
     """Run a job, in a Java that may still be starting, until a signal stops it with a savepoint;
     raise MillraceError if it cannot start or go on."""
     console = Console(highlight=False, soft_wrap=True)
-    bundle_time = bundles.shortest(job.flink_options)
+    flink = job.flink_options
+    bundle_time = bundles.shortest(flink)
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
     client = _wait_for_services(config, job, console)
     ids = _check_topics(config, job, client)
@@ -54,7 +55,7 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -
         state.begin(job.state)
     begin = f"resuming from {show(resume)}" if resume else FROM_SOURCES
     console.print(f"job {job.name}: {begin}")
-    options = {**job.flink_options, **state.options(job.state, resume)}
+    options = {**flink, **state.options(job.state, resume)}
     logs = config.data_dir / "log"
     with (
         workers_log_to(logs / f"job-{job.name}-python.log"),

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from clickhouse_connect.driver.client import Client
+from lib.quoting import unquote_name
 
 # https://clickhouse.com/docs/engines/table-engines/mergetree-family/replacingmergetree
 _REPLACING = ("ReplacingMergeTree", "AggregatingMergeTree")
@@ -15,14 +14,13 @@ _ARGUMENT = re.compile(r"'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|[^,\s()]+")
 @dataclass(frozen=True, slots=True)
 class Engine:
     """`key` has the columns that are elements of ORDER BY, `key_columns` also those that its
-    expressions read. `version` and `is_deleted` are the columns that ReplacingMergeTree names."""
+    expressions read. `version` is the column that ReplacingMergeTree names."""
 
     name: str = ""
     key: Sequence[str] = ()
     key_columns: Sequence[str] = ()
     partition_columns: Sequence[str] = ()
     version: str = ""
-    is_deleted: str = ""
 
     @property
     def replaces(self) -> bool:
@@ -35,29 +33,16 @@ class Engine:
         return self.name.endswith("AggregatingMergeTree")
 
 
-def read(client: Client, where: dict[str, Any]) -> Engine:
-    """The engine of the table {t} in the database {d}; without a name if it does not exist."""
-    tables = client.query(
-        "SELECT engine, engine_full, sorting_key FROM system.tables"
-        " WHERE database = {d:String} AND name = {t:String}",
-        parameters=where,
-    ).result_rows
-    if not tables:
-        return Engine()
-    ((name, full, key),) = tables
-    rows = client.query(
-        "SELECT name, is_in_sorting_key, is_in_partition_key FROM system.columns"
-        " WHERE database = {d:String} AND table = {t:String}",
-        parameters=where,
-    ).result_rows
-    sorting = [column for column, is_sorting, _ in rows if is_sorting]
+def of(name: str, full: str, key: str, sorting: Sequence[str], partition: Sequence[str]) -> Engine:
+    """The engine of a table as system.tables has it: `engine`, `engine_full` and `sorting_key`, and
+    the columns that system.columns has in its sorting and its partition key."""
     arguments = _arguments(full) if name.endswith("ReplacingMergeTree") else []
     return Engine(
         name,
         [element for element in _elements(key) if element in sorting],
         sorting,
-        [column for column, _, is_partition in rows if is_partition],
-        *arguments[:2],
+        partition,
+        *arguments[:1],
     )
 
 
@@ -65,7 +50,7 @@ def _arguments(full: str) -> list[str]:
     """The names of columns in ReplicatedReplacingMergeTree('path', 'replica', version, deleted)."""
     inside = re.match(r"\w+\(((?:'(?:[^'\\]|\\.)*'|[^')])*)\)", full)
     found = _ARGUMENT.findall(inside[1]) if inside else []
-    return [_plain(one) for one in found if one[0] != "'"]
+    return [unquote_name(one) for one in found if one[0] != "'"]
 
 
 def _elements(key: str) -> list[str]:
@@ -80,8 +65,4 @@ def _elements(key: str) -> list[str]:
             parts.append("")
         else:
             parts[-1] += token
-    return [_plain(part.strip()) for part in parts]
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"\\(.)", r"\1", name[1:-1]) if name[:1] == "`" else name
+    return [unquote_name(part.strip()) for part in parts]

@@ -32,17 +32,20 @@ def read(client: Client, target: Target) -> Table:
     """A target's table as ClickHouse describes it; without any column if it does not exist."""
     where = {"d": target.database, "t": target.relation}
     rows = client.query(
-        "SELECT name, type, default_kind IN ('MATERIALIZED', 'ALIAS') FROM system.columns"
+        "SELECT name, type, default_kind IN ('MATERIALIZED', 'ALIAS'), is_in_sorting_key,"
+        " is_in_partition_key FROM system.columns"
         " WHERE database = {d:String} AND table = {t:String}",
         parameters=where,
     ).result_rows
-    key = client.query(
-        "SELECT any(partition_key) FROM system.tables"
-        " WHERE database = {d:String} AND name = {t:String}",
+    partition_key, name, full, key = client.query(
+        "SELECT any(partition_key), any(engine), any(engine_full), any(sorting_key)"
+        " FROM system.tables WHERE database = {d:String} AND name = {t:String}",
         parameters=where,
-    ).result_rows[0][0]
-    filled, computed = ({n: kind for n, kind, c in rows if c == which} for which in (0, 1))
-    return Table(filled, computed, key, engine.read(client, where))
+    ).result_rows[0]
+    filled, computed = ({n: kind for n, kind, c, *_ in rows if c == which} for which in (0, 1))
+    sorting, partition = ([row[0] for row in rows if row[which]] for which in (3, 4))
+    own = engine.of(name, full, key, sorting, partition)
+    return Table(filled, computed, partition_key, own)
 
 
 def names(table: Table, target: Target) -> Sequence[str]:

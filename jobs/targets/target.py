@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from lib.errors import JobError
-from lib.quoting import quote_name
+from lib.quoting import quote_name, unquote_name
 
 FUNCTION = "clickhouse_insert"
 
@@ -68,7 +68,7 @@ class Target:
 def parse(text: str) -> Target:
     """Parse a target; raise JobError with the text and what was expected."""
     match = _TARGET.fullmatch(text)
-    columns = tuple(map(_plain, re.findall(_COLUMN, match["columns"]))) if match else ()
+    columns = tuple(map(unquote_name, re.findall(_COLUMN, match["columns"]))) if match else ()
     if not match or len(set(columns)) < len(columns):
         raise JobError(
             f"{FUNCTION}: {text!r} is not a target; write 'database.table (column, column)', "
@@ -82,9 +82,9 @@ def parse(text: str) -> Target:
             f"a row is; name {' and '.join(PLACE)}, or neither (then a restart may store rows "
             "twice)."
         )
-    database, relation = _plain(match["database"]), _plain(match["relation"])
+    database, relation = unquote_name(match["database"]), unquote_name(match["relation"])
     dead = match["else_database"], match["else_relation"]
-    dead_letters = (_plain(dead[0]), _plain(dead[1])) if dead[0] else None
+    dead_letters = (unquote_name(dead[0]), unquote_name(dead[1])) if dead[0] else None
     target = Target(database, relation, columns, match["name"] or relation, dead_letters)
     if dead_letters and not (target.is_tracked and "kafka_timestamp" in columns):
         raise JobError(
@@ -92,14 +92,6 @@ def parse(text: str) -> Target:
             f"name {', '.join(PLACE)} and kafka_timestamp, or leave ELSE out."
         )
     return target
-
-
-def _plain(name: str) -> str:
-    """The name without its quotes and escapes."""
-    name = name.strip()
-    if name[0] not in '`"':
-        return name
-    return re.sub(rf"{name[0]}(.)|\\(.)", lambda m: m[1] or m[2], name[1:-1])
 
 
 def _shown(name: str) -> str:

@@ -11,8 +11,8 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -494,6 +494,14 @@ def sql_with(folder: Path, *jobs: str) -> Path:
             if f" {job}." in file.read_text():
                 shutil.copy(file, copy / "clickhouse")
     return copy
+
+
+@contextmanager
+def with_job(place: Place, job: str) -> Iterator[Place]:
+    """The place with another job of tests/e2e/sql, whose database it has for itself."""
+    place.ask(f"DROP DATABASE IF EXISTS {job} SYNC")
+    yield place.having(SQL_DIR=sql_with(place.folder, job), CLICKHOUSE__DATABASE=job)
+    place.ask(f"DROP DATABASE IF EXISTS {job} SYNC")
 
 
 def copy_project(folder: Path) -> Path:

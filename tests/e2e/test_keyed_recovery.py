@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.e2e.support import START, SYMBOLS, Load, Place, Tick, sql_with, tick, ticks, wait_until
+from tests.e2e.support import START, SYMBOLS, Load, Place, Tick, tick, ticks, wait_until, with_job
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
@@ -18,10 +18,8 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def keyed(place: Place) -> Iterator[Place]:
     """A place whose sql/ has a job with two keyed targets."""
-    place.ask("DROP DATABASE IF EXISTS keyed SYNC")
-    sql = sql_with(place.folder, "keyed")
-    yield place.having(SQL_DIR=sql, CLICKHOUSE__DATABASE="keyed")
-    place.ask("DROP DATABASE IF EXISTS keyed SYNC")
+    with with_job(place, "keyed") as own:
+        yield own
 
 
 def later(symbol: str) -> Tick:

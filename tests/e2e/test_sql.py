@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.support import Place, free_ports, sql_with
+from tests.e2e.support import Place, free_ports, sql_with, with_job
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 
@@ -15,10 +15,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1200)]
 @pytest.fixture
 def orders(place: Place) -> Iterator[Place]:
     """A place whose sql/ has a second job, with tables and migrations of its own."""
-    place.ask("DROP DATABASE IF EXISTS orders SYNC")
-    sql = sql_with(place.folder, "orders")
-    yield place.having(SQL_DIR=sql, CLICKHOUSE__DATABASE="orders")
-    place.ask("DROP DATABASE IF EXISTS orders SYNC")
+    with with_job(place, "orders") as own:
+        yield own
 
 
 def order(number: int) -> dict[str, Any]:
