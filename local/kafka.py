@@ -55,7 +55,7 @@ def main() -> None:
     command = [
         str(home / "bin" / "java"),
         f"-Xmx{config.local.kafka_heap}",
-        *java.unpacks_to(_new_temporary(config)),
+        *java.keeps_files(_new_temporary(config), config.data_dir / "log"),
         "-Dlog4j2.level=INFO",
         "-cp",
         jars.kafka_classpath(),

@@ -1,17 +1,20 @@
-"""Batches that adapt to the load: a bundle ends the later, the more rows the last batch had.
+"""Batches that adapt to the load: a bundle lasts longer while the task that fills it never waits.
 
 An insert of few rows costs as much as one of thousands. While few records come, a bundle ends after
-the time of Flink's option, so that a record waits no longer. When more come, it may last as long as
-the rows of the last batch would take to come at RATE: if they come faster than that, batches grow,
-until one is as large as an Arrow batch may be. The option is one number for both, which an operator
-reads when it opens, and no public API changes it later. All targets of a job share one time.
+the time of Flink's option, so that a record waits no longer. When more come than the task can
+process beside its inserts, it no longer waits for records: then bundles last longer, so that there
+are fewer inserts, until it waits again, or until the longest time. The option is one number for
+both, which an operator reads when it opens, and no public API changes it later. All targets of a
+job share one time.
 """
 
 import gc
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from py4j.protocol import Py4JError
@@ -22,34 +25,55 @@ from jobs.sink.batches import Batches
 from lib.errors import JobError
 
 # Flink's option, in milliseconds, and its default.
-OPTION, DEFAULT = "python.fn-execution.bundle.time", "1000"
-# Rows in a millisecond. One task fills batches faster than this only under full load, and below it
-# a longer time saves less than it delays: docs/adr/0010.
-RATE = 100
+TIME, DEFAULT = "python.fn-execution.bundle.time", "1000"
+# This option, and the sizes of a bundle and of the batches in it, each with its unit.
+_UNITS = {
+    TIME: "milliseconds",
+    "python.fn-execution.bundle.size": "rows",
+    "python.fn-execution.arrow.batch.size": "rows",
+}
+# Java's largest integer.
+_LARGEST = 2**31 - 1
+# The longest time, in milliseconds, unless the option is longer.
+LONGEST = 1_000
+# The share of its time in which a task waits for records. With less than BUSY a bundle lasts twice
+# as long, with more than IDLE half as long: far enough apart that a time in between is kept.
+BUSY, IDLE = 0.1, 0.3
 
-# How often the last batches are looked at, in seconds.
-_EVERY = 0.1
-# A time is set if it is so many times the current one: the sizes of batches vary by themselves.
-_CHANGE = 1.5
+# How often the share is taken, in seconds: in less, a single insert may be all of it.
+_EVERY = 0.2
 
 _FIELD = "maxBundleTimeMills"
 
 # Java's failures, those of the connection to one that ends, and a field that a later Flink lacks.
 _ERRORS = (*JAVA_ERRORS, Py4JError, ConnectionError, AttributeError)
 
-# An operator that calls Python, and its field of Java's reflection.
-_Operators = list[tuple[Any, Any]]
+
+@dataclass(frozen=True, slots=True)
+class _Operator:
+    """An operator that calls Python, its field of Java's reflection, and what its task waited."""
+
+    operator: Any
+    field: Any
+    waits: tuple[Any, ...]
+
+    def waited(self) -> int:
+        """The milliseconds for which the task waited so far, for records or for what follows."""
+        return sum(gauge.getAccumulatedCount() for gauge in self.waits)
 
 
-def shortest(options: Mapping[str, str]) -> int:
-    """The time of Flink's option, in milliseconds; raise JobError if it is not one."""
-    text = str(options.get(OPTION, DEFAULT))
-    if not text.isascii() or not text.isdigit() or not int(text):
-        raise JobError(
-            f"conf/flink.yaml: {OPTION}: {text!r} is not a whole number of milliseconds above 0; "
-            "write 10 for ten milliseconds."
-        )
-    return int(text)
+def shortest(options: Mapping[str, str], place: Callable[[str], str]) -> int:
+    """The time of Flink's option, in milliseconds; raise JobError if it or a size is not a number
+    above 0, with the place of that option. Flink itself would refuse it late, or let the job
+    crawl."""
+    for option, unit in _UNITS.items():
+        text = str(options.get(option, "1"))
+        if not text.isascii() or not text.isdigit() or not 0 < int(text) <= _LARGEST:
+            raise JobError(
+                f"{place(option)}: {option}: {text!r} is not a whole number of {unit} from 1 to "
+                f"{_LARGEST}; correct it."
+            )
+    return int(options.get(TIME, DEFAULT))
 
 
 @contextmanager
@@ -66,35 +90,54 @@ def adapting(cluster: Any, least: int, batches: Batches) -> Iterator[None]:
         ended.set()
 
 
-def milliseconds(least: int, rows: int, current: int) -> int:
-    """How long the next bundle may last, after a batch of so many rows in one of `current`."""
-    # The last batch of a bundle is smaller than those before it: so at most half as long.
-    wanted = max(least, rows // RATE, current // 2)
-    is_near = current / _CHANGE < wanted < current * _CHANGE
-    return current if is_near and wanted > least else wanted
+def milliseconds(least: int, waited: float, current: int) -> int:
+    """How long the next bundle may last, if the busiest task waited for this share of its time
+    while bundles lasted `current`."""
+    if waited < BUSY:
+        return min(2 * current, max(least, LONGEST))
+    if waited > IDLE:
+        return max(current // 2, least)
+    return current
 
 
 def _adapt(cluster: Any, least: int, batches: Batches, ended: threading.Event) -> None:
-    operators: _Operators = []
-    current, opened = least, 0
+    operators: list[_Operator] = []
+    before: list[int] = []
+    current, opened, since = least, 0, time.monotonic()
     while not ended.wait(_EVERY):
-        rows = batches.take_largest()
         if batches.opened != opened:
             # New operators have the option's time.
-            operators, current, opened = [], least, batches.opened
-        if not rows or (wanted := milliseconds(least, rows, current)) == current:
+            operators, before, current, opened = [], [], least, batches.opened
+        # At rest there is nothing to adapt. And what waits for one long insert is not busy.
+        is_stored = batches.take()
+        if not is_stored and current == least:
             continue
         try:
             operators = operators or _operators(cluster)
-            for operator, field in operators:
-                field.setLong(operator, wanted)
-            current = wanted
+            now, waited = time.monotonic(), [each.waited() for each in operators]
+            wanted = current
+            if before:
+                wanted = milliseconds(least, _share(before, waited, now - since), current)
+            if wanted > current and not is_stored:
+                continue
+            for each in operators if wanted != current else ():
+                each.field.setLong(each.operator, wanted)
+            current, before, since = wanted, waited, now
         except _ERRORS:
             # Flink may just restart the job, or end.
+            operators, before = [], []
             logging.getLogger(__name__).debug("the time of a bundle was not set", exc_info=True)
 
 
-def _operators(cluster: Any) -> _Operators:
+def _share(before: list[int], after: list[int], seconds: float) -> float:
+    """The share of the time in which the busiest task waited. One that has never waited has a
+    source that does not tell, of Flink's old interface as `datagen`: it counts as waiting."""
+    pairs = zip(before, after, strict=True)
+    shares = ((late - early) / (1_000 * seconds) for early, late in pairs if late)
+    return min(shares, default=1.0)
+
+
+def _operators(cluster: Any) -> list[_Operator]:
     """Those of all tasks that run now."""
     try:
         return [*_found(cluster)]
@@ -104,13 +147,24 @@ def _operators(cluster: Any) -> _Operators:
         gc.collect()
 
 
-def _found(cluster: Any) -> Iterator[tuple[Any, Any]]:
+def _found(cluster: Any) -> Iterator[_Operator]:
     for executor in get_field_value(cluster, "taskManagers"):
         slots = get_field_value(get_field_value(executor, "taskSlotTable"), "taskSlotMappings")
         for mapping in slots.values():
-            for operator in _of_task(mapping.getTask()):
+            task = mapping.getTask()
+            for operator in _of_task(task):
                 if field := get_field(operator.getClass(), _FIELD):
-                    yield operator, field
+                    yield _Operator(operator, field, _waits(task))
+
+
+def _waits(task: Any) -> tuple[Any, ...]:
+    """What counts the time for which a task waits."""
+    metrics = task.getMetricGroup().getIOMetricGroup()
+    return (
+        metrics.getIdleTimeMsPerSecond(),
+        metrics.getSoftBackPressuredTimePerSecond(),
+        metrics.getHardBackPressuredTimePerSecond(),
+    )
 
 
 def _of_task(task: Any) -> Iterator[Any]:

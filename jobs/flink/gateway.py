@@ -152,7 +152,7 @@ def starting(data_dir: Path, name: str, options: Mapping[str, str]) -> Iterator[
     os.environ["FLINK_IDENT_STRING"] = name
     with locks.own_folder(data_dir / "run" / "flink", name) as folder, _temporary(folder):
         port_file = folder / "gateway"
-        launched = _launch(home, folder, port_file, options.get(JVM_OPTIONS, ""))
+        launched = _launch(home, logs, folder, port_file, options.get(JVM_OPTIONS, ""))
         process = Java(launched, logs, port_file)
         try:
             yield process
@@ -167,11 +167,14 @@ def starting(data_dir: Path, name: str, options: Mapping[str, str]) -> Iterator[
             process.end()
 
 
-def _launch(home: Path, folder: Path, port_file: Path, options: str) -> "subprocess.Popen[bytes]":
+def _launch(
+    home: Path, logs: Path, folder: Path, port_file: Path, options: str
+) -> "subprocess.Popen[bytes]":
     # Not in JVM_ARGS, in which a path cannot contain a blank.
     # https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html
     own = [os.environ.get("JDK_JAVA_OPTIONS", ""), "-XX:+DisplayVMOutputToStderr"]
-    own += map(shlex.quote, [*java.unpacks_to(folder), *class_data.options("flink", home)])
+    archived = class_data.options("flink", home)
+    own += map(shlex.quote, [*java.keeps_files(folder, logs), *archived])
     level = os.environ.get("ROOT_LOG_LEVEL", "")
     environ = os.environ | {
         "FLINK_LIB_DIR": str(jars.FLINK_LIB),

@@ -10,7 +10,11 @@ from lib.errors import one_line
 # PyFlink translates some failures of Java and raises others as they are.
 JAVA_ERRORS = (JavaException, Py4JJavaError)
 
-_CAUSED_BY = re.compile(r"^Caused by: (?:[\w.$]+(?:Exception|Error)?: )(?P<fact>.+)$", re.MULTILINE)
+# That a class is not found says nothing: the cause before it has the reason.
+_CAUSED_BY = re.compile(
+    r"^Caused by: (?!java.lang.ClassNotFound)(?:[\w.$]+(?:Exception|Error)?: )(?P<fact>.+)$",
+    re.MULTILINE,
+)
 
 _CLASS_NAME = re.compile(r"^(?:An error occurred while calling [\w.]+\n?: )?(?:[\w$]+\.)+[\w$]+: ")
 
@@ -44,10 +48,16 @@ _OPTIONS = re.compile(
     re.MULTILINE,
 )
 
+# Flink's options have no other message; its cause leaves out which option it is about.
+_VALUE = re.compile(r"Could not parse value '[^']*' for key '(?P<option>[\w.-]+)'")
+
 _CONNECTED = re.compile(
     r"Unable to create a (?:source|sink) for \w+ table '(?:\w+\.)*(?P<name>\w+)'"
 )
 _UNKNOWN = re.compile(r"Could not find any factory for identifier (?P<name>'[^'\n]+')")
+
+# Where a job fails at its start because of the state from which it should resume.
+_RESTORES = "CheckpointCoordinator.restoreSavepoint("
 
 _UNEXPECTED = re.compile(
     r"(?:Encountered|Incorrect syntax near the keyword) [\"'](?:\W )?(\w+)[\"']"
@@ -61,6 +71,8 @@ def cause(error: BaseException) -> str:
     text = str(error)
     if match := _DIFFERENT.search(text):
         return one_line("{fact}: {why}: {query} for {sink}".format(**match.groupdict()))
+    if match := _VALUE.search(text):
+        return one_line(match[0])
     causes = _CAUSED_BY.findall(text)
     fact = causes[-1] if causes else _CLASS_NAME.sub("", text).split("\n")[0]
     options = _OPTIONS.search(text)
@@ -74,10 +86,21 @@ def internal(error: BaseException) -> str:
     return name if name in _INTERNAL else ""
 
 
+def option(error: BaseException) -> str:
+    """The option of Flink whose value it cannot read; empty if it fails for another reason."""
+    match = _VALUE.search(str(error))
+    return match["option"] if match else ""
+
+
 def unexpected_word(error: BaseException) -> str:
     """The word at which Flink's parser stops, if it may be meant as a name; empty otherwise."""
     match = _UNEXPECTED.search(str(error))
     return match[1] if match and match[1].upper() not in _CLAUSES else ""
+
+
+def is_about_saved_state(error: BaseException) -> bool:
+    """Whether Flink cannot resume from a savepoint or checkpoint."""
+    return _RESTORES in str(error)
 
 
 def is_about(error: BaseException, name: str, text: str) -> bool:

@@ -1,7 +1,6 @@
 """From a job's SQL files to one Flink job: one statement set, its compiled plan, and its start."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pyflink.table import StatementSet, TableEnvironment
@@ -15,6 +14,7 @@ from jobs.plan import compiled_plan, environment
 from jobs.plan.compiled_plan import Plan
 from jobs.sink.clickhouse_insert import SinkSettings, clickhouse_insert
 from jobs.targets.target import FUNCTION
+from lib import conf
 from lib.errors import JobError
 from lib.files import show
 from lib.settings import Settings
@@ -23,7 +23,13 @@ from lib.settings import Settings
 def build(config: Settings, job: Job, options: Mapping[str, str]) -> tuple[StatementSet, Plan]:
     """Run every file but the inserts, which are gathered into one statement set and compiled
     together; raise JobError naming the file that Flink refuses, or at which it failed."""
-    tables = environment.create(config, job.name, options)
+    try:
+        tables = environment.create(config, job.name, options)
+    except JAVA_ERRORS as error:
+        raise _of_option(job, error) or JobError(
+            f"{show(conf.FLINK_FILE)}: Flink refuses its options: {java_errors.cause(error)}; "
+            "correct them."
+        ) from error
     topics = {call.text: call.topic for call in job.calls if call.topic}
     beside = frozenset(call.text for call in job.calls if call.is_beside)
     settings = SinkSettings(config.clickhouse, job.name, topics, beside, config.dead_letters.keep)
@@ -36,11 +42,20 @@ def build(config: Settings, job: Job, options: Mapping[str, str]) -> tuple[State
             else:
                 tables.execute_sql(sources.statement(file))
         except JAVA_ERRORS as error:
-            raise _refusal(tables, _creator(job, error) or file.place, error) from error
+            place = _creator(job, error) or file.place
+            raise _of_option(job, error) or _refusal(tables, place, error) from error
     try:
         return inserts, compiled_plan.read(inserts.compile_plan().as_json_string())
     except JAVA_ERRORS as error:
-        raise _refused(tables, job, error) from error
+        raise _of_option(job, error) or _refused(tables, job, error) from error
+
+
+def _of_option(job: Job, error: Exception) -> JobError | None:
+    """Flink's refusal as one of the option whose value it cannot read; None for another reason."""
+    option = java_errors.option(error)
+    if not option:
+        return None
+    return JobError(f"{job.place_of(option)}: {java_errors.cause(error)}; correct it.")
 
 
 def _refused(tables: TableEnvironment, job: Job, error: Exception) -> JobError:
@@ -89,7 +104,7 @@ def _is_reserved(tables: TableEnvironment, word: str) -> bool:
     return False
 
 
-def start(inserts: StatementSet, config: Settings, resume: Path | None) -> tuple[Rest, Any]:
+def start(inserts: StatementSet, config: Settings, job: Job) -> tuple[Rest, Any]:
     """Run all inserts as one Flink job and return its handle and its cluster; raise JobError if it
     cannot start."""
     logs = show(config.data_dir / "log")
@@ -98,7 +113,11 @@ def start(inserts: StatementSet, config: Settings, resume: Path | None) -> tuple
         # runner.
         client = inserts.execute().get_job_client()
     except JAVA_ERRORS as error:
-        hint = "begin without it: `make run-job ARGS=--fresh`" if resume else f"see {logs}"
-        raise JobError(f"the job does not start: {java_errors.cause(error)}; {hint}.") from error
+        hint = f"correct it in {show(conf.FLINK_FILE)}, or see {logs}"
+        if java_errors.is_about_saved_state(error):
+            hint = "begin without the saved state: `make run-job ARGS=--fresh`"
+        raise _of_option(job, error) or JobError(
+            f"the job does not start: {java_errors.cause(error)}; {hint}."
+        ) from error
     rest = Rest(config.flink.address, str(client.get_job_id()), logs)
     return rest, cluster.mini_cluster(client)

@@ -45,7 +45,7 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -
     raise MillraceError if it cannot start or go on."""
     console = Console(highlight=False, soft_wrap=True)
     flink = job.flink_options
-    bundle_time = bundles.shortest(flink)
+    bundle_time = bundles.shortest(flink, job.place_of)
     ports.check_free(config.flink.rest_host, config.flink.rest_port, "flink.rest_port")
     client = _wait_for_services(config, job, console)
     ids = _check_topics(config, job, client)
@@ -71,7 +71,7 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -
         collection = _collection(config, job, ids, progress)
         if not resume:
             collection.begin_again()
-        rest, mini_cluster = build.start(inserts, config, resume)
+        rest, mini_cluster = build.start(inserts, config, job)
         console.print(f"job {job.name}: Flink's web UI is at http://{rest.address}")
         try:
             with (

@@ -1,4 +1,4 @@
-"""What this process knows of the batches of a job: how large they are, and how often it began."""
+"""What this process knows of the batches of a job: whether one was stored, how often it began."""
 
 from collections import defaultdict
 
@@ -9,21 +9,21 @@ class Batches:
     def __init__(self) -> None:
         # How many instances of the sink have opened: each start of a task opens new ones.
         self.opened = 0
-        self._largest = 0
+        self._is_stored = False
 
     def note_open(self) -> None:
         """Note an instance of the sink that opens."""
         self.opened += 1
 
-    def note(self, rows: int) -> None:
+    def note(self) -> None:
         """Note a batch that is stored."""
-        # If another thread notes one at the same moment, one is lost: the next comes soon.
-        self._largest = max(rows, self._largest)
+        self._is_stored = True
 
-    def take_largest(self) -> int:
-        """The rows of the largest batch since the last call; 0 if there was none."""
-        largest, self._largest = self._largest, 0
-        return largest
+    def take(self) -> bool:
+        """Whether a batch was stored since the last call."""
+        # If one is noted at this very moment, it is lost: the next comes soon.
+        is_stored, self._is_stored = self._is_stored, False
+        return is_stored
 
 
 _of_jobs: defaultdict[str, Batches] = defaultdict(Batches)

@@ -78,7 +78,7 @@ class ClickHouseInsert(ScalarFunction):
         except JobError as error:
             raise SinkError(f"clickhouse_insert: {error}") from error
         _unfinished.discard(batch)
-        self._batches.note(len(stored))
+        self._batches.note()
         return stored
 
     def is_deterministic(self) -> bool:

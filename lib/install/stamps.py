@@ -14,8 +14,8 @@ from lib.install.place import ROOT
 PACKAGES = VENV / "packages.stamp"
 TOOLS = VENV / "tools.stamp"
 JARS = VENV / "jars.stamp"
-# Each with the pattern of the JARs in it; the second is Flink's class path.
-JAR_FOLDERS = {ROOT / "lib" / "jars": "*/*", VENV / "flink-lib": "*"}
+# Each with the pattern of the files in it: the JARs, Flink's class path, the archives of classes.
+JAR_FOLDERS = {ROOT / "lib" / "jars": "*/*", VENV / "flink-lib": "*", VENV / "class-data": "*.jsa"}
 # What says which JARs there are, and what is made of them.
 JAR_FILES = [
     ROOT / "lib" / name
@@ -62,7 +62,7 @@ def _is_valid(stamp: Path) -> bool:
 
 def _expected(stamp: Path) -> str:
     if stamp == JARS:
-        # Their sizes show a missing or incomplete JAR at no cost.
+        # Their sizes show a missing or incomplete file at no cost.
         jars = [
             f"{jar.relative_to(folder)} {jar.stat().st_size}"
             for folder, names in JAR_FOLDERS.items()

@@ -87,6 +87,49 @@ def test_a_port_in_use(place: Place) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        # Found before the services are waited for, by Flink's planner, and when the job starts.
+        (
+            "python.fn-execution.bundle.size: abc",
+            "python.fn-execution.bundle.size: 'abc' is not a whole number of rows from 1 to "
+            "2147483647; correct it.",
+        ),
+        (
+            "execution.checkpointing.interval: often",
+            "Could not parse value 'often' for key 'execution.checkpointing.interval'; correct it.",
+        ),
+        (
+            "metrics.fetcher.update-interval: often",
+            "Could not parse value 'often' for key 'metrics.fetcher.update-interval'; correct it.",
+        ),
+    ],
+)
+def test_a_wrong_option_is_named_with_its_file(
+    place: Place, sources: Path, option: str, reason: str
+) -> None:
+    (sources / "flink.yaml").write_text(f"{option}\n")
+    assert run(place) == f"{sources}/flink.yaml: {reason}"
+
+
+def test_a_job_that_cannot_start_asks_for_fresh_only_if_its_saved_state_is_why(
+    place: Place, sources: Path
+) -> None:
+    job = place.run_job()
+    place.stop_job(job)
+    options = sources / "flink.yaml"
+    options.write_text("pipeline.max-parallelism: 7\n")
+    error = run(place)
+    assert error.startswith("the job does not start: Failed to rollback to checkpoint/savepoint ")
+    assert error.endswith("; begin without the saved state: `make run-job ARGS=--fresh`.")
+    options.write_text("state.backend.type: fastest\n")
+    assert run(place) == (
+        "the job does not start: Cannot find configured state backend factory class: fastest; "
+        f"correct it in conf/flink.yaml, or see {place.folder}/var/log."
+    )
+
+
 def test_a_missing_jar(place: Place, tmp_path: Path) -> None:
     copy = copy_project(tmp_path / "project")
     error = replace(place, root=copy).run("jobs", "run", "stocks").error

@@ -1,7 +1,10 @@
 """The time of a bundle in a job that runs in Flink's own cluster."""
 
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +22,21 @@ from lib import conf, ports
 from lib.errors import JobError
 from tests.conftest import wait_until
 
-NUMBERS = (
-    "CREATE TEMPORARY TABLE numbers (number BIGINT)"
-    " WITH ('connector' = 'datagen', 'rows-per-second' = '10')"
+# A source that says when it waits, as Kafka's: each file is a row.
+LINES = (
+    "CREATE TEMPORARY TABLE lines (line STRING) WITH ("
+    "'connector' = 'filesystem', 'path' = '{folder}', 'format' = 'raw',"
+    " 'source.monitor-interval' = '50 ms')"
 )
-NOWHERE = "CREATE TEMPORARY TABLE nowhere (number BIGINT) WITH ('connector' = 'blackhole')"
+NOWHERE = "CREATE TEMPORARY TABLE nowhere (line STRING) WITH ('connector' = 'blackhole')"
+
+# The seconds that each batch takes, for the threads of this process that are Flink's workers.
+PAUSE = "TEST_BUNDLES_PAUSE"
+
+
+def passed(line: Any) -> Any:
+    time.sleep(float(os.environ.get(PAUSE, "0")))
+    return line
 
 
 @contextmanager
@@ -32,15 +45,16 @@ def running(folder: Path) -> Iterator[Any]:
     config = conf.load()
     flink = structs.replace(config.flink, rest_port=ports.free(1)[0])
     config = structs.replace(config, data_dir=folder, flink=flink)
-    options = environment.short_lived({**conf.flink_options(), bundles.OPTION: "10"})
+    options = environment.short_lived({**conf.flink_options(), bundles.TIME: "10"})
     with gateway.running(folder, "bundles", options):
         tables = environment.create(config, "bundles", options)
-        function = udf(lambda number: number, result_type=DataTypes.BIGINT(), func_type="pandas")
+        function = udf(passed, result_type=DataTypes.STRING(), func_type="pandas")
         tables.create_temporary_system_function("passed", function)
-        tables.execute_sql(NUMBERS)
+        (folder / "lines").mkdir()
+        tables.execute_sql(LINES.format(folder=folder / "lines"))
         tables.execute_sql(NOWHERE)
         client = tables.execute_sql(
-            "INSERT INTO nowhere SELECT passed(number) FROM numbers"
+            "INSERT INTO nowhere SELECT passed(line) FROM lines"
         ).get_job_client()
         assert client
         try:
@@ -59,27 +73,34 @@ def times(mini_cluster: Any) -> set[int]:
         found = bundles._operators(mini_cluster)
     except bundles._ERRORS:
         return set()
-    return {get_field_value(operator, "maxBundleTimeMills") for operator, _ in found}
+    return {get_field_value(each.operator, "maxBundleTimeMills") for each in found}
 
 
-def test_a_bundle_lasts_longer_while_batches_are_large(tmp_path: Path) -> None:
+def test_bundles_last_longer_while_the_task_never_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batches = Batches()
+    numbers = count()
 
-    def has(time: int, rows: int) -> bool:
-        batches.note(rows)
-        return times(mini_cluster) == {time}
+    def are(is_right: Callable[[int], bool]) -> bool:
+        (tmp_path / "lines" / f"{next(numbers)}").write_text("a line")
+        batches.note()
+        found = times(mini_cluster)
+        return len(found) == 1 and all(map(is_right, found))
 
     with running(tmp_path) as mini_cluster:
         wait_until(lambda: times(mini_cluster) == {10})
         with bundles.adapting(mini_cluster, 10, batches):
             batches.note_open()
-            wait_until(lambda: has(225, rows=22_500))
+            monkeypatch.setenv(PAUSE, "2")
+            wait_until(lambda: are(lambda milliseconds: milliseconds > 10))
             # As after a restart: the operators of a task that begins have the option's time.
-            for operator, field in bundles._operators(mini_cluster):
-                field.setLong(operator, 10)
+            for each in bundles._operators(mini_cluster):
+                each.field.setLong(each.operator, 10)
             batches.note_open()
-            wait_until(lambda: has(225, rows=22_500))
-            wait_until(lambda: has(10, rows=7))
+            wait_until(lambda: are(lambda milliseconds: milliseconds > 10))
+            monkeypatch.delenv(PAUSE)
+            wait_until(lambda: are(lambda milliseconds: milliseconds == 10))
 
 
 def test_a_cluster_that_has_ended_does_not_end_the_adapting(
@@ -89,42 +110,50 @@ def test_a_cluster_that_has_ended_does_not_end_the_adapting(
     with caplog.at_level("DEBUG"), bundles.adapting(None, 10, batches):
         for _ in range(2):
             caplog.clear()
-            batches.note(5_000)
+            batches.note()
             wait_until(lambda: "the time of a bundle was not set" in caplog.text)
 
 
 @pytest.mark.parametrize(
-    ("rows", "current", "time"),
+    ("waited", "current", "time"),
     [
-        (0, 10, 10),
-        (1_000, 10, 10),
-        (5_000, 10, 50),
-        (100_000, 500, 1_000),
-        # Half as long at least, and the option's time at last.
-        (7, 225, 112),
-        (7, 14, 10),
-        # About the same.
-        (5_500, 50, 50),
-        (4_000, 50, 50),
+        (0.0, 10, 20),
+        (0.05, 640, 1_000),
+        (0.0, 1_000, 1_000),
+        # In between a time is kept.
+        (0.1, 40, 40),
+        (0.3, 40, 40),
+        # Half as long, and the option's time at last.
+        (0.5, 225, 112),
+        (1.0, 14, 10),
+        (1.0, 10, 10),
     ],
 )
-def test_the_time_follows_the_rows_of_the_last_batch(rows: int, current: int, time: int) -> None:
-    assert bundles.milliseconds(10, rows, current) == time
+def test_the_time_follows_how_long_the_busiest_task_waits(
+    waited: float, current: int, time: int
+) -> None:
+    assert bundles.milliseconds(10, waited, current) == time
 
 
-def test_the_largest_batch_since_the_last_look_counts() -> None:
+def test_an_option_above_the_longest_time_is_kept() -> None:
+    assert bundles.milliseconds(5_000, 0.0, 5_000) == 5_000
+    assert bundles.milliseconds(5_000, 1.0, 5_000) == 5_000
+
+
+def test_whether_a_batch_was_stored_counts_once() -> None:
     batches = Batches()
-    for rows in (3, 8, 5):
-        batches.note(rows)
-    assert [batches.take_largest(), batches.take_largest()] == [8, 0]
+    batches.note()
+    assert [batches.take(), batches.take()] == [True, False]
 
 
 def test_the_shortest_time_is_that_of_the_option() -> None:
-    assert bundles.shortest({bundles.OPTION: "10"}) == 10
-    assert bundles.shortest({}) == 1_000
+    assert bundles.shortest({bundles.TIME: "10"}, str) == 10
+    assert bundles.shortest({}, str) == 1_000
 
 
-@pytest.mark.parametrize("value", ["50 ms", "0", "-1", "1.5", ""])
-def test_a_time_that_is_none_is_refused(value: str) -> None:
-    with pytest.raises(JobError, match=r"^conf/flink.yaml: python.fn-execution.bundle.time: "):
-        bundles.shortest({bundles.OPTION: value})
+@pytest.mark.parametrize("value", ["50 ms", "0", "-1", "1.5", "", "9999999999"])
+@pytest.mark.parametrize("option", ["bundle.time", "bundle.size", "arrow.batch.size"])
+def test_an_option_that_is_no_number_is_refused(option: str, value: str) -> None:
+    name = f"python.fn-execution.{option}"
+    with pytest.raises(JobError, match=f"^a file: {name}: '{value}' is not a whole number of "):
+        bundles.shortest({name: value}, lambda _: "a file")

@@ -44,6 +44,21 @@ def test_java_maps_the_archive_of_its_classes(tmp_path: Path) -> None:
         assert str(class_data.file("flink")) in Path(f"/proc/{pid}/maps").read_text()
 
 
+def test_java_starts_without_an_archive_that_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = tmp_path / "archives" / "flink.jsa"
+    damaged.parent.mkdir()
+    content = bytearray(class_data.file("flink").read_bytes())
+    # Beyond its header, whose damage Java always notices: it would follow these as addresses.
+    content[len(content) // 8 :: 4_096] = bytes([0xFF]) * len(content[len(content) // 8 :: 4_096])
+    damaged.write_bytes(content)
+    monkeypatch.setattr(class_data, "FOLDER", damaged.parent)
+    with gateway.running(tmp_path, "j", {}):
+        pid = int(get_gateway().jvm.java.lang.ProcessHandle.current().pid())
+        assert str(damaged) not in Path(f"/proc/{pid}/maps").read_text()
+
+
 def test_a_java_that_does_not_answer_is_killed(tmp_path: Path) -> None:
     with gateway.running(tmp_path, "j", {}) as java:
         # As PyFlink does, which the Java calls back all the time.

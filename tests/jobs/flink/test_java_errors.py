@@ -61,3 +61,14 @@ def test_a_java_failure_is_reported_by_its_innermost_cause(text: str, fact: str)
 )  # fmt: skip
 def test_an_error_of_flinks_own_code_is_no_refusal(text: str, name: str) -> None:
     assert java_errors.internal(Exception(text)) == name
+
+
+def test_the_option_that_cannot_be_read_is_named() -> None:
+    error = Exception(
+        "An error occurred while calling z:x.\n: java.lang.IllegalArgumentException: "
+        "Could not parse value 'abc' for key 'a.b-c'.\n\tat x\n"
+        "Caused by: java.lang.NumberFormatException: text: abc"
+    )
+    assert java_errors.option(error) == "a.b-c"
+    assert java_errors.cause(error) == "Could not parse value 'abc' for key 'a.b-c'"
+    assert java_errors.option(Exception("another")) == ""

@@ -12,6 +12,7 @@ from tests.lib.install.conftest import is_done, pretend_done
         ("lib/jgo.lock.toml", ""),
         ("lib/jars/kafka/a.jar", "cut"),
         ("lib/jars/kafka/stray.jar", "x"),
+        (".venv/class-data/flink.jsa", "cut"),
     ],
 )
 def test_a_change_makes_it_run_again(project: Path, file: str, text: str) -> None:
