@@ -1,13 +1,13 @@
 """`python -m bench.plots FILE`: draws a stored run of `make bench` in docs/benchmarks/."""
 
-import json
 from pathlib import Path
 
 import click
 
+from bench import results
 from bench.charts import Option, chart, draw, line
 from bench.figures import ASKED, Run, drained, middle, of, own
-from bench.report import PICTURES
+from bench.report import ALONE, PICTURES, is_alone
 from lib.conf import ROOT
 
 # Of a category, however many there are.
@@ -142,11 +142,16 @@ CHARTS = {"drain": drain, "latency": latency, "api": api, "growth": growth}
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 def main(file: Path) -> None:
     """Draw the run in FILE."""
-    run = json.loads(file.read_text(encoding="utf-8"))
-    for name, options in CHARTS.items():
-        if run.get(name):
-            draw(options(run), PICTURES / f"{name}.png")
-            click.echo((PICTURES / f"{name}.png").relative_to(ROOT))
+    run = results.read(file)
+    with results.explained(file):
+        charts = {name: options(run) for name, options in CHARTS.items() if run.get(name)}
+    if not charts:
+        raise click.UsageError(f"{file} has no {', '.join(CHARTS)}: there is nothing to draw.")
+    if is_alone(run):
+        charts = {ALONE: charts["growth"]}
+    for name, options in charts.items():
+        draw(options, PICTURES / f"{name}.png")
+        click.echo((PICTURES / f"{name}.png").relative_to(ROOT))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
 Each table stands between two comments, <!-- drain --> and <!-- end of drain -->."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from bench import tables
+from bench import results, tables
 from bench.figures import Run
 from lib.conf import ROOT
 
@@ -29,11 +28,22 @@ TABLES: dict[str, tuple[str, Callable[[Run], str]]] = {
     "api": ("api", tables.api),
     "growth": ("growth", tables.growth),
 }
+# Of a run of growth alone, which has more cases.
+ALONE = "growth_alone"
+TABLES_ALONE = {
+    "machine_alone": ("date", tables.machine),
+    ALONE: ("growth", tables.growth),
+}
+
+
+def is_alone(run: Run) -> bool:
+    """Whether a run has growth and no other section."""
+    return bool(run.get("growth")) and not run.get("drain")
 
 
 def fill(text: str, run: Run) -> str:
     """The page with the tables of a run in the place of those that it has."""
-    for name, (section, of_run) in TABLES.items():
+    for name, (section, of_run) in (TABLES_ALONE if is_alone(run) else TABLES).items():
         shown = of_run(run) + picture(name) if run.get(section) else NOTHING
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
         before, _, rest = text.partition(begin)
@@ -53,15 +63,18 @@ def picture(name: str) -> str:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def main(file: Path) -> None:
-    """Write the tables of the whole run in FILE into docs/benchmarks.md."""
-    run = json.loads(file.read_text(encoding="utf-8"))
-    if missing := [name for name, (section, _) in TABLES.items() if not run.get(section)]:
+    """Write the tables of the run in FILE into docs/benchmarks.md: of a whole run, or of growth."""
+    run = results.read(file)
+    missing = [name for name, (section, _) in TABLES.items() if not run.get(section)]
+    if missing and not is_alone(run):
         raise click.UsageError(
-            f"{file} has no {', '.join(missing)}: the page shows whole runs; name one, as "
-            "bench/results/suite-<date>.json."
+            f"{file} has no {', '.join(missing)}: the page shows whole runs, and one of growth "
+            "alone; name such a file, as bench/results/suite-<date>.json."
         )
     text = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(fill(text, run), encoding="utf-8")
+    with results.explained(file):
+        text = fill(text, run)
+    PAGE.write_text(text, encoding="utf-8")
     click.echo(PAGE.relative_to(ROOT))
 
 

@@ -1,14 +1,19 @@
-"""Stores the figures of a run with the date, the commit, the machine and the versions it had."""
+"""Stores the figures of a run with the date, the commit, the machine and the versions it had, and
+reads them."""
 
 import json
 import os
 import platform
 import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import click
 
 from lib.conf import ROOT
 
@@ -44,6 +49,28 @@ def cpu() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.processor()
+
+
+def read(file: Path) -> dict[str, Any]:
+    """A stored run; raise UsageError for a file that is none."""
+    try:
+        run = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise click.UsageError(f"{file}: not JSON: {error}; name a stored run.") from error
+    if not isinstance(run, dict):
+        raise click.UsageError(f"{file}: not a run; name a stored one.")
+    return run
+
+
+@contextmanager
+def explained(file: Path) -> Iterator[None]:
+    """Raise UsageError for a file that another version of the benchmarks has stored."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise click.UsageError(
+            f"{file}: damaged, or of another version of the benchmarks ({error!r}); measure again."
+        ) from error
 
 
 def path(benchmark: str, date: str) -> Path:

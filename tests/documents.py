@@ -24,9 +24,9 @@ class Command:
     answer: str
 
 
-def last_run() -> Path:
-    """The stored run of all benchmarks that is the newest."""
-    runs = (ROOT / "bench" / "results").glob("suite-*.json")
+def last_run(benchmark: str = "suite") -> Path:
+    """The newest of the stored runs of a benchmark, by default of all."""
+    runs = (ROOT / "bench" / "results").glob(f"{benchmark}-*.json")
     return max(runs, key=lambda file: json.loads(file.read_text(encoding="utf-8"))["date"])
 
 

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from bench import goals, report, tables
+from bench import goals, plots, report, tables
 from tests.documents import last_run
 
 
@@ -147,10 +147,36 @@ def test_a_page_without_a_place_for_a_table_is_refused() -> None:
         report.fill("# Benchmarks\n", RUN)
 
 
-def test_the_document_shows_the_newest_stored_run() -> None:
+@pytest.mark.parametrize("benchmark", ["suite", "growth"])
+def test_the_document_shows_the_newest_stored_run(benchmark: str) -> None:
     page = report.PAGE.read_text(encoding="utf-8")
-    run = json.loads(last_run().read_text(encoding="utf-8"))
+    run = json.loads(last_run(benchmark).read_text(encoding="utf-8"))
     assert report.fill(page, run) == page
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("{", "not JSON"),
+        ("[1]", "not a run"),
+        ('{"growth": {"cases": {"a": 1}}}', "of another version of the benchmarks"),
+    ],
+)
+@pytest.mark.parametrize("program", [report.main, plots.main])
+def test_a_file_that_is_no_run_of_this_version_is_refused(
+    tmp_path: Path, program: click.Command, text: str, fact: str
+) -> None:
+    file = tmp_path / "run.json"
+    file.write_text(text)
+    ended = CliRunner().invoke(program, [str(file)])
+    assert ended.exit_code == 2 and fact in ended.output.replace("\n", " ")
+
+
+def test_a_run_with_nothing_to_draw_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "run.json"
+    file.write_text("{}")
+    ended = CliRunner().invoke(plots.main, [str(file)])
+    assert ended.exit_code == 2 and "there is nothing to draw" in ended.output
 
 
 def test_a_file_that_is_no_whole_run_does_not_replace_the_page(tmp_path: Path) -> None:
