@@ -32,6 +32,8 @@ class Case:
     has_rules: bool = True
     # Millions of rows that the table has before.
     millions: int = 0
+    # stocks.candles_1m beside the ticks.
+    has_candles: bool = False
 
 
 # The first of them belong to a whole run of all sections; the rest is measured if growth is named.
@@ -49,6 +51,7 @@ CASES = (
     Case("a third of the backlog", backlog=1 / 3),
     Case("three times the backlog", backlog=3.0),
     Case("100 million rows before", millions=100),
+    Case("candles beside the ticks", has_candles=True),
 )
 
 
@@ -88,5 +91,7 @@ def run(config: Settings, case: Case, sizes: Sizes, client: Client) -> dict[str,
 def job(case: Case) -> Contender:
     """The stock job under a condition."""
     sql = [] if case.has_rules else ["--sql=bench/sql/no_rules"]
-    command = (*PYTHON, "bench.job", "stocks", f"parallelism.default={case.tasks}", *sql)
+    inserts = [] if case.has_candles else ["--insert=ticks"]
+    options = (f"parallelism.default={case.tasks}", *sql, *inserts)
+    command = (*PYTHON, "bench.job", "stocks", *options)
     return Contender(case.name, "the stock job", "each record once", command, kind="ours")

@@ -1,5 +1,5 @@
-"""`python -m bench.job JOB [--sql FOLDER] [KEY=VALUE ...]`: run a job with other SQL files and
-options of Flink than those of the project."""
+"""`python -m bench.job JOB [KEY=VALUE ...]`: run a job with other SQL files, inserts and options of
+Flink than those of the project."""
 
 import os
 import shutil
@@ -18,28 +18,33 @@ from lib import conf
 @click.option(
     "--sql", type=click.Path(exists=True, path_type=Path), help="Files that replace some."
 )
-def main(job: str, changes: Sequence[str], sql: Path | None) -> None:
+@click.option("--insert", "inserts", multiple=True, help="Only this insert; may be repeated.")
+def main(job: str, changes: Sequence[str], sql: Path | None, inserts: Sequence[str]) -> None:
     """Run JOB as `python -m jobs run JOB` does, with options KEY=VALUE that replace those of
-    conf/flink.yaml, and files that replace those of the same number."""
-    read, replaced = conf.flink_options, dict(change.split("=", 1) for change in changes)
+    conf/flink.yaml, files that replace those of the same number, and some of its inserts."""
+    read, replaced = conf.flink_options, dict(each.split("=", 1) for each in changes)
     # What the job calls to read conf/flink.yaml, and its own options.
     conf.flink_options = lambda file=conf.FLINK_FILE: read(file) | replaced
-    if sql:
+    if sql or inserts:
         copy = conf.load().data_dir / "sql"
         os.environ["MILLRACE_SQL_DIR"] = str(copy)
         # One that is there is that of an earlier start.
         if not copy.exists():
             shutil.copytree(conf.ROOT / "sql", copy)
-            replace(copy / "flink" / job, sql)
+            change(copy / "flink" / job, sql, inserts)
     program(["run", job], prog_name="python -m bench.job")
 
 
-def replace(folder: Path, others: Path) -> None:
-    """Put files in the place of those of the same number."""
-    for other in others.glob("*.sql"):
+def change(folder: Path, others: Path | None, inserts: Sequence[str]) -> None:
+    """Put files in the place of those of the same number, and remove all inserts but some, if some
+    are given."""
+    for other in others.glob("*.sql") if others else ():
         for file in folder.glob(f"{other.name[:3]}_*.sql"):
             file.unlink()
         shutil.copy(other, folder)
+    for file in folder.glob("*_insert_*.sql") if inserts else ():
+        if file.stem.partition("_insert_")[2] not in inserts:
+            file.unlink()
 
 
 if __name__ == "__main__":

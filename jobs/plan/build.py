@@ -113,7 +113,7 @@ def start(inserts: StatementSet, config: Settings, job: Job) -> tuple[Rest, Any]
         # runner.
         client = inserts.execute().get_job_client()
     except JAVA_ERRORS as error:
-        hint = f"correct it in {show(conf.FLINK_FILE)}, or see {logs}"
+        hint = f"correct it in {show(conf.FLINK_FILE)} or the job's SQL, or see {logs}"
         if java_errors.is_about_saved_state(error):
             hint = "begin without the saved state: `make run-job ARGS=--fresh`"
         raise _of_option(job, error) or JobError(

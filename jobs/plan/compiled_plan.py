@@ -75,7 +75,8 @@ def _problems(plan: Plan, call: Call) -> Iterator[str]:
     if times != 1:
         yield (
             f"{call.place}: Flink would call {FUNCTION} {times} times; "
-            "call it once, first in the select list of one INSERT INTO ... SELECT."
+            "call it once, first in the select list of one INSERT INTO ... SELECT; after UNION ALL "
+            "join the rows with UNNEST(ARRAY[a column of them]), which keeps them together."
         )
     yield from _taken_back(changes(plan, call), call)
     for node, count in nodes:

@@ -2,12 +2,14 @@
 
 import click
 from clickhouse_connect.driver.client import Client
+from pyflink.table import StatementSet
 
-from jobs.flink import gateway
+from jobs.flink import gateway, java_errors
+from jobs.flink.java_errors import JAVA_ERRORS
 from jobs.job import Job
 from jobs.plan import build, check, environment, state_growth
 from lib import clickhouse
-from lib.errors import UnavailableError
+from lib.errors import JobError, UnavailableError
 from lib.files import show
 from lib.settings import Settings
 
@@ -18,11 +20,22 @@ def explain(config: Settings, job: Job) -> None:
     options = environment.short_lived(job.flink_options)
     with gateway.running(config.data_dir, f"{job.name}-plan", options):
         inserts, plan = build.build(config, job, options)
-        click.echo(inserts.explain().rpartition("== Optimized Execution Plan ==\n")[2])
+        click.echo(_explained(inserts, job))
         with clickhouse.explained(config.clickhouse):
             check.check(plan, job.calls, _client_if_available(config))
         for notice in state_growth.notices(plan, job.calls, show(job.options_file)):
             click.echo(notice, err=True)
+
+
+def _explained(inserts: StatementSet, job: Job) -> str:
+    """The plan of all inserts; raise JobError if Flink can compile it and could not run it."""
+    try:
+        return str(inserts.explain()).rpartition("== Optimized Execution Plan ==\n")[2]
+    except JAVA_ERRORS as error:
+        raise JobError(
+            f"job {job.name}: Flink cannot run its SQL: {java_errors.cause(error)}; correct the "
+            "file that this is about."
+        ) from error
 
 
 def _client_if_available(config: Settings) -> Client | None:

@@ -50,6 +50,26 @@ def passed_on(expression: Expression) -> Expression | None:
     return None
 
 
+def conjuncts(condition: Expression | None) -> Iterator[Expression]:
+    """The parts of a condition that all hold if it does."""
+    if condition is None:
+        return
+    if condition.get("internalName") == "$AND$1":
+        for operand in condition["operands"]:
+            yield from conjuncts(operand)
+    else:
+        yield condition
+
+
+def compared(operands: Sequence[Expression]) -> tuple[int, object] | None:
+    """The column and the constant of an equation; None if it compares something else."""
+    references = [each["inputIndex"] for each in operands if each["kind"] == "INPUT_REF"]
+    values = [each.get("value") for each in operands if each["kind"] == "LITERAL"]
+    if len(references) == len(values) == 1 and values[0] is not None:
+        return references[0], values[0]
+    return None
+
+
 def columns(expression: Any) -> Iterator[int]:
     """All input columns that an expression reads."""
     for part in _parts(expression):

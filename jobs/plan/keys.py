@@ -5,8 +5,8 @@ that is not known here has no key, so that what is proved holds, but not all tha
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import product
+from dataclasses import dataclass, field, replace
+from itertools import islice, product
 from typing import Any
 
 from jobs.plan import expressions, patterns
@@ -26,14 +26,16 @@ class Rows:
 
     No two rows have the same values in all columns of one of the `keys`; a row and its update have.
     `stable` columns have the same value each time that a row is written: after a failure, and when
-    it is updated. The value of a `growing` one is never less than before. `why` says why there is
-    no key; `width` is the number of columns."""
+    it is updated. The value of a `growing` one is never less than before. `constants` has all
+    values of a column that has only some. `why` says why there is no key; `width` is the number of
+    columns."""
 
     width: int = 0
     keys: frozenset[Key] = frozenset()
     stable: frozenset[int] = frozenset()
     growing: frozenset[int] = frozenset()
     why: str = ""
+    constants: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
 
 def before(plan: Plan, number: int) -> Rows:
@@ -106,7 +108,27 @@ def _metadata(node: Node) -> dict[str, int]:
 
 def _projected(node: Node, inputs: Sequence[Rows]) -> Rows:
     (rows,) = inputs
-    return project(node["projection"], rows)
+    return project(node["projection"], _filtered(node.get("condition"), rows))
+
+
+def _filtered(condition: Expression | None, rows: Rows) -> Rows:
+    """What is known of the rows for which a condition holds: a column that it compares with a
+    constant has no other value, and is needed in no key."""
+    constants = dict(rows.constants)
+    for part in expressions.conjuncts(condition):
+        operands = part.get("operands", [])
+        if part["kind"] == "INPUT_REF":
+            constants[part["inputIndex"]] = frozenset({str(True)})
+        elif part.get("internalName") == "$=$1" and (pair := expressions.compared(operands)):
+            constants[pair[0]] = _constant(pair[1])
+    single = {number for number, values in constants.items() if len(values) == 1}
+    keys = rows.keys | {key - single for key in rows.keys}
+    return replace(rows, keys=keys, constants=constants)
+
+
+def _constant(value: object) -> frozenset[str]:
+    # A text of fixed length may get blanks at its end.
+    return frozenset({str(value).rstrip()})
 
 
 def project(outputs: Sequence[Expression], rows: Rows) -> Rows:
@@ -120,7 +142,17 @@ def project(outputs: Sequence[Expression], rows: Rows) -> Rows:
     growing = frozenset(n for n, source in enumerate(sources) if source in rows.growing)
     keys = _renumbered(rows.keys, enumerate(sources))
     why = rows.why or ("" if keys else "a column of the key is left out, or changed")
-    return Rows(len(outputs), keys, stable, growing, why)
+    constants = {
+        number: _constant(output["value"])
+        for number, output in enumerate(outputs)
+        if output["kind"] == "LITERAL" and output.get("value") is not None
+    }
+    constants |= {
+        number: rows.constants[source]
+        for number, source in enumerate(sources)
+        if source is not None and source in rows.constants
+    }
+    return Rows(len(outputs), keys, stable, growing, why, constants)
 
 
 def _renumbered(keys: Iterable[Key], pairs: Iterable[tuple[int, int | None]]) -> frozenset[Key]:
@@ -136,6 +168,27 @@ def _renumbered(keys: Iterable[Key], pairs: Iterable[tuple[int, int | None]]) ->
             if len(found) < _LIMIT:
                 found.add(frozenset(choice))
     return frozenset(found)
+
+
+def _united(_: Node, inputs: Sequence[Rows]) -> Rows:
+    """UNION ALL: rows of two inputs are told apart by a column that has other constants in each."""
+    constants = {
+        number: [rows.constants[number] for rows in inputs]
+        for number in range(inputs[0].width)
+        if all(number in rows.constants for rows in inputs)
+    }
+    together = {number: frozenset[str]().union(*values) for number, values in constants.items()}
+    marks = [n for n, values in constants.items() if len(together[n]) == sum(map(len, values))]
+    keys = {
+        frozenset({mark}).union(*choice)
+        for mark in marks
+        for choice in islice(product(*(rows.keys for rows in inputs)), _LIMIT)
+    }
+    stable = frozenset.intersection(*(rows.stable for rows in inputs))
+    growing = frozenset.intersection(*(rows.growing for rows in inputs))
+    why = next((rows.why for rows in inputs if rows.why), "")
+    why = why or ("" if marks else "no column is another constant in each part of UNION ALL")
+    return Rows(inputs[0].width, frozenset(keys), stable, growing, why, together)
 
 
 def _grouped(node: Node, inputs: Sequence[Rows]) -> Rows:
@@ -222,6 +275,17 @@ def _deduplicated(node: Node, inputs: Sequence[Rows]) -> Rows:
     return Rows(rows.width, rows.keys | {frozenset(node["uniqueKeys"])}, rows.stable)
 
 
+def _unnested(node: Node, inputs: Sequence[Rows]) -> Rows:
+    """CROSS JOIN UNNEST(ARRAY[one]): each row once, with a new column. More elements, and other
+    functions, may make several rows of one."""
+    (rows,) = inputs
+    (array,) = node["functionCall"]["operands"] or [{}]
+    is_one = array.get("internalName") == "$ARRAY$1" and len(array["operands"]) == 1
+    if not is_one or node["condition"]:
+        return _unknown(node, inputs)
+    return replace(rows, width=_width(node))
+
+
 def _joined(node: Node, inputs: Sequence[Rows]) -> Rows:
     """A pair of rows has the keys of both, or that of the one which has at most one partner."""
     left, right = inputs
@@ -291,6 +355,8 @@ _OPERATORS: dict[str, Callable[[Node, Sequence[Rows]], Rows]] = {
     **dict.fromkeys(("local-group-aggregate", "local-window-aggregate"), _partly_grouped),
     **dict.fromkeys(("window-aggregate", "global-window-aggregate"), _windowed),
     "window-table-function": _in_windows,
+    "union": _united,
+    "correlate": _unnested,
     "over-aggregate": _over,
     "deduplicate": _deduplicated,
     **dict.fromkeys(("join", "interval-join", "window-join"), _joined),

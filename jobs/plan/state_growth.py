@@ -19,8 +19,8 @@ def notices(plan: Plan, calls: Sequence[Call], options_file: str) -> Iterator[st
             if node["id"] not in seen and (state := _endless(plan, node)):
                 seen.add(node["id"])
                 yield (
-                    f"{call.place}: {state}, for ever; if their number has no end, set {TTL} in "
-                    f"{options_file}."
+                    f"{call.place}: {state}, for ever; if their number has no end, give the SELECT "
+                    f"/*+ STATE_TTL('its table' = '1d') */, or set {TTL} in {options_file}."
                 )
 
 

@@ -11,12 +11,17 @@ from lib import conf, sqlfiles
 from tests.conftest import ROOT
 
 
-@pytest.mark.parametrize("name", ["blackhole", "no_rules"])
-def test_other_files_replace_those_of_the_same_number(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "inserts", "calls"),
+    [("blackhole", ["nowhere"], 0), ("no_rules", [], 2), (None, ["ticks"], 1)],
+)
+def test_other_files_replace_those_of_the_same_number_and_inserts_are_left_out(
+    tmp_path: Path, name: str | None, inserts: list[str], calls: int
+) -> None:
     folder = shutil.copytree(ROOT / "sql" / "flink" / "stocks", tmp_path / "stocks")
     before = len(sqlfiles.load(folder))
-    job.replace(folder, ROOT / "bench" / "sql" / name)
+    job.change(folder, ROOT / "bench" / "sql" / name if name else None, inserts)
     files = sqlfiles.load(folder)
-    assert len(files) == before
+    assert len(files) == before - len(inserts)
     loaded = jobs.of(conf.load(environ={}), "stocks", files)
-    assert len(loaded.calls) == (0 if name == "blackhole" else 1)
+    assert len(loaded.calls) == calls

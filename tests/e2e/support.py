@@ -482,12 +482,12 @@ def _micro(tick: Tick) -> str:
 
 def sql_with(folder: Path, *jobs: str) -> Path:
     """A copy of sql/ to edit, with jobs of tests/e2e/sql and the tables of their databases added; a
-    job without a sink or an insert gets the stock job's."""
+    job without a sink or an insert gets the stock job's sink, or its insert of ticks."""
     copy, ours = folder / "sql", ROOT / "tests" / "e2e" / "sql"
     shutil.copytree(ROOT / "sql", copy)
     for job in jobs:
         own = shutil.copytree(ours / "flink" / job, copy / "flink" / job)
-        for file in (copy / "flink" / "stocks").glob("[89]??_*.sql"):
+        for file in (copy / "flink" / "stocks").glob("[89]00_*.sql"):
             if not [*own.glob(f"{file.name[:3]}_*")]:
                 shutil.copy(file, own)
         for file in ours.glob("clickhouse/*.sql"):

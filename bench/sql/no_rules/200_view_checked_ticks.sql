@@ -3,6 +3,7 @@ CREATE TEMPORARY VIEW checked_ticks AS
 SELECT
     symbol,
     CAST(price AS DOUBLE) AS price,
+    price AS price_text,
     CAST(volume AS BIGINT) AS volume,
     `timestamp`,
     kafka_partition,

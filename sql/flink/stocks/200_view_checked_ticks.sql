@@ -5,6 +5,7 @@ SELECT
     symbol,
     -- A CAST takes more than the rules do (0x1p7, blanks, 12.7 as 12): these values hold only if there is no reason.
     TRY_CAST(price AS DOUBLE) AS price,
+    price AS price_text,
     COALESCE(TRY_CAST(volume AS BIGINT), TRY_CAST(TRY_CAST(volume AS DOUBLE) AS BIGINT)) AS volume,
     -- It stays text, without zone and trailing zeros: the sink parses that far faster than a CAST here does.
     CASE

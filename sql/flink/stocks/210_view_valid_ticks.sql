@@ -3,6 +3,7 @@ CREATE TEMPORARY VIEW valid_ticks AS
 SELECT
     symbol,
     price,
+    price_text,
     volume,
     `timestamp`,
     kafka_partition,

@@ -131,5 +131,6 @@ def test_a_call_that_is_left_out_or_duplicated_is_refused(times: int) -> None:
     text = text_of((SCAN, [], ""), *calcs, (SINK, [*range(2, times + 2)] or [1], ""))
     assert refusal(text, TARGET) == (
         f"{PLACE}: Flink would call clickhouse_insert {times} times; call it once, first in the "
-        "select list of one INSERT INTO ... SELECT."
+        "select list of one INSERT INTO ... SELECT; after UNION ALL join the rows with "
+        "UNNEST(ARRAY[a column of them]), which keeps them together."
     )
