@@ -45,7 +45,7 @@ OURS = "millrace"
 CONTENDERS = (
     Contender(
         OURS,
-        "the stock job with its defaults",
+        "the stock job's ticks, with its defaults",
         "each record once",
         (*PYTHON, "bench.job", "stocks", "--insert=ticks"),
         kind="ours",

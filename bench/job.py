@@ -42,8 +42,11 @@ def change(folder: Path, others: Path | None, inserts: Sequence[str]) -> None:
         for file in folder.glob(f"{other.name[:3]}_*.sql"):
             file.unlink()
         shutil.copy(other, folder)
-    for file in folder.glob("*_insert_*.sql") if inserts else ():
-        if file.stem.partition("_insert_")[2] not in inserts:
+    names = {file.stem.partition("_insert_")[2]: file for file in folder.glob("*_insert_*.sql")}
+    if unknown := {*inserts} - names.keys():
+        raise click.UsageError(f"no insert {', '.join(unknown)}; there are {', '.join(names)}.")
+    for name, file in names.items() if inserts else ():
+        if name not in inserts:
             file.unlink()
 
 

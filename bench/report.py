@@ -38,7 +38,8 @@ TABLES_ALONE = {
 
 def is_alone(run: Run) -> bool:
     """Whether a run has growth and no other section."""
-    return bool(run.get("growth")) and not run.get("drain")
+    others = {section for section, _ in TABLES.values()} - {"growth", "date", "contenders"}
+    return bool(run.get("growth")) and not any(map(run.get, others))
 
 
 def fill(text: str, run: Run) -> str:

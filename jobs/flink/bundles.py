@@ -1,4 +1,4 @@
-"""Batches that adapt to the load: a bundle lasts longer while the task that fills it never waits.
+"""Batches that adapt to the load: a bundle lasts longer while the task that fills it hardly waits.
 
 An insert of few rows costs as much as one of thousands. While few records come, a bundle ends after
 the time of Flink's option, so that a record waits no longer. When more come than the task can
@@ -58,8 +58,10 @@ class _Operator:
     waits: tuple[Any, ...]
 
     def waited(self) -> int:
-        """The milliseconds for which the task waited so far, for records or for what follows."""
-        return sum(gauge.getAccumulatedCount() for gauge in self.waits)
+        """The milliseconds for which the task was idle or back-pressured so far; 0 if it was never
+        idle, for then it has a source that does not tell, of Flink's old interface as `datagen`."""
+        idle, *others = (gauge.getAccumulatedCount() for gauge in self.waits)
+        return idle + sum(others) if idle else 0
 
 
 def shortest(options: Mapping[str, str], place: Callable[[str], str]) -> int:
@@ -108,7 +110,7 @@ def _adapt(cluster: Any, least: int, batches: Batches, ended: threading.Event) -
         if batches.opened != opened:
             # New operators have the option's time.
             operators, before, current, opened = [], [], least, batches.opened
-        # At rest there is nothing to adapt. And what waits for one long insert is not busy.
+        # At rest there is nothing to adapt.
         is_stored = batches.take()
         if not is_stored and current == least:
             continue
@@ -119,6 +121,7 @@ def _adapt(cluster: Any, least: int, batches: Batches, ended: threading.Event) -
             if before:
                 wanted = milliseconds(least, _share(before, waited, now - since), current)
             if wanted > current and not is_stored:
+                # The task is in one long insert, which is no load.
                 continue
             for each in operators if wanted != current else ():
                 each.field.setLong(each.operator, wanted)
@@ -130,8 +133,8 @@ def _adapt(cluster: Any, least: int, batches: Batches, ended: threading.Event) -
 
 
 def _share(before: list[int], after: list[int], seconds: float) -> float:
-    """The share of the time in which the busiest task waited. One that has never waited has a
-    source that does not tell, of Flink's old interface as `datagen`: it counts as waiting."""
+    """The share of the time in which the busiest task waited; one that does not tell is left
+    out."""
     pairs = zip(before, after, strict=True)
     shares = ((late - early) / (1_000 * seconds) for early, late in pairs if late)
     return min(shares, default=1.0)

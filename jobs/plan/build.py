@@ -27,7 +27,7 @@ def build(config: Settings, job: Job, options: Mapping[str, str]) -> tuple[State
         tables = environment.create(config, job.name, options)
     except JAVA_ERRORS as error:
         raise _of_option(job, error) or JobError(
-            f"{show(conf.FLINK_FILE)}: Flink refuses its options: {java_errors.cause(error)}; "
+            f"{_options_files(job)}: Flink refuses the options: {java_errors.cause(error)}; "
             "correct them."
         ) from error
     topics = {call.text: call.topic for call in job.calls if call.topic}
@@ -50,10 +50,16 @@ def build(config: Settings, job: Job, options: Mapping[str, str]) -> tuple[State
         raise _of_option(job, error) or _refused(tables, job, error) from error
 
 
+def _options_files(job: Job) -> str:
+    """The files that have Flink's options for a job."""
+    return " or ".join(map(show, [conf.FLINK_FILE, *([job.options_file] if job.options else [])]))
+
+
 def _of_option(job: Job, error: Exception) -> JobError | None:
-    """Flink's refusal as one of the option whose value it cannot read; None for another reason."""
+    """Flink's refusal as one of the option whose value it cannot read; None for another reason, and
+    for an option of a connector, which is in a SQL file."""
     option = java_errors.option(error)
-    if not option:
+    if option not in job.flink_options:
         return None
     return JobError(f"{job.place_of(option)}: {java_errors.cause(error)}; correct it.")
 
@@ -113,7 +119,7 @@ def start(inserts: StatementSet, config: Settings, job: Job) -> tuple[Rest, Any]
         # runner.
         client = inserts.execute().get_job_client()
     except JAVA_ERRORS as error:
-        hint = f"correct it in {show(conf.FLINK_FILE)} or the job's SQL, or see {logs}"
+        hint = f"correct it in {_options_files(job)} or the job's SQL, or see {logs}"
         if java_errors.is_about_saved_state(error):
             hint = "begin without the saved state: `make run-job ARGS=--fresh`"
         raise _of_option(job, error) or JobError(

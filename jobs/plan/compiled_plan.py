@@ -75,8 +75,8 @@ def _problems(plan: Plan, call: Call) -> Iterator[str]:
     if times != 1:
         yield (
             f"{call.place}: Flink would call {FUNCTION} {times} times; "
-            "call it once, first in the select list of one INSERT INTO ... SELECT; after UNION ALL "
-            "join the rows with UNNEST(ARRAY[a column of them]), which keeps them together."
+            "call it once, first in the select list of one INSERT INTO ... SELECT"
+            f"{_UNITED if times else ''}."
         )
     yield from _taken_back(changes(plan, call), call)
     for node, count in nodes:
@@ -137,6 +137,12 @@ def _not_in_order(plan: Plan, number: int, place: str) -> Iterator[str]:
 
 
 # In the types of operators that may make several rows of one; a window of HOP is a table function.
+# Flink computes what follows UNION ALL in each of its parts.
+_UNITED = (
+    "; after UNION ALL add CROSS JOIN UNNEST(ARRAY[one of its columns]), so that Flink does not "
+    "copy the call into each part"
+)
+
 _MULTIPLYING = ("correlate", "expand", "join", "table-function")
 
 

@@ -23,6 +23,7 @@ _WIDENING = (
         for kind in ("TIMESTAMP({})", "TIMESTAMP_LTZ({})")
     ),
 )
+_COMPARABLE = re.compile(r"(?:BOOLEAN|TINYINT|SMALLINT|INT|BIGINT|DATE)$|(?:VAR)?CHAR\(")
 _TEXT = re.compile(r"(?:VAR)?CHAR\(\d+\)")
 _WITH_OWN_TEXT = re.compile(r"TINYINT|SMALLINT|INT|BIGINT|DATE|TIMESTAMP\(\d\)")
 
@@ -64,10 +65,18 @@ def conjuncts(condition: Expression | None) -> Iterator[Expression]:
 def compared(operands: Sequence[Expression]) -> tuple[int, object] | None:
     """The column and the constant of an equation; None if it compares something else."""
     references = [each["inputIndex"] for each in operands if each["kind"] == "INPUT_REF"]
-    values = [each.get("value") for each in operands if each["kind"] == "LITERAL"]
-    if len(references) == len(values) == 1 and values[0] is not None:
-        return references[0], values[0]
-    return None
+    values = [each["value"] for each in operands if is_comparable(each)]
+    return (references[0], values[0]) if len(references) == len(values) == 1 else None
+
+
+def is_comparable(expression: Expression) -> bool:
+    """Whether it is a constant, not NULL, of a type in which other texts are other values: not so
+    1.0 and 1.00."""
+    return (
+        expression["kind"] == "LITERAL"
+        and expression.get("value") is not None
+        and _COMPARABLE.match(_shown(expression)) is not None
+    )
 
 
 def columns(expression: Any) -> Iterator[int]:

@@ -121,7 +121,7 @@ def _filtered(condition: Expression | None, rows: Rows) -> Rows:
             constants[part["inputIndex"]] = frozenset({str(True)})
         elif part.get("internalName") == "$=$1" and (pair := expressions.compared(operands)):
             constants[pair[0]] = _constant(pair[1])
-    single = {number for number, values in constants.items() if len(values) == 1}
+    single = rows.stable & {number for number, values in constants.items() if len(values) == 1}
     keys = rows.keys | {key - single for key in rows.keys}
     return replace(rows, keys=keys, constants=constants)
 
@@ -145,7 +145,7 @@ def project(outputs: Sequence[Expression], rows: Rows) -> Rows:
     constants = {
         number: _constant(output["value"])
         for number, output in enumerate(outputs)
-        if output["kind"] == "LITERAL" and output.get("value") is not None
+        if expressions.is_comparable(output)
     }
     constants |= {
         number: rows.constants[source]
@@ -279,11 +279,13 @@ def _unnested(node: Node, inputs: Sequence[Rows]) -> Rows:
     """CROSS JOIN UNNEST(ARRAY[one]): each row once, with a new column. More elements, and other
     functions, may make several rows of one."""
     (rows,) = inputs
-    (array,) = node["functionCall"]["operands"] or [{}]
-    is_one = array.get("internalName") == "$ARRAY$1" and len(array["operands"]) == 1
-    if not is_one or node["condition"]:
-        return _unknown(node, inputs)
-    return replace(rows, width=_width(node))
+    match node["functionCall"]:
+        case {
+            "internalName": "$UNNEST_ROWS$1",
+            "operands": [{"internalName": "$ARRAY$1", "operands": [_]}],
+        } if not node["condition"]:
+            return replace(rows, width=_width(node))
+    return _unknown(node, inputs)
 
 
 def _joined(node: Node, inputs: Sequence[Rows]) -> Rows:
@@ -301,7 +303,10 @@ def _joined(node: Node, inputs: Sequence[Rows]) -> Rows:
         for one in left.keys
         for other in right.keys
     }
-    keys = frozenset([*(left.keys if partners else ()), *pairs][:_LIMIT])
+    # Without a partner all columns of the left are NULL in RIGHT and FULL joins.
+    is_of_left = partners and spec["joinType"] in ("INNER", "LEFT")
+    is_empty = spec["joinType"] == "FULL" and frozenset() in pairs
+    keys = frozenset([*(left.keys if is_of_left else ()), *(() if is_empty else pairs)][:_LIMIT])
     stable = left.stable | {number + shift for number in right.stable}
     return Rows(_width(node), keys, stable, why=left.why or right.why)
 

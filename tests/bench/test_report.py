@@ -172,6 +172,11 @@ def test_a_file_that_is_no_run_of_this_version_is_refused(
     assert ended.exit_code == 2 and fact in ended.output.replace("\n", " ")
 
 
+def test_a_run_of_growth_and_another_section_is_not_of_growth_alone() -> None:
+    alone = {"date": "2026-11-27", "contenders": {"a": 1}, "growth": {"cases": {"a": 1}}}
+    assert report.is_alone(alone) and not report.is_alone(alone | {"api": {"millions": [1]}})
+
+
 def test_a_run_with_nothing_to_draw_is_told(tmp_path: Path) -> None:
     file = tmp_path / "run.json"
     file.write_text("{}")

@@ -126,7 +126,8 @@ def test_a_job_that_cannot_start_asks_for_fresh_only_if_its_saved_state_is_why(
     options.write_text("state.backend.type: fastest\n")
     assert run(place) == (
         "the job does not start: Cannot find configured state backend factory class: fastest; "
-        f"correct it in conf/flink.yaml or the job's SQL, or see {place.folder}/var/log."
+        f"correct it in conf/flink.yaml or {options} or the job's SQL, or see "
+        f"{place.folder}/var/log."
     )
 
 

@@ -1,8 +1,8 @@
--- One row per symbol and minute (UTC), as soon as it has a tick, and again as it gets more, however late they come.
+-- One row per symbol and minute (UTC), as soon as it has a tick, and again as it gets more, up to a day after the last.
 CREATE TEMPORARY VIEW candles AS
--- A minute to which no tick came for so long is forgotten: a later tick begins a candle with fewer trades, which does
--- not replace the stored one.
-SELECT /*+ STATE_TTL('placed_ticks' = '1h') */
+-- A minute to which no tick came for so long, by the clock and also while the job is stopped, is forgotten: a later
+-- tick begins a candle that lacks the earlier ones.
+SELECT /*+ STATE_TTL('placed_ticks' = '1d') */
     symbol,
     `start`,
     -- The price is what follows time and offset.

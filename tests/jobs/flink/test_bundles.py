@@ -135,6 +135,11 @@ def test_the_time_follows_how_long_the_busiest_task_waits(
     assert bundles.milliseconds(10, waited, current) == time
 
 
+def test_the_busiest_task_counts_and_one_that_does_not_tell_is_left_out() -> None:
+    assert bundles._share([100, 0, 40], [900, 0, 240], 2.0) == 0.1
+    assert bundles._share([0], [0], 2.0) == 1.0
+
+
 def test_an_option_above_the_longest_time_is_kept() -> None:
     assert bundles.milliseconds(5_000, 0.0, 5_000) == 5_000
     assert bundles.milliseconds(5_000, 1.0, 5_000) == 5_000

@@ -129,8 +129,11 @@ def test_rows_that_change_are_refused() -> None:
 def test_a_call_that_is_left_out_or_duplicated_is_refused(times: int) -> None:
     calcs = [(CALC, [1], TARGET)] * times
     text = text_of((SCAN, [], ""), *calcs, (SINK, [*range(2, times + 2)] or [1], ""))
+    united = (
+        "; after UNION ALL add CROSS JOIN UNNEST(ARRAY[one of its columns]), so that Flink does "
+        "not copy the call into each part"
+    )
     assert refusal(text, TARGET) == (
         f"{PLACE}: Flink would call clickhouse_insert {times} times; call it once, first in the "
-        "select list of one INSERT INTO ... SELECT; after UNION ALL join the rows with "
-        "UNNEST(ARRAY[a column of them]), which keeps them together."
+        "select list of one INSERT INTO ... SELECT" + (united if times else "") + "."
     )
