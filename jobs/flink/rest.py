@@ -19,6 +19,9 @@ REQUEST_LIMIT = 5.0
 # How long a savepoint may take, in seconds: the sink may be waiting for ClickHouse.
 SAVEPOINT_LIMIT = 120.0
 
+# Why a savepoint fails while tasks still start, in Flink's words; the job goes on.
+_TOO_EARLY = "Not all required tasks are currently running"
+
 _POSITION = re.compile(
     r"KafkaSourceReader\.topic\.(?P<topic>.+)\.partition\.(?P<partition>\d+)\.currentOffset$"
 )
@@ -100,14 +103,22 @@ class Rest:
             timeout = max(deadline - time.monotonic(), REQUEST_LIMIT)
             return self._ask(method, f"{self._job}{path}", body, timeout)
 
-        trigger = ask("POST", "/stop", {"targetDirectory": folder, "drain": False})["request-id"]
+        def begin() -> str:
+            answer = ask("POST", "/stop", {"targetDirectory": folder, "drain": False})
+            return str(answer["request-id"])
+
+        trigger = begin()
         while time.monotonic() < deadline:
             answer = ask("GET", f"/savepoints/{trigger}")
             if answer["status"]["id"] == "COMPLETED":
                 done = answer["operation"]
                 if "location" in done:
                     return str(done["location"])
-                raise ServiceError(f"the savepoint failed: {_cause(done['failure-cause'])}")
+                failure = done["failure-cause"]
+                if _TOO_EARLY not in failure.get("stack-trace", ""):
+                    raise ServiceError(f"the savepoint failed: {_cause(failure)}")
+                time.sleep(0.5)
+                trigger = begin()
             time.sleep(0.1)
         raise ServiceError(f"no savepoint after {SAVEPOINT_LIMIT:.0f} s")
 

@@ -79,7 +79,7 @@ def check_second_start(own: Place, sent: int) -> None:
     now, before = wait_until(lambda: runs(own), "the second run is told")
     assert (now["status"], before["status"]) == ("running", "stopped")
     assert "/savepoint-" in now["resumed_from"] and not before["resumed_from"]
-    assert len(now["files"]) == 5 and now["files"] == before["files"]
+    assert len(now["files"]) == 7 and now["files"] == before["files"]
     assert own.records() > sent
     own.wait_count(own.records())
     rows, places = own.ask(

@@ -118,12 +118,14 @@ def test_a_job_that_cannot_start_asks_for_fresh_only_if_its_saved_state_is_why(
 ) -> None:
     job = place.run_job()
     place.stop_job(job)
+    # Options of the planner belong to the saved state.
     options = sources / "flink.yaml"
-    options.write_text("pipeline.max-parallelism: 7\n")
+    before = options.read_text()
+    options.write_text(f"{before}\npipeline.max-parallelism: 7\n")
     error = run(place)
     assert error.startswith("the job does not start: Failed to rollback to checkpoint/savepoint ")
     assert error.endswith("; begin without the saved state: `make run-job ARGS=--fresh`.")
-    options.write_text("state.backend.type: fastest\n")
+    options.write_text(f"{before}\nstate.backend.type: fastest\n")
     assert run(place) == (
         "the job does not start: Cannot find configured state backend factory class: fastest; "
         f"correct it in conf/flink.yaml or {options} or the job's SQL, or see "

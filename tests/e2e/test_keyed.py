@@ -91,10 +91,10 @@ def united(*rules: str) -> str:
 
 # Two kinds of rows. Flink cannot move a condition on the kind below the OVER window.
 MARKED = """
-    (SELECT symbol, e, is_bar, kind, MAX(high) OVER (PARTITION BY symbol ORDER BY at) AS high FROM (
-        SELECT symbol, window_end AS e, window_time AS at, TRUE AS is_bar, 'bar' AS kind, high
+    (SELECT symbol, e, is_bar, kind, MAX(high) OVER (PARTITION BY symbol ORDER BY m) AS high FROM (
+        SELECT symbol, window_end AS e, window_time AS m, TRUE AS is_bar, 'bar' AS kind, high
         FROM bars UNION ALL
-        SELECT symbol, window_end AS e, window_time AS at, FALSE AS is_bar, 'row' AS kind, high
+        SELECT symbol, window_end AS e, window_time AS m, FALSE AS is_bar, 'row' AS kind, high
         FROM bars))
 """
 RULED = "(rule, symbol, end)", "rule, symbol, e"
