@@ -136,13 +136,13 @@ def _not_in_order(plan: Plan, number: int, place: str) -> Iterator[str]:
         )
 
 
-# In the types of operators that may make several rows of one; a window of HOP is a table function.
 # Flink computes what follows UNION ALL in each of its parts.
 _UNITED = (
     "; after UNION ALL add CROSS JOIN UNNEST(ARRAY[one of its columns]), so that Flink does not "
     "copy the call into each part"
 )
 
+# In the types of operators that may make several rows of one; a window of HOP is a table function.
 _MULTIPLYING = ("correlate", "expand", "join", "table-function")
 
 
