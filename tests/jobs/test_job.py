@@ -58,7 +58,7 @@ def test_a_job_has_the_calls_topics_and_version_of_its_files(tmp_path: Path) -> 
     stocks = job.load(config, "stocks")
     assert stocks.name == "stocks" and stocks.files[0].number == 100
     assert stocks.topics == (config.kafka.topic,) and stocks.reads_committed
-    assert [call.target.table for call in stocks.calls] == ["stocks.ticks"]
+    assert [call.target.table for call in stocks.calls] == ["stocks.ticks", "stocks.candles_1m"]
     assert stocks.state == tmp_path / "flink" / "stocks" / stocks.version
     assert stocks.state.parent == stocks.states
 
@@ -90,7 +90,7 @@ def test_a_job_has_options_of_its_own_over_those_of_all_jobs(tmp_path: Path) -> 
 def test_an_option_that_changes_the_plan_makes_a_version(
     tmp_path: Path, text: str, is_other: bool
 ) -> None:
-    plain = job.load(conf.load(environ={}), "stocks")
+    plain = job_with_options(tmp_path, "parallelism.default: 1")
     assert (job_with_options(tmp_path, text).version != plain.version) == is_other
 
 
