@@ -89,7 +89,7 @@ check: tools  ## Run the linters and the type checker
 	$(VENV)/mypy
 	$(VENV)/sqlfluff lint sql
 
-bench: tools  ## Measure the pipeline beside its peers and limits (up to 40 minutes)
+bench: tools  ## Measure the pipeline beside its peers and limits (40 minutes or more)
 	$(RUN) bench $(ARGS)
 
 bench-quick: tools  ## Measure the pipeline beside a plain loop (under 5 minutes)
