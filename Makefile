@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters validate api migrate backup restore test chaos check bench bench-quick bench-api bench-page soak screenshots clean
+.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters test-sql validate api migrate backup restore test chaos check bench bench-quick bench-api bench-page soak screenshots clean
 .SILENT:
 
 # Packages are installed without byte code (see lib/install/packages.py). If Python must not write it, as in many
@@ -60,6 +60,9 @@ dead-letters: setup  ## Count the dead letters by reason
 
 replay-dead-letters: setup  ## Store the dead letters that are valid by the current SQL rules
 	$(RUN) jobs replay-dead-letters $(JOB) $(ARGS)
+
+test-sql: setup  ## Compare the rows of views and endpoints with those of the cases in tests/sql/
+	$(RUN) jobs test-sql $(ARGS)
 
 validate: setup  ## Check the files of sql/api/ against ClickHouse
 	$(RUN) api validate $(ARGS)

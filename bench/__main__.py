@@ -28,7 +28,8 @@ from bench import (
 from bench.api import suite as api
 from bench.contenders import BASELINE, CONTENDERS, OURS, Contender
 from bench.sizes import FULL, QUICK, Sizes
-from bench.stack import console, stack
+from bench.stack import console
+from jobs.sql_tests import own_stack
 from lib.conf import ROOT
 from lib.settings import Settings
 from lib.signals import Signals
@@ -140,7 +141,7 @@ def measure(
     Ctrl-C what there is by then."""
     where = None
     try:
-        with tempfile.TemporaryDirectory() as folder, stack(Path(folder)) as config:
+        with tempfile.TemporaryDirectory() as folder, own_stack.running(Path(folder)) as config:
             for name in sections:
                 console.print(name)
                 try:

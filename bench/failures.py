@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from bench.stack import console
+from lib.errors import MillraceError
 
 
 @contextmanager
@@ -14,10 +15,10 @@ def failures(name: str, into: dict[str, Any]) -> Iterator[None]:
     """Print an error of the block, and note it in `into`."""
     try:
         yield
-    except click.ClickException as error:
+    except (click.ClickException, MillraceError) as error:
         # An output may have brackets, which are no markup.
-        console.print(f"  {name}: failed: {error.message}", markup=False)
-        into.setdefault("failures", []).append(f"{name}: {error.message}")
+        console.print(f"  {name}: failed: {error}", markup=False)
+        into.setdefault("failures", []).append(f"{name}: {error}")
 
 
 def noted(run: Any) -> list[str]:

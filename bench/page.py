@@ -16,7 +16,8 @@ import click
 from playwright.sync_api import Browser, Page
 
 from bench.browser import chromium
-from bench.stack import console, program, stack
+from bench.stack import console
+from jobs.sql_tests import own_stack
 from lib.settings import Settings
 
 # Tasks of more than 50 ms, from before the first script of the page.
@@ -40,11 +41,11 @@ def main(minutes: int, symbols: int, rate: int) -> None:
     """Measure the dashboard in Chromium."""
     with ExitStack() as ending:
         config = ending.enter_context(
-            stack(Path(ending.enter_context(tempfile.TemporaryDirectory())))
+            own_stack.running(Path(ending.enter_context(tempfile.TemporaryDirectory())))
         )
         # The job has started when its first checkpoint is done.
-        ending.enter_context(program("jobs", "run", "stocks", until=" s ago"))
-        ending.enter_context(program("api", until="endpoints at"))
+        ending.enter_context(own_stack.program("jobs", "run", "stocks", until=" s ago"))
+        ending.enter_context(own_stack.program("api", until="endpoints at"))
         browser = ending.enter_context(chromium())
         with ticks([f"S{number:03}" for number in range(50)], 50):
             first_price(config, browser)
@@ -57,7 +58,7 @@ def main(minutes: int, symbols: int, rate: int) -> None:
 def ticks(symbols: list[str], rate: float) -> Iterator[None]:
     """Run a producer that sends ticks of these symbols at a rate per second."""
     os.environ["MILLRACE_PRODUCER__SYMBOLS"] = json.dumps(dict.fromkeys(symbols, 100.0))
-    with program("producer", "--rate", str(rate / len(symbols)), until=None):
+    with own_stack.program("producer", "--rate", str(rate / len(symbols)), until=None):
         yield
 
 

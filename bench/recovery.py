@@ -22,7 +22,8 @@ from bench.contenders import CONTENDERS, OURS, PYTHON, Contender
 from bench.failures import failures
 from bench.running import Task
 from bench.sizes import Sizes
-from bench.stack import console, own_place, steps
+from bench.stack import console, steps
+from jobs.sql_tests import own_stack
 from lib import clickhouse
 from lib.conf import ROOT
 from lib.settings import Settings
@@ -87,7 +88,7 @@ def demo(given: Task) -> Iterator[float]:
     process = subprocess.Popen(
         DEMO.command,
         cwd=ROOT,
-        env=given.environ | own_place(given.state),
+        env=given.environ | own_stack.place(given.state),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

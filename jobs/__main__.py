@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
@@ -146,6 +147,30 @@ def replay_dead_letters(job: str, where: str, dry_run: bool) -> None:
     from jobs.dead_letters import replay
 
     replay.run(config, loaded, where, dry_run=dry_run)
+
+
+@main.command("test-sql")
+@click.argument("cases", nargs=-1)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("tests/sql"),
+    show_default=True,
+    help="The folder with the cases: <view>/<case>/.",
+)
+@click.option("--update", is_flag=True, help="Write the rows that came as those that are expected.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Write the results as JUnit does.")
+@exit_on_error()
+def test_sql(cases: tuple[str, ...], folder: Path, update: bool, junit: Path | None) -> None:
+    """Run CASES (VIEW or VIEW/CASE, by default all) on real servers, and compare the rows.
+
+    Exit status: 0 if all have passed, 1 if not, 2 for an error."""
+    # As above.
+    from jobs.sql_tests import command
+
+    Signals().interrupt(SystemExit)
+    if not command.run(folder, cases, update=update, junit=junit):
+        sys.exit(1)
 
 
 @main.command("backup")

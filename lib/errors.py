@@ -10,6 +10,7 @@ MillraceError
 │   └── StoppingError     the embedded stack is being stopped
 ├── BackupError           a backup that cannot be made or restored
 ├── ReplayError           a recording that cannot be replayed
+├── SqlTestError          a case of a SQL file that cannot be run
 └── JobError              a Flink job that cannot run
     ├── SinkError         rows the sink must not store; trying again cannot help
     └── RestartError      nothing to fix: the job continues when it is started again
@@ -73,6 +74,10 @@ class BackupError(MillraceError):
 
 class ReplayError(MillraceError):
     """A recording that cannot be read, or a row of it that is not a tick."""
+
+
+class SqlTestError(MillraceError):
+    """A case in tests/sql/ that cannot be read or run."""
 
 
 class JobError(MillraceError):

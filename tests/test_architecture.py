@@ -30,7 +30,7 @@ ROOMS = {
     "api": ["problems", "contract", "query", "events", "http", "app", "__main__"],
     "jobs": [
         "targets", "sink", "flink", "kafka", "job", "accounting", "plan", "run", "dead_letters",
-        "backup", "__main__",
+        "sql_tests", "backup", "__main__",
     ],
     "local": [
         "clickhouse", "child", "kafka", "class_data", "logs", "supervisord_conf", "supervisor",
@@ -55,6 +55,8 @@ OPENED = {
     "jobs/kafka/deleted_records.py": "Flink's log",
     "jobs/kafka/saved_offsets.py": "Flink's saved state, and its summary",
     "jobs/kafka/topics.py": "the ids of the topics, in the job's state",
+    "jobs/sql_tests/cases.py": "the records of a case",
+    "jobs/sql_tests/rows.py": "the rows that a case expects",
     "jobs/run/runner.py": "the log of the Python workers",
     "local/child.py": "the times of a program's starts",
     "local/clickhouse/engine/infile.py": "a file in memory, for an insert",

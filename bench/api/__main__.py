@@ -17,7 +17,8 @@ from bench.api.memory import memory
 from bench.api.push import push
 from bench.api.reload import EDITED, edit
 from bench.api.served import uncached
-from bench.stack import console, program, stack
+from bench.stack import console
+from jobs.sql_tests import own_stack
 from lib import clickhouse
 from lib.settings import Settings
 
@@ -33,9 +34,9 @@ def main(chunks: int, symbols: int, rate: int, clients: int) -> None:
     """Measure the API's latency, throughput, push and memory."""
     with tempfile.TemporaryDirectory() as folder, uncached() as sql:
         add_endpoints(sql)
-        with stack(Path(folder)) as config:
+        with own_stack.running(Path(folder)) as config:
             client = clickhouse.connect(config.clickhouse)
-            with program("api", until="endpoints at") as api:
+            with own_stack.program("api", until="endpoints at") as api:
                 fill(client, range(1), chunks, symbols)
                 settle(client)
                 small = compared(config, "latest")
@@ -52,7 +53,7 @@ def main(chunks: int, symbols: int, rate: int, clients: int) -> None:
                     asyncio.run(load(config, path, rate, seconds=20))
                 asyncio.run(push(config, client, clients))
                 memory(config, api)
-            with program("api", "--reload", until="endpoints at"):
+            with own_stack.program("api", "--reload", until="endpoints at"):
                 edit(config)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from bench.stack import program, remove_cache
+from bench.stack import remove_cache
+from jobs.sql_tests import own_stack
 from lib.conf import ROOT
 from lib.settings import Settings
 
@@ -35,5 +36,5 @@ def uncached() -> Iterator[Path]:
 @contextmanager
 def served(config: Settings) -> Iterator[Settings]:
     """Run the API without caches; the settings with its SQL."""
-    with uncached() as sql, program("api", until="endpoints at"):
+    with uncached() as sql, own_stack.program("api", until="endpoints at"):
         yield msgspec.structs.replace(config, sql_dir=sql)

@@ -20,7 +20,8 @@ import click
 from bench import results
 from bench.soak import sample
 from bench.soak.probe import Probe
-from bench.stack import console, program, progress, stack
+from bench.stack import console, progress
+from jobs.sql_tests import own_stack
 from lib import clickhouse
 from lib.conf import ROOT
 from lib.settings import Settings
@@ -44,14 +45,16 @@ def main(minutes: float, rate: int, bad: int, every: int, file: Path | None, not
     samples: list[dict[str, Any]] = []
     # What was sampled is stored if it is ended early, too.
     Signals().interrupt(SystemExit)
-    with tempfile.TemporaryDirectory() as folder, stack(Path(folder)) as config:
+    with tempfile.TemporaryDirectory() as folder, own_stack.running(Path(folder)) as config:
         try:
             with ExitStack() as running:
-                running.enter_context(program("jobs", "run", "stocks", until=" s ago"))
-                running.enter_context(program("api", until="endpoints at"))
+                running.enter_context(own_stack.program("jobs", "run", "stocks", until=" s ago"))
+                running.enter_context(own_stack.program("api", until="endpoints at"))
                 threading.Thread(target=follow, args=[config.api.port], daemon=True).start()
                 with (
-                    program("bench.soak.load", f"--rate={rate}", f"--bad={bad}", until=None),
+                    own_stack.program(
+                        "bench.soak.load", f"--rate={rate}", f"--bad={bad}", until=None
+                    ),
                     Probe(config) as probe,
                 ):
                     watch(config, probe, samples, round(60 * minutes / every), every)

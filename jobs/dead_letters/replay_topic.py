@@ -21,7 +21,8 @@ LARGEST = 100_000_000
 GROUP = 2_000
 GROUP_BYTES = 8 * 2**20
 
-_CONFIGS = {
+# Those of a topic whose records are all read, and as they are.
+CONFIGS = {
     # A record of any age is kept until it is read, with its timestamp.
     "retention.ms": "-1",
     "retention.bytes": "-1",
@@ -38,7 +39,7 @@ def filled(servers: str, name: str, client: Client, staging: Staging) -> Iterato
     """Make the topic with the records of a replay, and delete it afterwards; raise ServiceError if
     Kafka refuses."""
     with kafka.admin(servers) as admin:
-        topic = {"num_partitions": 1, "configs": _CONFIGS}
+        topic = {"num_partitions": 1, "configs": CONFIGS}
         admin.create_topics({name: topic}, wait_for_metadata=True)
     try:
         _fill(servers, name, client, staging)

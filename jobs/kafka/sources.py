@@ -1,8 +1,9 @@
 """Options of Kafka sources: their isolation level, read_committed by default, and startup mode."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from lib.sqlfiles import SqlFile, without_comments
 
@@ -42,16 +43,24 @@ def begin_first(files: Iterable[SqlFile]) -> bool:
     return all(mode == ["earliest-offset"] for mode in modes)
 
 
-def bounded(file: SqlFile, topic: str, other: str) -> SqlFile:
-    """A source of `topic`, changed to read all of the other topic and then end; any other file
-    unchanged."""
-    if file.kind not in ("source", "table") or file.topics != [topic]:
+def is_source(file: SqlFile) -> bool:
+    """Whether a file is a table of a Kafka topic, from which a job may read."""
+    return file.kind in ("source", "table") and bool(file.topics)
+
+
+def bounded(
+    file: SqlFile, topic: str, other: str, more: Mapping[str, str] = MappingProxyType({})
+) -> SqlFile:
+    """A source of `topic`, changed to read all of the other topic and then end, with more options;
+    any other file unchanged."""
+    if not is_source(file) or file.topics != [topic]:
         return file
     options = {
         "topic": other,
         "properties.group.id": other,
         "scan.startup.mode": "earliest-offset",
         "scan.bounded.mode": "latest-offset",
+        **more,
     }
     text = without_comments(file.text)
     for name, value in options.items():

@@ -18,6 +18,7 @@ from lib import conf
 from lib.errors import JobError
 from lib.files import show
 from lib.settings import Settings
+from lib.sqlfiles import SqlFile
 
 
 def build(config: Settings, job: Job, options: Mapping[str, str]) -> tuple[StatementSet, Plan]:
@@ -36,18 +37,25 @@ def build(config: Settings, job: Job, options: Mapping[str, str]) -> tuple[State
     tables.create_temporary_system_function(FUNCTION, clickhouse_insert(settings))
     inserts = tables.create_statement_set()
     for file in job.files:
-        try:
-            if file.kind == "insert":
-                inserts.add_insert_sql(file.text)
-            else:
-                tables.execute_sql(sources.statement(file))
-        except JAVA_ERRORS as error:
-            place = _creator(job, error) or file.place
-            raise _of_option(job, error) or _refusal(tables, place, error) from error
+        run_file(tables, job, file, inserts)
     try:
         return inserts, compiled_plan.read(inserts.compile_plan().as_json_string())
     except JAVA_ERRORS as error:
         raise _of_option(job, error) or _refused(tables, job, error) from error
+
+
+def run_file(
+    tables: TableEnvironment, job: Job, file: SqlFile, inserts: StatementSet | None = None
+) -> None:
+    """Run a file's statement, or add it to the inserts; raise JobError if Flink refuses it."""
+    try:
+        if inserts and file.kind == "insert":
+            inserts.add_insert_sql(file.text)
+        else:
+            tables.execute_sql(sources.statement(file))
+    except JAVA_ERRORS as error:
+        place = _creator(job, error) or file.place
+        raise _of_option(job, error) or _refusal(tables, place, error) from error
 
 
 def _options_files(job: Job) -> str:

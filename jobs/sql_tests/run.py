@@ -1,0 +1,181 @@
+"""Runs one case: its records through the SQL files of the job, up to a view or to an endpoint."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from clickhouse_connect.driver.client import Client
+from msgspec.structs import replace as with_settings
+from pyflink.common import RowKind
+
+from jobs import job as jobs
+from jobs.flink import java_errors
+from jobs.flink.java_errors import JAVA_ERRORS
+from jobs.job import Job
+from jobs.kafka import sources
+from jobs.plan import build, environment
+from jobs.sql_tests import rows, topics
+from jobs.sql_tests.cases import Case
+from jobs.sql_tests.rows import Row
+from lib import conf
+from lib.errors import JobError, SqlTestError, did_you_mean
+from lib.files import show
+from lib.quoting import quote_name
+from lib.settings import Settings
+from lib.sqlfiles import SqlFile
+
+# What a bounded run needs of Flink: the cluster that all cases share, no state, and a failure at
+# the first error. The JARs are on Java's class path: else each job would load their classes again,
+# which takes longer than all the rest.
+_OPTIONS = {
+    "execution.target": "remote",
+    "pipeline.jars": "",
+    "parallelism.default": "1",
+    "restart-strategy.type": "disable",
+}
+# The watermark follows each record at once, so that what is late is late in every run.
+_AT_ONCE = {"scan.watermark.emit.strategy": "on-event"}
+_LEFT_OUT = ("execution.checkpointing.", "restart-strategy.")
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """What all cases share: a ClickHouse, the port of a cluster of Flink, and the address of the
+    API, which is started when it is first asked for."""
+
+    client: Client
+    rest_port: int
+    api: Callable[[], str]
+
+    def run(self, case: Case) -> tuple[list[str], list[Row]]:
+        """The names of the columns, and the rows; raise MillraceError if the SQL does not run."""
+        config = self._config(case)
+        job = jobs.load(config, case.options.job or _job_of(config, case))
+        with topics.filled(config.kafka.bootstrap_servers, case, job) as names:
+            files = [_bounded(file, names) for file in job.files]
+            changed = jobs.of(config, job.name, files, job.options)
+            if case.options.endpoint:
+                return self._answer(config, changed, case)
+            return _of_view(config, changed, case)
+
+    def _config(self, case: Case) -> Settings:
+        values = {
+            f"{conf.PREFIX}{name.replace('_', '__', 1)}": str(value)
+            for name, value in case.options.settings.items()
+        }
+        config = conf.load(environ={**os.environ, **values})
+        flink = with_settings(config.flink, rest_port=self.rest_port)
+        return with_settings(config, flink=flink)
+
+    def _answer(self, config: Settings, job: Job, case: Case) -> tuple[list[str], list[Row]]:
+        """The rows of the endpoint's answer, after all inserts of the job into empty tables."""
+        _empty(self.client, config.clickhouse.database)
+        inserts, _ = build.build(config, job, options(job.flink_options))
+        _wait(lambda: inserts.execute().wait(), job, config)
+        url = f"{self.api()}{urlsplit(case.options.endpoint).geturl()}"
+        try:
+            with urlopen(url, timeout=60) as response:
+                answer = json.load(response)
+        except HTTPError as error:
+            detail = json.loads(error.read()).get("detail", "")
+            place = show(case.folder / "case.yaml")
+            raise SqlTestError(
+                f"{place}: {case.options.endpoint}: {error.code}: {detail}"
+            ) from None
+        found: list[Row] = [
+            {name: rows.plain(value) for name, value in row.items()} for row in answer["data"]
+        ]
+        return [*found[0]] if found else [], found
+
+
+def _job_of(config: Settings, case: Case) -> str:
+    """The job that has the view of a case, or the only job there is; raise SqlTestError if that is
+    not one."""
+    folders = sorted(path for path in (config.sql_dir / "flink").iterdir() if path.is_dir())
+    if case.options.endpoint:
+        found = [folder.name for folder in folders]
+    else:
+        found = [f.name for f in folders if any(f.glob(f"[0-9]*_view_{case.subject}.sql"))]
+    if len(found) == 1:
+        return found[0]
+    place = show(case.folder)
+    if found:
+        raise SqlTestError(
+            f"{place}: jobs {', '.join(found)} may be meant; write `job: {found[0]}` into "
+            "case.yaml."
+        )
+    views = [f.stem.split("_view_")[1] for d in folders for f in d.glob("*_view_*.sql")]
+    raise SqlTestError(
+        f"{place}: no job has a view {case.subject}; {did_you_mean(case.subject, views)}"
+    )
+
+
+def _bounded(file: SqlFile, names: Mapping[str, str]) -> SqlFile:
+    """A file of the job; a source reads the topic of the case, and ends with it."""
+    for topic, name in names.items():
+        file = sources.bounded(file, topic, name, _AT_ONCE)
+    return file
+
+
+def options(flink: Mapping[str, str]) -> dict[str, str]:
+    """Flink's options for a case, or for the cluster, from those of a job."""
+    kept = {name: value for name, value in flink.items() if not name.startswith(_LEFT_OUT)}
+    return environment.short_lived({**kept, **_OPTIONS})
+
+
+def _of_view(config: Settings, job: Job, case: Case) -> tuple[list[str], list[Row]]:
+    tables = environment.create(config, job.name, options(job.flink_options))
+    for file in job.files:
+        if file.kind in ("source", "table", "view", "function"):
+            build.run_file(tables, job, file)
+    schema = tables.sql_query(f"SELECT * FROM `{case.subject}`").get_schema()
+    names = schema.get_field_names()
+    kinds = map(str, schema.get_field_data_types())
+    columns = [_column(name, kind) for name, kind in zip(names, kinds, strict=True)]
+    query = tables.sql_query(f"SELECT {', '.join(columns)} FROM `{case.subject}`")
+    # The changes of an updating view, whose sum is what it holds at the end.
+    held: Counter[str] = Counter()
+
+    def collect() -> None:
+        with query.execute().collect() as changes:
+            for change in changes:
+                row = {name: rows.plain(change[at]) for at, name in enumerate(names)}
+                kind = change.get_row_kind()
+                adds = kind in (RowKind.INSERT, RowKind.UPDATE_AFTER)
+                held[json.dumps(row)] += 1 if adds else -1
+
+    _wait(collect, job, config)
+    return names, [json.loads(text) for text in held.elements()]
+
+
+def _column(name: str, kind: str) -> str:
+    """A column as SQL; a time as text, for PyFlink reads none in the local zone."""
+    is_time = kind.startswith(("LOCALZONEDTIMESTAMP", "TIMESTAMP", "DATE", "TIME"))
+    return f"CAST(`{name}` AS STRING) AS `{name}`" if is_time else f"`{name}`"
+
+
+def _wait(action: Callable[[], None], job: Job, config: Settings) -> None:
+    try:
+        action()
+    except JAVA_ERRORS as error:
+        logs = show(config.data_dir / "log")
+        raise JobError(
+            f"job {job.name}: failed: {java_errors.cause(error)}; see {logs}."
+        ) from error
+
+
+def _empty(client: Client, database: str) -> None:
+    """Empty all tables but the list of migrations."""
+    found = client.query(
+        "SELECT database, name FROM system.tables WHERE engine LIKE '%MergeTree'"
+        " AND database NOT IN ('system', 'INFORMATION_SCHEMA', 'information_schema')"
+        " AND NOT (database = {database:String} AND name = 'schema_migrations')",
+        parameters={"database": database},
+    ).result_rows
+    for names in found:
+        client.command(f"TRUNCATE TABLE {'.'.join(map(quote_name, names))}")
