@@ -13,6 +13,7 @@ from bench import __main__ as program
 from bench import failures
 from bench.contenders import BASELINE, CONTENDERS, OURS
 from bench.sizes import QUICK
+from jobs.sql_tests import own_stack
 from tests.bench.test_report import RUN
 
 
@@ -57,7 +58,7 @@ def test_a_run_that_is_interrupted_keeps_what_it_has_measured(
     def interrupted(*_: object) -> None:
         raise SystemExit(130)
 
-    monkeypatch.setattr(program, "stack", nullcontext)
+    monkeypatch.setattr(own_stack, "running", nullcontext)
     monkeypatch.setattr(program, "console", Console(width=1_000))
     file = tmp_path / "run.json"
     monkeypatch.setattr(program, "SECTIONS", {"drain": interrupted, "latency": interrupted})
