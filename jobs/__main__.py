@@ -168,7 +168,8 @@ def test_sql(cases: tuple[str, ...], folder: Path, update: bool, junit: Path | N
     # As above.
     from jobs.sql_tests import command
 
-    Signals().interrupt(SystemExit)
+    # Else 0, as if all had passed.
+    Signals().interrupt(lambda: SystemExit(130))
     if not command.run(folder, cases, update=update, junit=junit):
         sys.exit(1)
 

@@ -35,7 +35,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     # The folder under sql/flink/; needed only if several jobs have the view.
     job: str = ""
-    # Settings by the names that SQL files use: ALERTS_STEP.
+    # Settings by the names that SQL files use: TICKS_SYMBOL_PATTERN.
     settings: dict[str, str | int | float] = {}
     partitions: int = 1
     clock: datetime = CLOCK
