@@ -35,8 +35,7 @@ def run(config: Settings, job: Job, staging: Staging, topic: str) -> None:
     """Return when each record that the source can read is a row or a dead letter in the tables of
     the replay; raise JobError if Flink refuses the SQL or fails."""
     replayed = _replayed(config, job, staging, topic)
-    flink = {n: v for n, v in job.flink_options.items() if not _is_replaced(n)}
-    options = environment.short_lived({**flink, **_OPTIONS})
+    options = environment.bounded(job.flink_options, _OPTIONS)
     own = with_settings(
         config,
         # The job may run meanwhile, and has the port of the settings.
@@ -58,10 +57,6 @@ def run(config: Settings, job: Job, staging: Staging, topic: str) -> None:
                 f"job {job.name}: the replay failed: {java_errors.cause(error)}; see "
                 f"{show(logs)}, then replay again."
             ) from error
-
-
-def _is_replaced(option: str) -> bool:
-    return option.startswith(("execution.checkpointing.", "restart-strategy."))
 
 
 def _replayed(config: Settings, job: Job, staging: Staging, topic: str) -> Job:

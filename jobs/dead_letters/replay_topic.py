@@ -10,43 +10,23 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from jobs.dead_letters.staging import Staging
+from jobs.kafka import temporary_topics
 from lib import kafka
 from lib.errors import ServiceError, one_line
-
-# The largest record, in bytes: Kafka takes no larger request.
-LARGEST = 100_000_000
 
 # The records, and the bytes, after which the producer waits for acknowledgements: the client does
 # not bound its buffer.
 GROUP = 2_000
 GROUP_BYTES = 8 * 2**20
 
-# Those of a topic whose records are all read, and as they are.
-CONFIGS = {
-    # A record of any age is kept until it is read, with its timestamp.
-    "retention.ms": "-1",
-    "retention.bytes": "-1",
-    "cleanup.policy": "delete",
-    "message.timestamp.type": "CreateTime",
-    "message.timestamp.before.max.ms": str(2**63 - 1),
-    "message.timestamp.after.max.ms": str(2**63 - 1),
-    "max.message.bytes": str(LARGEST),
-}
-
 
 @contextmanager
 def filled(servers: str, name: str, client: Client, staging: Staging) -> Iterator[str]:
     """Make the topic with the records of a replay, and delete it afterwards; raise ServiceError if
     Kafka refuses."""
-    with kafka.admin(servers) as admin:
-        topic = {"num_partitions": 1, "configs": CONFIGS}
-        admin.create_topics({name: topic}, wait_for_metadata=True)
-    try:
+    with temporary_topics.made(servers, [name]):
         _fill(servers, name, client, staging)
         yield name
-    finally:
-        with kafka.admin(servers) as admin:
-            admin.delete_topics([name])
 
 
 def drop_abandoned(servers: str, pattern: str) -> None:
@@ -62,7 +42,7 @@ def _fill(servers: str, name: str, client: Client, staging: Staging) -> None:
         bootstrap_servers=servers.split(","),
         enable_idempotence=True,
         acks="all",
-        max_request_size=LARGEST,
+        max_request_size=temporary_topics.LARGEST,
         linger_ms=5,
         metrics_enabled=False,
     )

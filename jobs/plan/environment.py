@@ -38,6 +38,14 @@ def options(config: Settings, job: str, flink: Options) -> dict[str, str]:
     }
 
 
+def bounded(flink: Options, own: Options) -> dict[str, str]:
+    """The options of a job for a run that ends by itself, in a JVM of its own, without saved state:
+    `own` say where it runs and what follows a failure."""
+    state = ("execution.checkpointing.", "restart-strategy.")
+    kept = {name: value for name, value in flink.items() if not name.startswith(state)}
+    return short_lived({**kept, **own})
+
+
 def short_lived(flink: Options) -> dict[str, str]:
     """The same options for a JVM that only plans."""
     return {

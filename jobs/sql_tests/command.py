@@ -17,7 +17,7 @@ from jobs.sql_tests import cases, own_stack, report, rows
 from jobs.sql_tests.cases import Case
 from jobs.sql_tests.report import Result
 from jobs.sql_tests.run import Runner, options
-from lib import clickhouse, conf, jars, migrations
+from lib import clickhouse, conf, jars
 from lib.errors import MillraceError, SqlTestError, did_you_mean
 from lib.files import show
 from lib.settings import Settings
@@ -50,8 +50,7 @@ def _started(held: ExitStack) -> Runner:
     """A runner, with a stack and a Java that go with `held`."""
     folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="millrace-")))
     config = held.enter_context(own_stack.running(folder))
-    client = clickhouse.wait(config.clickhouse, lambda _: None, timeout=60)
-    migrations.migrate_all(client, config, lambda _: None)
+    client = clickhouse.connect(config.clickhouse)
     held.enter_context(workers_log_to(folder / "log" / "python.log"))
     # The API is started by a fork beside the threads of gRPC, which would say so.
     os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from clickhouse_connect.driver.client import Client
@@ -40,7 +39,6 @@ _OPTIONS = {
 }
 # The watermark follows each record at once, so that what is late is late in every run.
 _AT_ONCE = {"scan.watermark.emit.strategy": "on-event"}
-_LEFT_OUT = ("execution.checkpointing.", "restart-strategy.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class Runner:
         _empty(self.client, config.clickhouse.database)
         inserts, _ = build.build(config, job, options(job.flink_options))
         _wait(lambda: inserts.execute().wait(), job, config)
-        url = f"{self.api()}{urlsplit(case.options.endpoint).geturl()}"
+        url = f"{self.api()}{case.options.endpoint}"
         try:
             with urlopen(url, timeout=60) as response:
                 answer = json.load(response)
@@ -124,8 +122,7 @@ def _bounded(file: SqlFile, names: Mapping[str, str]) -> SqlFile:
 
 def options(flink: Mapping[str, str]) -> dict[str, str]:
     """Flink's options for a case, or for the cluster, from those of a job."""
-    kept = {name: value for name, value in flink.items() if not name.startswith(_LEFT_OUT)}
-    return environment.short_lived({**kept, **_OPTIONS})
+    return environment.bounded(flink, _OPTIONS)
 
 
 def _of_view(config: Settings, job: Job, case: Case) -> tuple[list[str], list[Row]]:

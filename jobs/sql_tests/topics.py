@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from jobs.dead_letters.replay_topic import CONFIGS
 from jobs.job import Job
-from jobs.kafka import sources
+from jobs.kafka import sources, temporary_topics
 from jobs.sql_tests.cases import INPUT, Case, Record
-from lib import kafka
 from lib.errors import ServiceError, SqlTestError, one_line
 from lib.files import show
 
@@ -22,16 +20,10 @@ def filled(servers: str, case: Case, job: Job) -> Iterator[Mapping[str, str]]:
     are not those of its sources."""
     records = _by_topic(case, job)
     names = {topic: f"test-{secrets.token_hex(6)}" for topic in records}
-    made = {"num_partitions": case.options.partitions, "configs": CONFIGS}
-    with kafka.admin(servers) as admin:
-        admin.create_topics({name: made for name in names.values()}, wait_for_metadata=True)
-    try:
+    with temporary_topics.made(servers, [*names.values()], case.options.partitions):
         for topic, name in names.items():
             _send(servers, name, records[topic])
         yield names
-    finally:
-        with kafka.admin(servers) as admin:
-            admin.delete_topics([*names.values()])
 
 
 def _by_topic(case: Case, job: Job) -> dict[str, Sequence[Record]]:
