@@ -1,7 +1,8 @@
 """JSON and Dynamic columns in JSON rows: ClickHouse sends each as text, which is embedded here.
 
-The types of the numbers in them differ from row to row, so each integer becomes a string, as 64-bit
-integers do. ClickHouse cannot do it: parsing a text again changes what looks like a time.
+The types of the numbers in them differ from row to row, and ClickHouse writes a Float64 that is
+whole as an integer: an integer becomes a string only if a browser would round it. ClickHouse cannot
+do it: parsing a text again changes what looks like a time.
 """
 
 import json
@@ -12,6 +13,8 @@ import msgspec
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d[^,\]}]*', re.DOTALL)
 _INTEGER = re.compile(rb"-?\d+")
+# As JavaScript's Number.MAX_SAFE_INTEGER.
+_MAX_SAFE_INTEGER = 2**53 - 1
 
 
 def embed(lines: bytes, names: Sequence[str]) -> bytes:
@@ -37,9 +40,10 @@ def _embed(line: bytes, names: Sequence[str]) -> bytes:
         text = json.loads(bytes(row[name]).decode(errors="surrogateescape"))
         if text is not None:
             value = text.encode(errors="surrogateescape")
-            row[name] = msgspec.Raw(_TOKEN.sub(_quote_integer, value))
+            row[name] = msgspec.Raw(_TOKEN.sub(_quote_large_integer, value))
     return msgspec.json.encode(row) + (b"\n" if line.endswith(b"\n") else b"")
 
 
-def _quote_integer(token: re.Match[bytes]) -> bytes:
-    return b'"%b"' % token[0] if _INTEGER.fullmatch(token[0]) else token[0]
+def _quote_large_integer(token: re.Match[bytes]) -> bytes:
+    is_rounded = _INTEGER.fullmatch(token[0]) and abs(int(token[0])) > _MAX_SAFE_INTEGER
+    return b'"%b"' % token[0] if is_rounded else token[0]
