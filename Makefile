@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters test-sql validate api migrate backup restore test chaos check bench bench-quick bench-api bench-page soak screenshots clean
+.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters test-sql validate api webhooks migrate backup restore test chaos check bench bench-quick bench-api bench-page soak screenshots clean
 .SILENT:
 
 # Packages are installed without byte code (see lib/install/packages.py). If Python must not write it, as in many
@@ -69,6 +69,9 @@ validate: setup  ## Check the files of sql/api/ against ClickHouse
 
 api: setup  ## Serve sql/api/ at http://127.0.0.1:8502/api/
 	$(RUN) api $(ARGS)
+
+webhooks: setup  ## Send each new alert to the servers in webhooks of conf/millrace.yaml
+	$(RUN) api webhooks $(ARGS)
 
 migrate: setup  ## Apply the new files of sql/clickhouse/
 	$(RUN) lib.migrations $(ARGS)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import click
 
@@ -14,8 +15,10 @@ from api.problems import ProblemError
 from api.query import keys, registry, reload
 from api.query.clickhouse import ClickHouseClient
 from api.query.registry import Registry
-from lib import asgi, conf, ports
-from lib.errors import ServiceError, exit_on_error
+from api.webhooks import command as sending
+from lib import asgi, conf, locks, ports
+from lib.errors import ServiceError, SettingsError, exit_on_error
+from lib.files import show
 from lib.settings import Settings
 
 
@@ -56,6 +59,22 @@ def validate() -> None:
     """Check every endpoint against ClickHouse; report each invalid one and exit with 2."""
     endpoints = asyncio.run(load(conf.load(), patience=10))
     click.echo(f"{len(endpoints)} endpoints are valid")
+
+
+@main.command()
+@exit_on_error()
+def webhooks() -> None:
+    """Send each new row of a stream to the servers in `webhooks` of conf/millrace.yaml, until
+    Ctrl-C.
+
+    What is not received is sent again, also after a restart."""
+    config = conf.load()
+    if not config.webhooks:
+        raise SettingsError(f"{show(conf.FILE)}: webhooks has none; add one, as its comment shows.")
+    lock = config.data_dir / "run" / "webhooks.pid"
+    with locks.held(lock, "webhooks", "stop it with Ctrl-C there."), suppress(KeyboardInterrupt):
+        served = asyncio.run(load(config, patience=float("inf")))
+        asyncio.run(sending.run(config, served, click.echo))
 
 
 async def load(config: Settings, patience: float) -> Registry:

@@ -32,9 +32,13 @@ class Case:
     has_rules: bool = True
     # Millions of rows that the table has before.
     millions: int = 0
-    # stocks.candles_1m beside the ticks.
-    has_candles: bool = False
+    # What the job makes of the ticks.
+    inserts: tuple[str, ...] = ("ticks",)
+    # Whether prices hardly change, so that alerts are as rare as in a market.
+    is_calm: bool = False
 
+
+ALL = ("ticks", "candles_1m", "alerts")
 
 # The first of them belong to a whole run of all sections; the rest is measured if growth is named.
 CASES = (
@@ -51,7 +55,9 @@ CASES = (
     Case("a third of the backlog", backlog=1 / 3),
     Case("three times the backlog", backlog=3.0),
     Case("100 million rows before", millions=100),
-    Case("candles beside the ticks", has_candles=True),
+    Case("candles beside the ticks", inserts=("ticks", "candles_1m")),
+    Case("a calm market", is_calm=True),
+    Case("candles and alerts, a calm market", inserts=ALL, is_calm=True),
 )
 
 
@@ -79,7 +85,7 @@ def run(config: Settings, case: Case, sizes: Sizes, client: Client) -> dict[str,
         # Partitions and a writer that no contender has.
         chunk(client, first, case.millions, 100, partition=1_000, writer="bench/growth")
     ticks = round(sizes.growth_ticks * case.backlog)
-    kind = {"partitions": case.partitions, "symbols": case.symbols}
+    kind = {"partitions": case.partitions, "symbols": case.symbols, "is_calm": case.is_calm}
     with (
         topics.filled(config, ticks, **kind) as topic,
         running.task(config, topic) as given,
@@ -91,7 +97,7 @@ def run(config: Settings, case: Case, sizes: Sizes, client: Client) -> dict[str,
 def job(case: Case) -> Contender:
     """The stock job under a condition."""
     sql = [] if case.has_rules else ["--sql=bench/sql/no_rules"]
-    inserts = [] if case.has_candles else ["--insert=ticks"]
+    inserts = [f"--insert={name}" for name in case.inserts]
     options = (f"parallelism.default={case.tasks}", *sql, *inserts)
     command = (*PYTHON, "bench.job", "stocks", *options)
     return Contender(case.name, "the stock job", "each record once", command, kind="ours")

@@ -83,8 +83,12 @@ class Sender:
             raise click.ClickException(f"{self._topic}: {left} ticks are not acknowledged")
 
 
-def values(rng: random.Random, symbols: Sequence[str], *, are_now: bool = False) -> Iterator[Value]:
-    """Ticks without end; their times are those of their production, or the same in each run."""
+def values(
+    rng: random.Random, symbols: Sequence[str], *, are_now: bool = False, is_calm: bool = False
+) -> Iterator[Value]:
+    """Ticks without end; their times are those of their production, or the same in each run. Their
+    prices are anything within a tenth, or in a calm market within a thousandth, but for one of
+    16,384, which is two per cent lower."""
     count, draw = len(symbols), rng.getrandbits
     micros, second, text = START, -1, ""
     while True:
@@ -95,6 +99,8 @@ def values(rng: random.Random, symbols: Sequence[str], *, are_now: bool = False)
             text = f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
         drawn = draw(64)
         symbol, price = symbols[(drawn & 0xFFFFF) % count], (10_000 + (drawn >> 20) % 1_000) / 100
+        if is_calm:
+            price = 98.0 if drawn >> 50 == 0 else 100 + (drawn >> 20) % 1_000 / 10_000
         yield symbol, price, 1 + (drawn >> 40) % 999, f"{text}.{micros % 1_000_000:06}"
 
 
@@ -148,10 +154,11 @@ def main() -> None:
 @main.command()
 @common
 @click.option("--count", type=int, required=True, help="How many ticks.")
-def fill(servers: str, topic: str, partitions: int, symbols: int, count: int) -> None:
+@click.option("--calm", is_flag=True, help="Prices that hardly change.")
+def fill(servers: str, topic: str, partitions: int, symbols: int, count: int, calm: bool) -> None:
     """Send a backlog."""
     sender, console = Sender(servers, topic, partitions, linger_ms=50), Console(stderr=True)
-    ticks = islice(values(random.Random(1), names(symbols)), count)
+    ticks = islice(values(random.Random(1), names(symbols), is_calm=calm), count)
     hidden = not console.is_terminal
     shown = track(ticks, "loading", count, console=console, transient=True, disable=hidden)
     for number, tick in enumerate(shown):

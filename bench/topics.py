@@ -22,13 +22,19 @@ MARK = "BENCH_LOAD=1"
 
 @contextmanager
 def filled(
-    config: Settings, count: int, *, partitions: int = PARTITIONS, symbols: int = 100
+    config: Settings,
+    count: int,
+    *,
+    partitions: int = PARTITIONS,
+    symbols: int = 100,
+    is_calm: bool = False,
 ) -> Iterator[str]:
     """The name of a new topic with so many ticks, which is deleted after the block."""
     name = f"bench-{uuid.uuid4().hex[:8]}"
     admin = AdminClient({"bootstrap.servers": config.kafka.bootstrap_servers, "log_level": 0})
     admin.create_topics([NewTopic(name, partitions, 1)])[name].result(60)
-    load(config, name, "fill", f"--count={count}", f"--symbols={symbols}", partitions=partitions)
+    options = [f"--count={count}", f"--symbols={symbols}", *(["--calm"] if is_calm else [])]
+    load(config, name, "fill", *options, partitions=partitions)
     yield name
     # Else the disk would hold the backlogs of all sections.
     with suppress(KafkaException):

@@ -2,9 +2,9 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import msgspec
 import yaml
@@ -107,15 +107,28 @@ def _set(values: dict[str, Any], name: str, path: list[str], text: str) -> None:
     """Set one environment variable's text; refuse a variable that names no setting."""
     section = _section(path[0])
     if len(path) == 1 and path[0] in Settings.__struct_fields__ and not section:
-        values[path[0]] = text
+        values[path[0]] = _parse(name, text) if _is_open(path[0]) else text
     elif len(path) == 2 and section and path[1] in section.__struct_fields__:
         # YAML, so that a list or a mapping can be given on one line.
         is_text = section.__annotations__[path[1]] in (str, Name, Pattern)
         group = values.setdefault(path[0], {})
         if isinstance(group, dict):
             group[path[1]] = text if is_text else _parse(name, text)
+    elif len(path) == 2 and path[1] in _own_keys(values, path[0]):
+        values[path[0]][path[1]] = _parse(name, text)
     else:
-        raise _unknown("environment", name, _names(), name)
+        raise _unknown("environment", name, _names(values), name)
+
+
+def _own_keys(values: Mapping[str, Any], key: str) -> Sequence[str]:
+    """The keys of a group whose keys are the user's, as the file has them."""
+    group = values.get(key)
+    return [*map(str, group)] if _is_open(key) and isinstance(group, dict) else []
+
+
+def _is_open(key: str) -> bool:
+    """Whether the keys of a group are the user's."""
+    return get_origin(Settings.__annotations__.get(key)) is dict
 
 
 def _parse(name: str, text: str) -> Any:
@@ -134,11 +147,12 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
     return f"line {error.problem_mark.line + 1}: {fact}"
 
 
-def _names() -> list[str]:
+def _names(values: Mapping[str, Any]) -> list[str]:
     names = []
     for key in Settings.__struct_fields__:
         section = _section(key)
-        fields = [f"__{field}" for field in section.__struct_fields__] if section else [""]
+        keys = section.__struct_fields__ if section else _own_keys(values, key)
+        fields = [f"__{field}" for field in keys] or [""]
         names += [f"{PREFIX}{key}{field}".upper() for field in fields]
     return names
 

@@ -14,14 +14,20 @@ Percent = Annotated[float, msgspec.Meta(gt=0, le=100)]
 Rate = Annotated[float, msgspec.Meta(gt=0)]
 Price = Annotated[float, msgspec.Meta(gt=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
+# As SQL's INTERVAL '...' SECOND(3) takes it.
+Lateness = Annotated[float, msgspec.Meta(ge=0, lt=1000)]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
+# A key that is a variable of SQL files: ${GROUP_KEY}.
+Variable = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*$")]
+# A part of a file's name.
+Identifier = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_-]{0,62}$")]
 # Too long to be guessed.
 Secret = Annotated[str, msgspec.Meta(min_length=16)]
 Values = Annotated[list[Name], msgspec.Meta(min_length=1)]
 Frequency = Annotated[str, msgspec.Meta(pattern="^[1-9][0-9]{0,4}/(second|minute|hour)$")]
 
 # Settings whose names end in this are never shown.
-_SECRETS = ("password", "key", "keys")
+_SECRETS = ("password", "key", "keys", "secret")
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +95,7 @@ class Retention(Section, frozen=True):
 
 class Ticks(Section, frozen=True):
     symbol_pattern: Pattern
+    lateness: Lateness
 
 
 class Producer(Section, frozen=True):
@@ -121,6 +128,18 @@ class Api(Section, frozen=True):
         return ports.address(self.host, self.port)
 
 
+class Webhook(Section, frozen=True):
+    """Another server that gets each row of a stream of sql/api."""
+
+    url: Annotated[str, msgspec.Meta(pattern="^https?://[^/]+")]
+    secret: Secret
+    stream: Name
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        # An address may have a secret, too.
+        return [("url", "***"), ("secret", "***"), ("stream", self.stream)]
+
+
 class Local(Section, frozen=True):
     kafka_controller_port: Port
     kafka_heap: Name
@@ -137,8 +156,10 @@ class Settings(Section, frozen=True):
     dead_letters: DeadLetters
     retention: Retention
     ticks: Ticks
+    alerts: dict[Variable, str | int | float]
     producer: Producer
     api: Api
+    webhooks: dict[Identifier, Webhook]
     local: Local
 
     def variables(self) -> dict[str, str]:

@@ -17,6 +17,10 @@ parameters `limit` and `cursor`; `-- @param limit = 50 [1..500]: ...` sets the b
 makes an endpoint that sends new rows as they are stored: within a source (the columns after `by`)
 the offset only grows; the parameter `symbols` selects by the key; {window:UInt32} is the age in
 seconds of the oldest rows to look at.
+
+-- @event alert in stream
+
+sends the same rows in the stream of that name, too, as events `alert`; both have one parameter.
 """
 
 import re
@@ -28,7 +32,7 @@ from api.contract.cursors import Key
 from api.contract.headers import Header
 from api.contract.parameter_declarations import parameter
 from api.contract.parameters import Parameter
-from api.contract.stream_offsets import Stream
+from api.contract.stream_offsets import Event, Stream
 from lib import sql_variables, sqlfiles
 from lib.errors import SqlFileError
 from lib.files import show
@@ -56,6 +60,7 @@ class Endpoint:
     cache: int = 0
     keys: tuple[Key, ...] = ()
     stream: Stream | None = None
+    event: Event | None = None
 
 
 def paths(folder: Path) -> list[Path]:
@@ -76,7 +81,9 @@ def read(path: Path, variables: dict[str, str]) -> Endpoint:
     parameters = _parameters(place, sql, header, paged=bool(keys))
     # The first sentence may continue over several lines.
     summary, _, rest = re.sub(r"\.\s+", ".\n", " ".join(header.text), count=1).partition("\n")
-    return Endpoint(name, place, sql, summary, rest, parameters, header.cache, keys, header.stream)
+    return Endpoint(
+        name, place, sql, summary, rest, parameters, header.cache, keys, header.stream, header.event
+    )
 
 
 def _name(path: Path, place: str) -> str:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from api.contract import stream_offsets
 from api.contract.parameter_declarations import Declaration, declaration
-from api.contract.stream_offsets import Stream
+from api.contract.stream_offsets import Event, Stream
 from lib.errors import SqlFileError
 
 _HEADER = re.compile(r"(?:--[^\n]*(?:\n|\Z))+")
 _TAG = re.compile(r"@(?P<tag>\w+)(?:\s+(?P<rest>.*))?")
-_TAGS = ("param", "cache", "page", "stream")
+_TAGS = ("param", "cache", "page", "stream", "event")
 
 
 @dataclass(slots=True)
@@ -23,6 +23,7 @@ class Header:
     cache: int = 0
     page: tuple[int, str] | None = None
     stream: Stream | None = None
+    event: Event | None = None
 
 
 def read(place: str, text: str) -> Header:
@@ -45,6 +46,8 @@ def read(place: str, text: str) -> Header:
             f"{place}:1: does not begin with a comment; "
             "say what one row means, as `-- One row per ...`."
         )
+    if header.event and not header.stream:
+        raise SqlFileError(f"{place}: @event without @stream; add `-- @stream ...`, or delete it.")
     for number, rest in declared.values():
         parameter = declaration(f"{place}:{number}", rest)
         header.parameters[parameter.name] = (number, parameter)
@@ -77,6 +80,8 @@ def _read_tag(
         header.page = (number, rest)
     elif kind == "stream":
         header.stream = stream_offsets.read(place, rest)
+    elif kind == "event":
+        header.event = stream_offsets.read_event(place, rest)
     else:
         near = difflib.get_close_matches(kind, _TAGS, n=1) or _TAGS
         raise SqlFileError(f"{place}: @{kind} is unknown; did you mean @{' or @'.join(near)}?")

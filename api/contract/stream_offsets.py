@@ -2,6 +2,7 @@
 
 `-- @stream kafka_offset by inserted_by, kafka_partition` promises that the offset of a row is above
 those of all rows that its source stored before, so that one comparison finds the new rows.
+`-- @event alert in stream` sends the rows of one stream in another, too, as events of that name.
 """
 
 import re
@@ -13,6 +14,10 @@ from lib.quoting import quote_string
 
 Position = dict[str, int]
 
+# Events that every stream may send; `message` is what a browser calls one without a name.
+RESERVED_EVENTS = ("message", "newest", "problem", "error", "open")
+
+_EVENT = re.compile(r"(?P<name>[a-z][a-z0-9_]*)\s+in\s+(?P<stream>[a-z][a-z0-9_]*)")
 _STREAM = re.compile(
     r"(?P<offset>[A-Za-z_]\w*)\s+by\s+(?P<sources>[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)"
     r"\s+key\s+(?P<key>[A-Za-z_]\w*)\s+as\s+(?P<filter>[A-Za-z]\w*)"
@@ -50,6 +55,26 @@ class Stream:
         """A row's source, as ClickHouse would write it, and offset."""
         source = "/".join([*(str(row[name]) for name in self.sources), ""])
         return source, int(str(row[self.offset]))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The rows of a stream that are also events of this name in another stream."""
+
+    name: str
+    stream: str
+
+
+def read_event(place: str, text: str) -> Event:
+    """The names of `@event name in stream`; raise SqlFileError."""
+    match = _EVENT.fullmatch(text)
+    # An event of a stream has a name of its own, by which clients tell it from the others.
+    if not match or match["name"] in RESERVED_EVENTS:
+        raise SqlFileError(
+            f"{place}: @event {text}: not understood; write `-- @event name in stream`, with a "
+            f"name other than {' and '.join(RESERVED_EVENTS)}."
+        )
+    return Event(match["name"], match["stream"])
 
 
 def read(place: str, text: str) -> Stream:

@@ -7,6 +7,7 @@ from api.events.follow import Followers
 from api.events.sse import Mailbox
 from api.events.stream import StreamPoller
 from api.problems import ProblemError, bad_parameter
+from api.query import registry
 from api.query.registry import Query
 from api.query.request import QueryRequest
 from api.query.service import QueryService
@@ -20,7 +21,8 @@ class Publisher:
         self._limit = limit
         self._is_ending = is_ending
         self._followers = Followers(service)
-        self._pollers: dict[str, tuple[Query, StreamPoller]] = {}
+        # Of each stream its queries, and what polls them.
+        self._pollers: dict[str, tuple[tuple[Query, ...], StreamPoller]] = {}
 
     @property
     def count(self) -> int:
@@ -45,7 +47,7 @@ class Publisher:
             return await self._stream(query, target, last_id)
         mailbox = Mailbox(follow.newest)
         subscription = self._followers.subscribed(query, target, mailbox, last_id)
-        return sse.body(mailbox, lambda event: event, subscription, lambda: self._ends(query))
+        return sse.body(mailbox, lambda event: event, subscription, lambda: self._ends((query,)))
 
     async def _stream(
         self, query: Query, keys: frozenset[str], last_id: str
@@ -54,26 +56,33 @@ class Publisher:
         if last_id and begin is None:
             takes = "the id of an event of this stream; without one the stream begins now"
             raise bad_parameter("Last-Event-ID", takes, last_id)
-        poller = self._poller(query)
+        queries = self._queries(query)
+        poller = self._poller(queries)
         await poller.start()
         mailbox = Mailbox(rows.merge)
         return sse.body(
             mailbox,
             rows.EventWriter(keys).write,
             poller.subscribed(mailbox),
-            lambda: self._ends(query),
+            lambda: self._ends(queries),
             lambda until: poller.replay(begin, until),
         )
 
-    def _ends(self, query: Query) -> bool:
-        """Whether clients must reconnect: the server stops, or the file was edited, so that their
+    def _ends(self, queries: tuple[Query, ...]) -> bool:
+        """Whether clients must reconnect: the server stops, or a file was edited, so that their
         parameters must be validated again."""
-        return self._is_ending() or self._service.registry.get(query.endpoint.name) is not query
+        served = self._service.registry.get(queries[0].endpoint.name)
+        return self._is_ending() or served is not queries[0] or self._queries(served) != queries
 
-    def _poller(self, query: Query) -> StreamPoller:
+    def _queries(self, query: Query) -> tuple[Query, ...]:
+        """A query, and those that have an event in its stream."""
+        return (query, *registry.events_of(self._service.registry, query))
+
+    def _poller(self, queries: tuple[Query, ...]) -> StreamPoller:
         """The poller of a stream; an edited file gets a new one."""
-        name = query.endpoint.name
-        if name not in self._pollers or self._pollers[name][0] is not query:
+        name = queries[0].endpoint.name
+        if name not in self._pollers or self._pollers[name][0] != queries:
             # The old one polls until its last client has disconnected.
-            self._pollers[name] = (query, StreamPoller(self._service.client, query))
+            poller = StreamPoller(self._service.client, queries[0], queries[1:])
+            self._pollers[name] = queries, poller
         return self._pollers[name][1]

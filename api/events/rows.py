@@ -6,11 +6,13 @@ from api.events import sse
 
 # A client that is further behind gets only the newest row of each key.
 MAX_WAITING = 2_000
+NEWEST = "newest"
 
 
 @dataclass(slots=True)
 class RowBatch:
-    """Rows in the order of their offsets, each with its key, and the id of the position after them.
+    """Rows in the order of their offsets, each with its key, and the id of the position after them;
+    `name` is the event's.
 
     Without rows it is only an id, from which a client can resume; without an id, a later event has
     it.
@@ -34,13 +36,19 @@ class RowBatch:
 
 
 def merge(waiting: list[RowBatch], batch: RowBatch) -> list[RowBatch]:
-    """For a Mailbox: all batches, or the newest row of each key if there are too many rows."""
+    """For a Mailbox: all batches, or the newest row of each key and event if there are too many
+    rows."""
     waiting = [*waiting, batch]
     if sum(len(each.lines) for each in waiting) <= MAX_WAITING:
         return waiting
-    newest = {key: line for each in waiting for key, line in each.lines}
+    newest: dict[str, dict[str, bytes]] = {NEWEST: {}}
+    for each in waiting:
+        newest.setdefault(each.name or NEWEST, {}).update(each.lines)
     identities = [each.identity for each in waiting if each.identity]
-    return [RowBatch(list(newest.items()), identities[-1] if identities else "", "newest")]
+    batches = [RowBatch([*lines.items()], "", name) for name, lines in newest.items() if lines]
+    # A client resumes behind all of them.
+    batches[-1].identity = identities[-1] if identities else ""
+    return batches
 
 
 class EventWriter:

@@ -117,7 +117,8 @@ def _events(query: Query) -> dict[str, Any]:
     rows = {"type": "array", "items": _row(query)}
     return {
         "description": "Server-sent events; the data of each is a list of rows. An event `newest` "
-        "has only the last row of each key, for a client that was too slow for all. An id, sent as "
+        "has only the last row of each key, for a client that was too slow for all. An event with "
+        "another name has the rows of the stream whose `@event` it is. An id, sent as "
         "Last-Event-ID, resumes after its rows.",
         "content": {"text/event-stream": {"schema": {"type": "string"}, "x-data": rows}},
     }

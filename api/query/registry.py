@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +68,41 @@ async def load(folder: Path, variables: dict[str, str], client: ClickHouseClient
     for each in loaded:
         if isinstance(each, BaseException):
             raise each
-    return {each.endpoint.name: each for each in loaded if isinstance(each, Query)}
+    registry = {each.endpoint.name: each for each in loaded if isinstance(each, Query)}
+    if lines := [*_events_without_stream(registry)]:
+        raise SqlFileError(*lines)
+    return registry
+
+
+def events_of(registry: Registry, query: Query) -> tuple[Query, ...]:
+    """The queries whose rows are events in the stream of this one."""
+    return tuple(
+        each
+        for each in registry.values()
+        if each.endpoint.event
+        and each.endpoint.event.stream == query.endpoint.name
+        and _is_same_filter(each, query)
+    )
+
+
+def _events_without_stream(registry: Registry) -> Iterator[str]:
+    for each in registry.values():
+        if event := each.endpoint.event:
+            stream = registry.get(event.stream)
+            if not stream or not _is_same_filter(each, stream):
+                yield (
+                    f"{each.endpoint.place}: @event {event.name} in {event.stream}: no such stream "
+                    "with the same parameter; name one that selects by it."
+                )
+
+
+def _is_same_filter(event: Query, stream: Query) -> bool:
+    """Whether one parameter, with the same values, selects the rows of both."""
+    return bool(
+        event.endpoint.stream
+        and stream.endpoint.stream
+        and event.endpoint.stream.filter == stream.endpoint.stream.filter
+    )
 
 
 async def _load(path: Path, variables: dict[str, str], client: ClickHouseClient) -> Query:

@@ -26,6 +26,10 @@ _POSITION = re.compile(
     r"KafkaSourceReader\.topic\.(?P<topic>.+)\.partition\.(?P<partition>\d+)\.currentOffset$"
 )
 
+_WATERMARK = re.compile(r"^Source__.*\.currentOutputWatermark$")
+# Java's Long.MIN_VALUE, before the first.
+_NO_WATERMARK = -(2**63)
+
 
 class Rest:
     """One running job in the REST API of its cluster."""
@@ -93,6 +97,17 @@ class Rest:
                 else:
                     sums[_short(name)] = sums.get(_short(name), 0.0) + value
         return sums, positions
+
+    def watermark(self) -> int | None:
+        """The lowest watermark of the sources, in milliseconds since 1970; None if none has one."""
+        found = []
+        for vertex in self.get()["vertices"]:
+            path = f"/vertices/{vertex['id']}/subtasks/metrics"
+            ids = [metric["id"] for metric in self.get(path) if _WATERMARK.search(metric["id"])]
+            for metric in self.get(f"{path}?get={quote(','.join(ids))}&agg=min") if ids else ():
+                found.append(int(metric["min"]))
+        lowest = min(found, default=_NO_WATERMARK)
+        return lowest if lowest > _NO_WATERMARK else None
 
     def stop(self, folder: str) -> str:
         """Stop with a savepoint under `folder`, return its path; raise ServiceError if it fails."""

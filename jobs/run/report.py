@@ -156,6 +156,7 @@ class Report:
         status = update.status or JobStatus(0.0, update.state)
         return {
             "message": status.reason or self.lag.problem or status.problem,
+            "notice": status.notice,
             "records_per_second": update.rates[0],
             "rows_per_second": update.rates[1],
             "checkpointed_at": _now(status.checkpoint_age),

@@ -1,8 +1,9 @@
 """A job that runs: its cluster is kept complete, its status reported, and it is stopped at last."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from jobs.flink.gateway import Java
 from jobs.flink.rest import Rest
 from jobs.job import Job
 from jobs.kafka import deleted_records, topics
-from jobs.run import monitor
+from jobs.run import event_time, monitor
+from jobs.run.event_time import EventTime
 from jobs.run.limits import DeadLetterLimits
 from jobs.run.progress import ReadProgress
 from jobs.run.report import Report
@@ -42,6 +44,7 @@ class RunningJob:
     collector: Collector
     limits: DeadLetterLimits
     console: Console
+    event_time: EventTime = field(default_factory=EventTime)
 
     def follow(self, signals: Signals) -> None:
         """Show the job until a signal comes, and stop it with a savepoint; raise JobError or
@@ -63,6 +66,9 @@ class RunningJob:
         with self._errors_shown(), suppress(UnavailableError):
             if cluster.replace_task_manager(self.mini_cluster, self.rest):
                 self.console.print("Flink's task manager ended; another is starting")
+        if event_time.has_watermark(self.job.files):
+            with suppress(ServiceError):
+                self.event_time.see(time.monotonic(), self.rest.watermark())
         with self._errors_shown():
             ids = kafka.topic_ids(self.config.kafka.bootstrap_servers, self.job.topics)
             topics.check_same(self.job.states, ids)
@@ -89,8 +95,10 @@ class RunningJob:
             dead_letters=now.dead_letters + unparsed,
             uncollected=self.collector.uncollected,
             problem=self.collector.problem,
+            notice=self.event_time.notice,
         )
         self.limits.check(now)
+        self.event_time.records = now.records
         return now
 
     def _collect_rest(self, saved: Path | None) -> None:

@@ -35,6 +35,8 @@ class JobStatus:
     # How many offsets below it are not accounted for, and why, if something is wrong.
     uncollected: int = 0
     problem: str = ""
+    # What does not stop the job, but some of its results.
+    notice: str = ""
 
     def line(self, before: "JobStatus | None") -> str:
         """With rates since `before`: RUNNING  in 1,200/s  inserted 1,200/s (9 rows)  lag 0 ..."""
@@ -45,7 +47,7 @@ class JobStatus:
         return (
             f"{self.state}  in {read}  inserted {stored} ({self.rows:,.0f} rows)"
             f"  lag {self._lag()}  checkpoint {age}{self._dead_letters()}{self._uncollected()}"
-            f"{self._lost()}"
+            f"{self._lost()}{'  ' if self.notice else ''}{self.notice}"
         )
 
     def _lag(self) -> str:

@@ -46,7 +46,8 @@ FROM (
                 ''
             ),
             -- A job that continues after a loss is up.
-            if(is_alive, concat(if(is_up OR lost = '', '', '; '), lost), '')
+            if(is_alive, concat(if(is_up OR lost = '', '', '; '), lost), ''),
+            if(is_running, concat(if(notice = '' OR (is_up AND lost = ''), '', '; '), notice), '')
         ) AS message,
         reported_at AS newest,
         age_seconds,

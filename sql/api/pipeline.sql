@@ -1,5 +1,6 @@
--- One row per job: what it does now, how long the ticks of the last minute took from hop to hop (NULL: not known), and
--- how many dead letters it has that no replay has stored, in all and of the last minute.
+-- One row per job: what it does now, how long the ticks of the last minute took from hop to hop (NULL: not known),
+-- how many dead letters it has that no replay has stored, and how many ticks came too late for windows and patterns to
+-- see them, in all and of the last minute.
 WITH hops AS (
     SELECT
         splitByChar('/', inserted_by)[1] AS job,
@@ -9,6 +10,16 @@ WITH hops AS (
     FROM stocks.ticks
     WHERE inserted_at >= now64(3, 'UTC') - INTERVAL 1 MINUTE
     GROUP BY job
+),
+
+late AS (
+    SELECT
+        splitByChar('/', inserted_by)[1] AS job,
+        toUInt32(count()) AS late_ticks,
+        toUInt32(countIf(inserted_at >= now64(3, 'UTC') - INTERVAL 1 MINUTE)) AS late_ticks_last_minute
+    FROM stocks.ticks
+    WHERE is_late
+    GROUP BY job
 )
 
 SELECT
@@ -16,6 +27,7 @@ SELECT
     s.job AS job, -- noqa: AL09
     s.state,
     s.message,
+    if(s.is_running, s.notice, '') AS notice,
     s.lost,
     s.reported_at,
     s.age_seconds,
@@ -43,8 +55,11 @@ SELECT
         'Array(Tuple(hop String, p50_ms Nullable(Float64), p99_ms Nullable(Float64)))'
     ) AS hops,
     d.dead_letters,
-    d.dead_letters_last_minute
+    d.dead_letters_last_minute,
+    t.late_ticks,
+    t.late_ticks_last_minute
 FROM stocks.jobs AS s
 LEFT JOIN hops AS h ON s.job = h.job
 LEFT JOIN stocks.dead_letter_counts AS d ON s.job = d.job
+LEFT JOIN late AS t ON s.job = t.job
 ORDER BY s.job

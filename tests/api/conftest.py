@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def tables(server: Server) -> Iterator[Client]:
     """A client of its tables, which are empty."""
     client = migrated(server)
-    for table in ("ticks", "latest", "job_runs", "job_status", "dead_letters"):
+    for table in ("ticks", "latest", "job_runs", "job_status", "dead_letters", "alerts"):
         client.command(f"TRUNCATE TABLE stocks.{table}")
     yield client
     client.close()

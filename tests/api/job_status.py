@@ -11,7 +11,7 @@ from tests.api.support import Api
 RUN = uuid.UUID(int=7)
 STATUS = ["job", "run_id", "reported_at", "state", "message", "records_per_second",
           "rows_per_second", "checkpointed_at", "partitions", "should_run",
-          "lost"]  # fmt: skip
+          "lost", "notice"]  # fmt: skip
 
 
 def report(
@@ -25,7 +25,7 @@ def report(
     fields = {"message": "", "rows": 2.5, "lags": [0, 3], "should_run": ran, "lost": "", **more}
     partitions = [("t", number, lag) for number, lag in enumerate(fields["lags"])]
     row = [job, RUN, at, state, fields["message"], 3.5, fields["rows"], now, partitions]
-    row += [fields["should_run"], fields["lost"]]
+    row += [fields["should_run"], fields["lost"], fields.get("notice", "")]
     client.insert("stocks.job_status", [row], column_names=STATUS)
 
 

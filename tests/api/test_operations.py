@@ -29,6 +29,24 @@ def test_the_pipeline_is_shown_hop_by_hop(api: Api, tables: Client) -> None:
         assert times == pytest.approx((ms, ms), abs=1.1)
 
 
+def test_late_ticks_are_counted_by_job(api: Api, tables: Client) -> None:
+    now = datetime.now(UTC)
+    old = now - timedelta(minutes=5)
+    rows = [
+        ["A", 1.0, 1, now, 0, number, now, "stocks/ticks", number < 3, old if number else now]
+        for number in range(10)
+    ]
+    columns = [*COLUMNS, "is_late", "inserted_at"]
+    tables.insert("stocks.ticks", rows, column_names=columns)
+    report(tables)
+    report(tables, job="orders")
+    counts = {
+        row["job"]: (row["late_ticks"], row["late_ticks_last_minute"])
+        for row in api.rows("/api/pipeline")
+    }
+    assert counts == {"stocks": (3, 1), "orders": (0, 0)}
+
+
 def test_an_unknown_value_is_null_and_not_zero(api: Api, tables: Client) -> None:
     report(tables, lags=[1, 2])
     assert 'millrace_part_lag{part="job stocks"} 3.0' in api.metrics()

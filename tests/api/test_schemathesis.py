@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from tests.api.alerts import add_alert
 from tests.api.dead_letters import add_dead_letter
 from tests.api.support import Api, insert
 
@@ -22,6 +23,7 @@ PAGED = {
     "/api/job_runs": {"limit": "1"},
     "/api/dead_letters": {"limit": "1"},
     "/api/dead_letter_reasons": {"limit": "1"},
+    "/api/alerts": {"limit": "1"},
 }
 RUNS = (
     "INSERT INTO stocks.job_runs (run_id, job, started_at, status)"
@@ -33,6 +35,8 @@ RUNS = (
 def test_schemathesis_finds_nothing(api: Api, tables: Client, tmp_path: Path) -> None:
     insert(tables, [("A", n, 1, n, n) for n in range(1, 200)])
     tables.command(RUNS)
+    for number in range(3):
+        add_alert(tables, number)
     for offset, reason in enumerate(["no JSON", "price: 0 is not above 0"]):
         add_dead_letter(tables, offset, reason)
     cursors = {path: api.get(path, params=given).json()["next"] for path, given in PAGED.items()}

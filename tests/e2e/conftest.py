@@ -26,7 +26,7 @@ def empty(stack: Place, table: str) -> None:
 def place(stack: Place, tmp_path: Path) -> Iterator[Place]:
     """A topic, a folder and a port for Flink of its own, on the shared stack, with empty tables."""
     wait_until(stack.has_servers, "the shared stack runs")
-    for table in ("stocks.ticks", "stocks.candles_1m", "stocks.dead_letters"):
+    for table in ("stocks.ticks", "stocks.candles_1m", "stocks.alerts", "stocks.dead_letters"):
         empty(stack, table)
     temporary = tmp_path / "tmp"
     temporary.mkdir()

@@ -214,7 +214,9 @@ SOURCE = """
 CREATE TEMPORARY TABLE raw_ticks
 (
     symbol STRING, price STRING, volume STRING, `timestamp` STRING,
-    kafka_partition INT, kafka_offset BIGINT, kafka_timestamp TIMESTAMP_LTZ(3)
+    kafka_partition INT, kafka_offset BIGINT, kafka_timestamp TIMESTAMP_LTZ(3),
+    event_time AS COALESCE(kafka_timestamp, TO_TIMESTAMP_LTZ(0, 3)),
+    WATERMARK FOR event_time AS event_time
 )
 WITH ('connector' = 'filesystem', 'path' = '%s', 'format' = 'json')
 """

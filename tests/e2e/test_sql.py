@@ -103,15 +103,19 @@ def test_the_plan_of_the_stock_job_calls_the_sink_once_per_insert(place: Place) 
     inserts = [file for file in files if "clickhouse_insert" in file.read_text()]
     operators = re.findall(r"^[ :+-]*(\w+)\(", plan, re.MULTILINE)
     targets = re.findall(r"PythonCalc\(.*clickhouse_insert\('([\w.]+)", plan)
-    assert targets == ["stocks.ticks", "stocks.candles_1m"]
+    assert sorted(targets) == ["stocks.alerts", "stocks.candles_1m", "stocks.ticks"]
     assert operators.count("PythonCalc") == len(inserts)
     # Kafka is read, and its records are checked, once for all.
     assert operators.count("TableSourceScan") == 1
-    assert ["REGEXP(" in part for part in plan.strip().split("\n\n")] == [True, False, False]
+    shared, *others = plan.strip().split("\n\n")
+    assert "REGEXP(" in shared and not any("REGEXP(" in part for part in others)
     # Each record reaches the sink, which stores it in one of the two tables.
-    shared, ticks, candles = plan.strip().split("\n\n")
-    assert "where=" not in shared + ticks and "Exchange" not in shared + ticks
-    assert "where=" in candles and "Exchange" in candles
+    assert "where=" not in shared and "Exchange" not in shared
+    call = r"PythonCalc\(select=\[clickhouse_insert\('stocks\.ticks .*\n.* AS stored\]\)\n"
+    assert re.search(rf"{call}[ :]*\+- Reused\(reference_id=\[1\]\)", plan)
+    # What all rules need of the ticks is computed once.
+    assert operators.count("Match") == 3
+    assert plan.count("Reused(reference_id=[3])") == 3
 
 
 def test_a_statement_that_flink_refuses(orders: Place) -> None:

@@ -15,15 +15,27 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 CASES = ROOT / "tests" / "sql"
 FLINK = ROOT / "sql" / "flink" / "stocks"
 # Of an endpoint that streams, or that answers by the clock, tests/api has the tests.
-LIVE = {"stream", "health", "pipeline", "job_runs"}
+LIVE = {"stream", "alert_stream", "health", "pipeline", "job_runs"}
 
 # One change of each view: its file, what it had, and what it has instead.
 CHANGES = [
     ("200_view_checked_ticks.sql", "BETWEEN 0 AND 4294967295", "BETWEEN 0 AND 4294967296"),
     ("200_view_checked_ticks.sql", "price AS price_text", "symbol AS price_text"),
+    ("200_view_checked_ticks.sql", "event_time <= CURRENT", "event_time < CURRENT"),
     ("210_view_valid_ticks.sql", "WHERE reason IS NULL", ""),
     ("300_view_candles.sql", "SUBSTRING(MIN(traded), 29)", "SUBSTRING(MAX(traded), 29)"),
     ("300_view_candles.sql", "SUM(volume)", "MAX(volume)"),
+    ("310_view_bars.sql", "MIN(price) AS low", "MAX(price) AS low"),
+    ("320_view_histories.sql", "MAX(high) AS highest", "MAX(low) AS highest"),
+    ("330_view_moves.sql", "MAX(high) OVER recent", "MAX(low) OVER recent"),
+    ("340_view_extremes.sql", "high >= highest\n    OR", ""),
+    ("400_view_price_falls.sql", "bottom.low <= top.high *", "bottom.high <= top.high *"),
+    ("410_view_price_rises.sql", "top.high AS top_price", "bottom.high AS top_price"),
+    ("420_view_reversals.sql", "'critical' AS severity", "'warning' AS severity"),
+    ("430_view_volume_bursts.sql", "WHERE bursts = 1", ""),
+    ("440_view_price_outliers.sql", "low < mean -", "low < mean +"),
+    ("450_view_silences.sql", "seconds >= ${ALERTS_SILENCE}", "seconds > ${ALERTS_SILENCE}"),
+    ("490_view_alerts.sql", "SELECT * FROM reversals\nUNION ALL\n", ""),
 ]
 
 

@@ -58,7 +58,9 @@ def test_a_job_has_the_calls_topics_and_version_of_its_files(tmp_path: Path) -> 
     stocks = job.load(config, "stocks")
     assert stocks.name == "stocks" and stocks.files[0].number == 100
     assert stocks.topics == (config.kafka.topic,) and stocks.reads_committed
-    assert [call.target.table for call in stocks.calls] == ["stocks.ticks", "stocks.candles_1m"]
+    assert [call.target.table for call in stocks.calls] == [
+        "stocks.ticks", "stocks.candles_1m", "stocks.alerts",
+    ]  # fmt: skip
     assert stocks.state == tmp_path / "flink" / "stocks" / stocks.version
     assert stocks.state.parent == stocks.states
 

@@ -281,3 +281,17 @@ def test_the_brokers_options_are_the_file_or_one_line(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as error:
         conf.kafka_properties(tmp_path / "none")
     assert str(error.value) == f"{tmp_path / 'none'}: not found; restore it from git."
+
+
+def test_a_group_with_keys_of_the_user_gives_variables(file: Path) -> None:
+    file.write_text(changed("alerts", own_limit=7))
+    config = conf.load(file, {"MILLRACE_ALERTS__OWN_LIMIT": "8.5"})
+    assert config.variables()["ALERTS_OWN_LIMIT"] == "8.5"
+    assert refused(MILLRACE_ALERTS__OWN_LIMIT="8").startswith(
+        "environment: MILLRACE_ALERTS__OWN_LIMIT is not a setting; "
+    )
+
+
+@pytest.mark.parametrize("key", ["Own", "own-limit", "1"])
+def test_a_key_that_cannot_be_a_variable_is_refused(file: Path, key: str) -> None:
+    assert f"{file}: " in fails(file, changed("alerts", **{key: 1}))

@@ -1,6 +1,8 @@
 // @ts-check
 // Creates the parts of the page, and hands each tick of the stream to those that show it.
 
+import { createAlerts } from "./alerts/alerts.js";
+import { createAlertsPanel } from "./alerts/panel.js";
 import { rows as fetchRows } from "./api.js";
 import { createCards } from "./cards/cards.js";
 import { createChartPanel } from "./chart/panel.js";
@@ -22,16 +24,21 @@ const RETRY_MS = 2000;
 // How often to load the ticks that the stream left out, and the low and high of their symbols.
 const REFRESH_MS = 10_000;
 const MAX_SAMPLES = 256;
+const HOUR_MS = 3_600_000;
 
 const view = createView();
 const frames = createFrames();
 const market = createMarket();
 const selection = createSelection(market, view, frames);
 const cards = createCards(market, view, frames, select);
-const chart = createChartPanel(market, view, frames);
+const alerts = createAlerts(() => (chart.invalidate(), countAlerts()));
+const alertsPanel = createAlertsPanel((symbol) => select(symbol, false));
+const chart = createChartPanel(market, view, frames, alerts);
 const ticks = createTicks(market, view, frames, select);
 const stats = createStats(market, view);
-const feed = createFeed({ rows: receive, state: (state, why) => pipeline.setFeed(state, why), lost: reload });
+const feed = createFeed({
+  rows: receive, alerts: alerts.add, state: (state, why) => pipeline.setFeed(state, why), lost: reload,
+});
 const deadLetters = createDeadLetters();
 const pipeline = createPipeline(market, deadLetters);
 /** @type {number[]} timestamps of ticks that the next frame shows */
@@ -105,13 +112,18 @@ async function load() {
   }
   market.load(prices);
   showSymbols();
+  loadAlerts();
   cards.update(market.symbols());
   // After the frame that paints them.
   requestAnimationFrame(() => setTimeout(() => performance.mark("first-price")));
 }
 
+/** Show how many alerts there were in the hour before the newest tick. */
+const countAlerts = () => alertsPanel.count(alerts.count(market.newest() - HOUR_MS), alerts.size());
+
 /** Load everything again, after a gap. */
 async function reload() {
+  loadAlerts();
   chart.noteGap();
   cards.reloadSparklines();
   await refresh();
@@ -119,6 +131,8 @@ async function reload() {
   ticks.load();
   stats.load();
 }
+
+const loadAlerts = () => alerts.load([], market.newest() - HOUR_MS);
 
 async function refresh() {
   hasGap = false;
@@ -133,7 +147,9 @@ frames.after(() => {
 document.addEventListener("visibilitychange", () => (unpainted = []));
 setInterval(() => hasGap && !document.hidden && refresh().then(ticks.load), REFRESH_MS);
 createChoices(view);
-createShortcuts(view, { pause: ticks.toggle, deadLetters: deadLetters.open });
+// Alerts leave the hour.
+setInterval(() => document.hidden || countAlerts(), REFRESH_MS);
+createShortcuts(view, { pause: ticks.toggle, alerts: alertsPanel.open, deadLetters: deadLetters.open });
 const search = /** @type {HTMLInputElement} */ (find("#find"));
 search.value = view.get().find;
 search.addEventListener("input", () => view.set({ find: search.value }));

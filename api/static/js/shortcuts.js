@@ -6,8 +6,8 @@ import { CHOICES } from "./view.js";
 
 const NAME = "millrace.shortcuts";
 
-/** @param {ReturnType<typeof import("./view.js").createView>} view @param {{pause: () => void, deadLetters: () => void}} actions */
-export function createShortcuts(view, { pause, deadLetters }) {
+/** @param {ReturnType<typeof import("./view.js").createView>} view @param {{pause: () => void, alerts: () => void, deadLetters: () => void}} actions */
+export function createShortcuts(view, { pause, alerts, deadLetters }) {
   const help = /** @type {HTMLDialogElement} */ (find("#help"));
   const isOn = /** @type {HTMLInputElement} */ (find("#shortcuts"));
   isOn.checked = stored() !== "off";
@@ -24,6 +24,7 @@ export function createShortcuts(view, { pause, deadLetters }) {
     c: () => view.set({ type: "candles" }),
     l: () => view.set({ type: "line" }),
     p: pause,
+    a: alerts,
     d: deadLetters,
     "?": () => help.showModal(),
   };

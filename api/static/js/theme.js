@@ -2,7 +2,7 @@
 // The colours of the style sheet for the canvas of the chart; the system chooses light or dark.
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const NAMES = ["text", "soft", "line", "panel", "raised", "accent", "up", "down", "font"];
+const NAMES = ["text", "soft", "line", "panel", "raised", "accent", "up", "down", "warning", "font"];
 const LINES = 8;
 
 /** @typedef {Record<string, string> & {lines: any}} Theme */

@@ -18,6 +18,9 @@
  *   key_text: string | null, key_base64: string | null,
  *   value_text: string | null, value_base64: string | null, value_size: number | null}} DeadLetter
  *   A dead letter as the API sends it.
+ * @typedef {{rule: string, symbol: string, started_at: string, ended_at: string, severity: string,
+ *   details: any, message: string}} Alert
+ *   An alert as the API sends it.
  * @typedef {{symbols: string[], interval: string, range: string, type: string, window: string,
  *   filter: string, find: string, sort: string}} View
  *   The state that the address holds.

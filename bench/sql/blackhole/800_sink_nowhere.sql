@@ -8,6 +8,7 @@ CREATE TEMPORARY TABLE nowhere
     kafka_partition INT,
     kafka_offset BIGINT,
     kafka_timestamp TIMESTAMP_LTZ(3),
+    is_late BOOLEAN,
     reason STRING
 )
 WITH (

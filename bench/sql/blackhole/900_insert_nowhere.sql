@@ -8,5 +8,6 @@ SELECT
     kafka_partition,
     kafka_offset,
     kafka_timestamp,
+    is_late,
     reason
 FROM checked_ticks

@@ -9,5 +9,7 @@ SELECT
     kafka_partition,
     kafka_offset,
     kafka_timestamp,
+    event_time,
+    COALESCE(event_time <= CURRENT_WATERMARK(event_time), FALSE) AS is_late,
     CAST(NULL AS STRING) AS reason
 FROM raw_ticks

@@ -17,6 +17,9 @@ SELECT
     kafka_partition,
     kafka_offset,
     kafka_timestamp,
+    event_time,
+    -- The watermark of its partition had passed it: a window or pattern may have ended without it.
+    COALESCE(event_time <= CURRENT_WATERMARK(event_time), FALSE) AS is_late,
     CASE
         -- The form that nearly every producer writes, in few steps. REGEXP compiles its pattern once.
         WHEN

@@ -8,6 +8,7 @@ SELECT
     `timestamp`,
     kafka_partition,
     kafka_offset,
-    kafka_timestamp
+    kafka_timestamp,
+    event_time
 FROM checked_ticks
 WHERE reason IS NULL

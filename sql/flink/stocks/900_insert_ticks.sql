@@ -4,7 +4,7 @@
 INSERT INTO inserted
 SELECT
     clickhouse_insert(
-        'stocks.ticks (symbol, price, volume, timestamp, kafka_partition, kafka_offset, kafka_timestamp)
+        'stocks.ticks (symbol, price, volume, timestamp, kafka_partition, kafka_offset, kafka_timestamp, is_late)
         ELSE stocks.dead_letters (reason)',
         symbol,
         price,
@@ -13,6 +13,7 @@ SELECT
         kafka_partition,
         kafka_offset,
         kafka_timestamp,
+        is_late,
         reason
     ) AS stored
 FROM checked_ticks

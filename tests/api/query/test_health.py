@@ -163,6 +163,18 @@ def test_lost_records_are_reported_and_the_job_is_up(api: Api, tables: Client) -
     assert lost not in part(api, "job stocks")["message"]
 
 
+def test_a_notice_is_told_and_the_job_is_up(api: Api, tables: Client) -> None:
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    report(tables, notice="event time stands still")
+    shown = part(api, "job stocks")
+    assert (shown["status"], shown["message"]) == ("up", "event time stands still")
+    assert api.rows("/api/pipeline")[0]["notice"] == "event time stands still"
+    report(tables, notice="event time stands still", message="away")
+    assert part(api, "job stocks")["message"] == "running: away; event time stands still"
+    report(tables, "STOPPED", notice="event time stands still")
+    assert "event time" not in part(api, "job stocks")["message"]
+
+
 def test_only_an_unrestricted_key_gets_the_parts_of_health(keyed: Api) -> None:
     answers = [keyed.health(headers).json() for headers in ({}, SOME, ME)]
     assert len({answer["status"] for answer in answers}) == 1

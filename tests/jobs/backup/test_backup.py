@@ -59,7 +59,7 @@ def test_a_restore_brings_back_what_the_backup_holds(
 ) -> None:
     folder = tmp_path / "backups" / "one"
     command.make(config, str(folder))
-    assert "rows in 12 tables and views, the state of jobs: stocks" in capsys.readouterr().out
+    assert "rows in 13 tables and views, the state of jobs: stocks" in capsys.readouterr().out
     client.command(FILL.format(500))
     (config.data_dir / "flink" / "stocks" / "later").mkdir()
     with pytest.raises(BackupError, match=r"stocks\.\w+ has [0-9,]+ rows; restore into an empty"):

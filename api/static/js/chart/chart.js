@@ -8,6 +8,7 @@ import { readTheme } from "../theme.js";
 import * as zoom from "./zoom.js";
 
 /** @typedef {ReturnType<typeof import("./history.js").createHistory>} History */
+/** @typedef {import("../types.js").Alert} Alert */
 
 const MIN_CANDLES = 12;
 const MAX_BAR_WIDTH = 20;
@@ -33,8 +34,8 @@ export function createChart(echarts, element, handlers) {
   let isFull = true;
   let kind = "";
 
-  /** @param {History} history @param {boolean} isCandles */
-  function draw(history, isCandles) {
+  /** @param {History} history @param {boolean} isCandles @param {Alert[]} alerts of its first symbol */
+  function draw(history, isCandles, alerts) {
     const first = Math.min(...history.symbols.map((symbol) => history.rows(symbol)[0]?.start ?? Infinity));
     const before = all;
     // The names stand after the ends of the lines.
@@ -44,7 +45,7 @@ export function createChart(echarts, element, handlers) {
     shown = history;
     window = isFull ? all : zoom.moved(window, all, isFollowing);
     const drawn = history.symbols.length > 1 ? "comparison" : isCandles ? "candles" : "line";
-    const options = { ...base(history, drawn), series: list(history, drawn) };
+    const options = { ...base(history, drawn), series: list(history, drawn, alerts) };
     // Merging is cheaper, but would keep parts of another kind of chart.
     chart.setOption(options, { notMerge: kind !== drawn + history.symbols, lazyUpdate: false });
     kind = drawn + history.symbols;
@@ -67,8 +68,8 @@ export function createChart(echarts, element, handlers) {
     return frame(colors, scale);
   }
 
-  /** @param {History} history @param {string} drawn */
-  function list(history, drawn) {
+  /** @param {History} history @param {string} drawn @param {Alert[]} alerts */
+  function list(history, drawn, alerts) {
     const [symbol] = history.symbols;
     const width = barWidth(history.step());
     if (drawn === "comparison") {
@@ -79,7 +80,8 @@ export function createChart(echarts, element, handlers) {
     }
     const rows = history.rows(symbol);
     const prices = drawn === "candles" ? series.candles(rows, colors, width) : series.line(rows, colors);
-    return [prices, ...series.volume(rows, colors, width)];
+    const marked = { ...prices, markPoint: series.marks(rows, alerts, history.step(), colors) };
+    return [marked, ...series.volume(rows, colors, width)];
   }
 
   /** @param {number} step */

@@ -19,8 +19,9 @@ const RETRY_MS = 5000;
  * @param {ReturnType<typeof import("../live/market.js").createMarket>} market
  * @param {ReturnType<typeof import("../view.js").createView>} view
  * @param {ReturnType<typeof import("../frames.js").createFrames>} frames
+ * @param {ReturnType<typeof import("../alerts/alerts.js").createAlerts>} alerts
  */
-export function createChartPanel(market, view, frames) {
+export function createChartPanel(market, view, frames, alerts) {
   const element = find("#chart");
   const note = find("#chart-note");
   const back = find("#chart-back");
@@ -62,6 +63,7 @@ export function createChartPanel(market, view, frames) {
       if (signal.aborted) return;
       history = next;
       showNote(next.symbols.some((symbol) => next.rows(symbol).length) ? "" : "No ticks in this range.");
+      if (symbols.length === 1) alerts.load(symbols, next.begin());
       setTimeout(refresh, 4000);
       invalidate();
     } catch (error) {
@@ -88,7 +90,7 @@ export function createChartPanel(market, view, frames) {
     }
     isDirty = false;
     const begun = performance.now();
-    chart.draw(history, view.get().type === "candles");
+    chart.draw(history, view.get().type === "candles", alerts.of(history.symbols[0]));
     legend.show(history, pointed);
     cost = 0.7 * cost + 0.3 * (performance.now() - begun);
     drawn = now;
@@ -121,6 +123,7 @@ export function createChartPanel(market, view, frames) {
   start();
   return {
     load,
+    invalidate,
     /** @param {import("../types.js").Tick} tick */
     add(tick) {
       if (coming && coming !== history) coming.add(tick);

@@ -77,6 +77,29 @@ export function volumes(symbols, rows, theme, width) {
   }];
 }
 
+/** A mark above each candle in which an alert was complete; its message appears under the pointer.
+ * @param {Candle[]} rows @param {import("../types.js").Alert[]} alerts @param {number} step @param {Theme} theme */
+export function marks(rows, alerts, step, theme) {
+  const highs = new Map(rows.map(({ start, high }) => [start, high]));
+  /** @type {Map<number, string[]>} */
+  const messages = new Map();
+  for (const { ended_at, message } of alerts) {
+    const start = Math.floor(Date.parse(ended_at) / step) * step;
+    if (highs.has(start)) messages.set(start, [...(messages.get(start) ?? []), message]);
+  }
+  return {
+    symbol: "triangle", symbolRotate: 180, symbolSize: 8, symbolOffset: [0, -8],
+    itemStyle: { color: theme.warning }, label: { show: false },
+    emphasis: {
+      label: {
+        show: true, position: "top", formatter: ({ name }) => name, color: theme.text, backgroundColor: theme.raised,
+        padding: [4, 6], borderRadius: 2, fontSize: Number(theme.size),
+      },
+    },
+    data: [...messages].map(([start, texts]) => ({ name: texts.join("\n"), coord: [start, highs.get(start)] })),
+  };
+}
+
 /** The line of the newest price. @param {Candle[]} rows @param {Theme} theme */
 function last(rows, theme) {
   const row = rows[rows.length - 1];

@@ -15,7 +15,7 @@ const MAX_PAUSE_MS = 15_000;
 
 /**
  * @param {{rows: (rows: Row[], isComplete: boolean) => void, state: (state: FeedState, why: string) => void,
- *   lost: () => void}} handlers `isComplete`: no tick is missing between these and those before;
+ *   alerts: (alerts: import("../types.js").Alert[]) => void, lost: () => void}} handlers `isComplete`: no tick is missing between these and those before;
  *   `lost`: connected again, with ticks missing
  */
 export function createFeed(handlers) {
@@ -44,6 +44,7 @@ export function createFeed(handlers) {
     retry: (ms) => void (retry = Math.min(ms, MAX_PAUSE_MS)),
     message({ event, data }) {
       if (event === "problem") handlers.state("live", JSON.parse(data).detail ?? "");
+      else if (event === "alert") handlers.alerts(JSON.parse(data));
       else handlers.rows(fresh(JSON.parse(data)), event !== "newest");
     },
   });

@@ -17,6 +17,8 @@ export function totals(jobs) {
     checkpointMs: ages.length ? 1000 * Math.max(...ages) : null,
     deadLetters: jobs ? sum(known("dead_letters")) : null,
     recentDeadLetters: sum(known("dead_letters_last_minute")),
+    late: sum(known("late_ticks")),
+    recentLate: sum(known("late_ticks_last_minute")),
     hops: (jobs ?? []).find((job) => job.hops?.length)?.hops ?? null,
   };
 }

@@ -90,6 +90,9 @@ export function createPipeline(market, deadLetters) {
     setText(meter("checkpoint"), format.duration(checkpointMs));
     hopList.show(hops);
     deadLetters.count(counts.deadLetters, counts.recentDeadLetters);
+    setText(find("#ticks .late"), counts.late ? `${format.big(counts.late)} late` : "");
+    const sees = "Stored, and in the candles; alerts may have missed them, for they came after ticks that are newer by more than ticks.lateness.";
+    setAttribute(find("#ticks .late"), "title", `${format.count(counts.recentLate)} in the last minute. ${sees}`);
     const offset = clock.offset();
     const correction = offset ? ` This machine's clock is ${format.duration(Math.abs(offset))} ${offset > 0 ? "behind" : "ahead"}; the delay is corrected for it.` : "";
     setAttribute(find("[data-meter=p50]"), "title", `From the tick's timestamp until it is on the screen, over the last 30 s.${correction}`);

@@ -1,0 +1,1 @@
+"""`python -m api webhooks`: the rows of a stream, each as a signed request to other servers."""
