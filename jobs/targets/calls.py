@@ -83,18 +83,24 @@ def _parse(text: str, place: str, file: SqlFile, files: Sequence[SqlFile]) -> Ca
         raise JobError(f"{place}: {error}") from error
 
 
-def topics(file: SqlFile, files: Sequence[SqlFile]) -> set[str]:
-    """The topics that an insert reads, through any views."""
-    todo, found, seen = [file], set[str](), {file.name}
+def read_by(file: SqlFile, files: Sequence[SqlFile]) -> list[SqlFile]:
+    """The sources, tables and views that an insert or a view reads, through any views."""
+    # By their places: an insert may have the name of the view that it reads.
+    todo, found, seen = [file], list[SqlFile](), {file.place}
     while todo:
         text = without_comments(todo.pop().text)
         for other in files:
-            is_read = other.kind in ("source", "table", "view") and other.name not in seen
+            is_read = other.kind in ("source", "table", "view") and other.place not in seen
             if is_read and re.search(rf"\b{re.escape(other.name)}\b", text):
-                seen.add(other.name)
+                seen.add(other.place)
                 todo.append(other)
-                found.update(other.topics)
+                found.append(other)
     return found
+
+
+def topics(file: SqlFile, files: Sequence[SqlFile]) -> set[str]:
+    """The topics that an insert reads, through any views."""
+    return {topic for read in read_by(file, files) for topic in read.topics}
 
 
 def _topic(file: SqlFile, files: Sequence[SqlFile]) -> str:

@@ -155,6 +155,12 @@ def test_dead_letters_need_records_of_one_topic(reads: str, topics: str) -> None
     )
 
 
+def test_an_insert_may_have_the_name_of_the_view_that_it_reads() -> None:
+    view = file("CREATE TEMPORARY VIEW t AS SELECT a FROM raw", "view", 200)
+    (call,) = calls.read([*SOURCES, view, insert_else("t")])
+    assert call.topic == "one"
+
+
 def test_one_insert_accounts_for_a_topic() -> None:
     assert refusal(*SOURCES, insert_else("raw"), insert_else("raw", 910, " AS u")) == (
         "sql/910_insert_t.sql:1: has ELSE for the topic one, as sql/900_insert_t.sql:1 has; let "
