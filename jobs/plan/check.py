@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
-from jobs.plan import compiled_plan, flink_types, keyed
+from jobs.plan import compiled_plan, flink_types, keyed, state_growth, watermarks
 from jobs.plan.compiled_plan import Plan
 from jobs.sink import columns
 from jobs.sink.columns import RefusedValueError
@@ -31,6 +31,15 @@ def check(compiled: Plan, calls: Sequence[Call], client: Client | None) -> None:
         problems += keyed.shared(compiled, calls, tables)
     if problems:
         raise JobError(*problems)
+
+
+def notices(compiled: Plan, calls: Sequence[Call], options_file: str) -> list[str]:
+    """A line for each fact that keeps no job from running and that a user should know."""
+    return [
+        notice
+        for each in (state_growth, watermarks)
+        for notice in each.notices(compiled, calls, options_file)
+    ]
 
 
 def _of_table(client: Client, call: Call, filled: Table, compiled: Plan) -> list[str]:

@@ -7,7 +7,7 @@ from pyflink.table import StatementSet
 from jobs.flink import gateway, java_errors
 from jobs.flink.java_errors import JAVA_ERRORS
 from jobs.job import Job
-from jobs.plan import build, check, environment, state_growth
+from jobs.plan import build, check, environment
 from lib import clickhouse
 from lib.errors import JobError, UnavailableError
 from lib.files import show
@@ -23,7 +23,7 @@ def explain(config: Settings, job: Job) -> None:
         click.echo(_explained(inserts, job))
         with clickhouse.explained(config.clickhouse):
             check.check(plan, job.calls, _client_if_available(config))
-        for notice in state_growth.notices(plan, job.calls, show(job.options_file)):
+        for notice in check.notices(plan, job.calls, show(job.options_file)):
             click.echo(notice, err=True)
 
 

@@ -19,7 +19,7 @@ from jobs.job import Job
 from jobs.kafka import deleted_records, saved_offsets, sources, unreadable_records
 from jobs.kafka import topics as job_topics
 from jobs.kafka.lag import LagMonitor
-from jobs.plan import build, check, state_growth
+from jobs.plan import build, check
 from jobs.run.failures import UnreadableError
 from jobs.run.limits import DeadLetterLimits
 from jobs.run.progress import ReadProgress
@@ -65,7 +65,7 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -
         inserts, plan = build.build(config, job, options)
         with clickhouse.explained(config.clickhouse):
             check.check(plan, job.calls, client)
-        for notice in state_growth.notices(plan, job.calls, show(job.options_file)):
+        for notice in check.notices(plan, job.calls, show(job.options_file)):
             console.print(notice)
         progress = _progress(job, ids, saved, gateway.log_file(logs, job.name), report.lag)
         collection = _collection(config, job, ids, progress)

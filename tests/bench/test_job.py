@@ -16,7 +16,7 @@ from tests.conftest import ROOT
     ("name", "inserts", "left", "calls"),
     [
         ("blackhole", ["nowhere"], {"nowhere"}, 0),
-        ("no_rules", [], {"ticks", "candles_1m"}, 2),
+        ("no_rules", [], {"ticks", "candles_1m", "alerts"}, 3),
         (None, ["ticks"], {"ticks"}, 1),
     ],
 )

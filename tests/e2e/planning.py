@@ -2,8 +2,9 @@
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
@@ -28,7 +29,11 @@ class Check(Protocol):
     """Plan an insert for each SELECT, and check the plan; return job and plan."""
 
     def __call__(
-        self, *selects: str, files: tuple[SqlFile, ...] = (), client: Client | None = None
+        self,
+        *selects: str,
+        files: tuple[SqlFile, ...] = (),
+        client: Client | None = None,
+        options: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[Job, Plan]: ...
 
 
@@ -53,7 +58,10 @@ def check(java: None, tmp_path_factory: pytest.TempPathFactory) -> Check:
     second = [_renamed(file) for file in own if file.kind in ("source", "view")]
 
     def run(
-        *selects: str, files: tuple[SqlFile, ...] = (), client: Client | None = None
+        *selects: str,
+        files: tuple[SqlFile, ...] = (),
+        client: Client | None = None,
+        options: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[Job, Plan]:
         made = [
             SqlFile(
@@ -66,7 +74,7 @@ def check(java: None, tmp_path_factory: pytest.TempPathFactory) -> Check:
             for number, text in enumerate(selects, 900)
         ]
         job = jobs.of(config, "stocks", [*own, *second, *files, *made])
-        _, plan = build.build(config, job, conf.flink_options())
+        _, plan = build.build(config, job, {**conf.flink_options(), **options})
         checks.check(plan, job.calls, client)
         return job, plan
 

@@ -28,7 +28,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pyflink.java_gateway import get_gateway
 
-    from jobs.plan import build, environment
+    from jobs.plan import build, environment, watermarks
     from jobs.plan import check as checks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -95,6 +95,21 @@ def test_a_job_with_the_files_of_the_documents_has_a_plan(
     job = jobs.load(config, name)
     _, plan = build.build(config, job, conf.flink_options())
     checks.check(plan, job.calls, None)
+
+
+def test_a_watermark_that_is_the_clock_is_told(check: Check) -> None:
+    late = "SELECT symbol, COUNT(*) FROM checked_ticks WHERE is_late GROUP BY symbol"
+    select = f"SELECT clickhouse_insert('s.t (a, b)', a, b) FROM ({late}) AS l (a, b)"
+    batches = {
+        "table.exec.mini-batch.enabled": "true",
+        "table.exec.mini-batch.allow-latency": "250 ms",
+        "table.exec.mini-batch.size": "1000",
+    }
+    job, plan = check(select, options=batches)
+    (notice,) = watermarks.notices(plan, job.calls, "flink.yaml")
+    assert notice.startswith("900_insert_ticks.sql:1: CURRENT_WATERMARK is the time of the clock")
+    job, plan = check(select)
+    assert [*watermarks.notices(plan, job.calls, "flink.yaml")] == []
 
 
 def test_a_call_in_a_condition_is_refused(check: Check) -> None:
