@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters test-sql validate api webhooks migrate backup restore test chaos check bench bench-quick bench-api bench-page soak screenshots clean
+.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters test-sql backtest validate api webhooks migrate backup restore test chaos check bench bench-quick bench-api bench-page soak screenshots clean
 .SILENT:
 
 # Packages are installed without byte code (see lib/install/packages.py). If Python must not write it, as in many
@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 VENV := .venv/bin
 RUN := $(VENV)/python -m
-# The folder under sql/flink/ for run-job, stop-job, plan, audit and replay-dead-letters.
+# The folder under sql/flink/ for run-job, stop-job, plan, audit, replay-dead-letters and backtest.
 JOB ?= stocks
 # The seed of the first round of chaos, and how many rounds.
 SEED ?= 1
@@ -63,6 +63,9 @@ replay-dead-letters: setup  ## Store the dead letters that are valid by the curr
 
 test-sql: setup  ## Compare the rows of views and endpoints with those of the cases in tests/sql/
 	$(RUN) jobs test-sql $(ARGS)
+
+backtest: setup  ## Show what a rule would have raised: make backtest RULE=price_falls FROM=2h
+	$(RUN) jobs backtest $(JOB) "$(RULE)" --from "$(FROM)" $(if $(TO),--to "$(TO)") $(ARGS)
 
 validate: setup  ## Check the files of sql/api/ against ClickHouse
 	$(RUN) api validate $(ARGS)

@@ -1,7 +1,7 @@
 """`python -m jobs run|stop|plan|audit JOB`, dead letters, backups: the command line."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -147,6 +147,49 @@ def replay_dead_letters(job: str, where: str, dry_run: bool) -> None:
     from jobs.dead_letters import replay
 
     replay.run(config, loaded, where, dry_run=dry_run)
+
+
+def _duration(_: click.Context, parameter: click.Parameter, text: str) -> timedelta:
+    try:
+        return selection.duration(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r}: write 30m, 2h or 7d.", param=parameter) from None
+
+
+@main.command()
+@click.argument("job")
+@click.argument("view")
+@click.option(
+    "--from", "start", required=True, callback=_moment, help="30m, 2h, 7d ago, or a time in UTC."
+)
+@click.option("--to", "end", default="0m", callback=_moment, help="By default now.")
+@click.option(
+    "--lead",
+    default="15m",
+    callback=_duration,
+    show_default=True,
+    help="So much before --from the view begins to read, for what it looks back on.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@exit_on_error()
+def backtest(
+    job: str, view: str, start: datetime, end: datetime, lead: timedelta, as_json: bool
+) -> None:
+    """Show the rows that VIEW of JOB, as it is now, makes of the records since a time, beside those
+    that are stored. Nothing is stored; the job may run meanwhile.
+
+    The records are those in Kafka, and, where it has deleted them, those that the query
+    sql/history/<job>/<source>.sql finds in ClickHouse.
+
+    Exit status: 0 if the rows are the same as those that are stored, 1 if not, 2 for an error."""
+    Signals().interrupt(SystemExit)
+    config = conf.load()
+    loaded = jobs.load(config, job)
+    # As above.
+    from jobs.backtest import command
+
+    if not command.run(config, loaded, view, start, end, lead, as_json=as_json):
+        sys.exit(1)
 
 
 @main.command("test-sql")

@@ -172,3 +172,10 @@ def replay_held(config: Settings, name: str) -> AbstractContextManager[None]:
     one does."""
     file, remedy = replay_lock_file(config, name), "wait until it has ended."
     return locks.held(file, f"a replay of job {name}", remedy)
+
+
+def backtest_held(config: Settings, name: str) -> AbstractContextManager[None]:
+    """Keep others from back-testing a view of a job during the block; raise SetupError if one
+    does."""
+    file = config.data_dir / "run" / f"backtest-{name}.pid"
+    return locks.held(file, f"a back-test of job {name}", "wait until it has ended.")

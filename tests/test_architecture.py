@@ -30,7 +30,7 @@ ROOMS = {
     "api": ["problems", "contract", "query", "events", "webhooks", "http", "app", "__main__"],
     "jobs": [
         "targets", "sink", "flink", "kafka", "job", "accounting", "plan", "run", "dead_letters",
-        "sql_tests", "backup", "__main__",
+        "sql_tests", "backtest", "backup", "__main__",
     ],
     "local": [
         "clickhouse", "child", "kafka", "class_data", "logs", "supervisord_conf", "supervisor",

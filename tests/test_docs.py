@@ -3,7 +3,6 @@ tested in tests/e2e/test_docs.py."""
 
 import json
 import re
-from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -49,7 +48,10 @@ def test_each_link_leads_to_a_file_and_a_heading(document: Path) -> None:
 def test_each_variable_that_a_document_names_is_a_setting(document: Path) -> None:
     settings = conf.load(environ={})
     for name in re.findall(r"\bMILLRACE_([A-Z_]+)", document.read_text(encoding="utf-8")):
-        attrgetter(name.lower().replace("__", "."))(settings)
+        group, _, key = name.lower().partition("__")
+        found = getattr(settings, group)
+        # The settings of rules have names of the user's own.
+        assert not key or (key in found if isinstance(found, dict) else hasattr(found, key)), name
 
 
 def test_a_second_stack_shares_no_port_with_the_first() -> None:

@@ -9,6 +9,7 @@ from jobs import job as jobs
 from jobs.accounting import account, collected
 from jobs.dead_letters import bounded_run, outcome, replay_topic, selection, staging
 from jobs.job import Job
+from jobs.kafka import temporary_topics
 from jobs.targets.calls import Call
 from lib import clickhouse, kafka
 from lib.errors import JobError
@@ -25,7 +26,7 @@ def run(config: Settings, job: Job, where: str, *, dry_run: bool) -> None:
         clickhouse.explained(config.clickhouse),
     ):
         staging.drop_abandoned(client, job)
-        replay_topic.drop_abandoned(config.kafka.bootstrap_servers, staging.name_pattern(job))
+        temporary_topics.drop_abandoned(config.kafka.bootstrap_servers, staging.name_pattern(job))
         for call in (call for call in job.calls if call.target.dead_letters):
             ends = _ends(config, client, job, call)
             selected = selection.places(config, job, call, where)

@@ -60,10 +60,18 @@ def of(since: datetime | None, stage: str | None, topic: str | None) -> Selectio
 def moment(text: str, now: datetime) -> datetime:
     """The time of a text such as `2h` (ago) or an ISO time, which is in UTC unless it names a zone;
     raise ValueError for another text."""
-    if match := _SPAN.fullmatch(text):
-        return now - timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
+    if _SPAN.fullmatch(text):
+        return now - duration(text)
     time = datetime.fromisoformat(text)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def duration(text: str) -> timedelta:
+    """The time of a text such as `2h`; raise ValueError for another text."""
+    match = _SPAN.fullmatch(text)
+    if not match:
+        raise ValueError(text)
+    return timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
 
 
 def reader(config: Settings) -> Client:

@@ -12,6 +12,9 @@ from lib.settings import Settings
 
 Options = Mapping[str, str]
 
+# A partition that waits for its turn is not idle, however slow the machine is.
+_ALL_IS_THERE = {"table.exec.source.idle-timeout": "0 ms"}
+
 
 def create(config: Settings, job: str, flink: Options) -> TableEnvironment:
     """A streaming table environment with these options, in the Java that runs."""
@@ -43,7 +46,7 @@ def bounded(flink: Options, own: Options) -> dict[str, str]:
     `own` say where it runs and what follows a failure."""
     state = ("execution.checkpointing.", "restart-strategy.")
     kept = {name: value for name, value in flink.items() if not name.startswith(state)}
-    return short_lived({**kept, **own})
+    return short_lived({**kept, **_ALL_IS_THERE, **own})
 
 
 def short_lived(flink: Options) -> dict[str, str]:

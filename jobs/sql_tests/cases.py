@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from jobs.kafka.temporary_topics import Record
 from lib.errors import SqlTestError, did_you_mean, one_line
 from lib.files import show
 
@@ -41,16 +42,6 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clock: datetime = CLOCK
     # The path of a request; then the rows are those of its answer, after all inserts of the job.
     endpoint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record to send; the timestamp is in milliseconds since 1970."""
-
-    partition: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +123,7 @@ def _records(file: Path, options: Options) -> Iterator[Record]:
             )
         value = fields.get("@value", line)
         milliseconds = int(time.timestamp() * 1000)
-        yield Record(partition, milliseconds, _bytes(fields.get("@key")), _bytes(value))
+        yield Record(_bytes(fields.get("@key")), _bytes(value), partition, milliseconds)
         time += timedelta(milliseconds=1)
 
 

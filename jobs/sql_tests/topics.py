@@ -4,13 +4,11 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from kafka import KafkaProducer
-from kafka.errors import KafkaError
-
 from jobs.job import Job
 from jobs.kafka import sources, temporary_topics
-from jobs.sql_tests.cases import INPUT, Case, Record
-from lib.errors import ServiceError, SqlTestError, one_line
+from jobs.kafka.temporary_topics import Record
+from jobs.sql_tests.cases import INPUT, Case
+from lib.errors import SqlTestError
 from lib.files import show
 
 
@@ -22,7 +20,7 @@ def filled(servers: str, case: Case, job: Job) -> Iterator[Mapping[str, str]]:
     names = {topic: f"test-{secrets.token_hex(6)}" for topic in records}
     with temporary_topics.made(servers, [*names.values()], case.options.partitions):
         for topic, name in names.items():
-            _send(servers, name, records[topic])
+            temporary_topics.fill(servers, name, records[topic])
         yield names
 
 
@@ -38,29 +36,3 @@ def _by_topic(case: Case, job: Job) -> dict[str, Sequence[Record]]:
             + (f"{INPUT}.ndjson." if len(topics) == 1 else "<source>.ndjson for each.")
         )
     return {topic: given.get(name, ()) for name, each in topics.items() for topic in each}
-
-
-def _send(servers: str, topic: str, records: Sequence[Record]) -> None:
-    producer = KafkaProducer(
-        bootstrap_servers=servers.split(","), acks="all", enable_idempotence=True, linger_ms=5
-    )
-    try:
-        sent = [
-            producer.send(
-                topic,
-                record.value,
-                # The client refuses a record with neither.
-                b"" if record.key is None and record.value is None else record.key,
-                partition=record.partition,
-                timestamp_ms=record.timestamp,
-            )
-            for record in records
-        ]
-        for each in sent:
-            each.get(timeout=120)
-    except KafkaError as error:
-        raise ServiceError(
-            f"Kafka at {servers}: topic {topic}: {one_line(error)}; see its log."
-        ) from error
-    finally:
-        producer.close(timeout=10)

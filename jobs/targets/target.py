@@ -55,6 +55,13 @@ class Target:
         """Both names of the table of dead letters in SQL, quoted if necessary; empty without."""
         return ".".join(map(_shown, self.dead_letters or ()))
 
+    @property
+    def text(self) -> str:
+        """The target as clickhouse_insert reads it, written by the name of its table."""
+        columns = ", ".join(map(quote_name, self.columns))
+        letters = f" ELSE {self.dead_letter_table} ({REASON})" if self.dead_letters else ""
+        return f"{self.table} ({columns}){letters}"
+
     def beside(self, relation: str) -> str:
         """The names of another table of the database."""
         return f"{_shown(self.database)}.{_shown(relation)}"
