@@ -35,3 +35,10 @@ export function makeElement(tag, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+/** Close a dialog by a click on its button, or on its backdrop. @param {HTMLDialogElement} dialog @param {string} button its selector */
+export function closeOnClick(dialog, button) {
+  find(button, dialog).addEventListener("click", () => dialog.close());
+  // A click on the backdrop has the dialog itself as its target.
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+}

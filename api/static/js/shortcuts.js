@@ -1,7 +1,7 @@
 // @ts-check
 // Keyboard shortcuts, which work everywhere but in text fields and can be turned off.
 
-import { find } from "./dom.js";
+import { closeOnClick, find } from "./dom.js";
 import { CHOICES } from "./view.js";
 
 const NAME = "millrace.shortcuts";
@@ -13,9 +13,7 @@ export function createShortcuts(view, { pause, alerts, deadLetters }) {
   isOn.checked = stored() !== "off";
   isOn.addEventListener("change", () => save(isOn.checked ? "on" : "off"));
   find("#help-open").addEventListener("click", () => help.showModal());
-  find("button", help).addEventListener("click", () => help.close());
-  // A click on the backdrop has the dialog itself as its target.
-  help.addEventListener("click", (event) => event.target === help && help.close());
+  closeOnClick(help, "button");
 
   /** @type {Record<string, () => void>} */
   const keys = {

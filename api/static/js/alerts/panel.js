@@ -3,7 +3,7 @@
 
 import { id } from "./alerts.js";
 import { address, json } from "../api.js";
-import { cloneTemplate, find, setAttribute, setText } from "../dom.js";
+import { cloneTemplate, closeOnClick, find, setAttribute, setText } from "../dom.js";
 import * as format from "../format.js";
 
 /** @typedef {import("../types.js").Alert} Alert */
@@ -72,9 +72,7 @@ export function createAlertsPanel(select) {
 
   button.addEventListener("click", open);
   more.addEventListener("click", () => next && load(next));
-  find(".close", dialog).addEventListener("click", () => dialog.close());
-  // A click on the backdrop has the dialog itself as its target.
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  closeOnClick(dialog, ".close");
   dialog.addEventListener("close", () => loading.abort());
   return {
     open,

@@ -2,7 +2,7 @@
 // The number of dead letters on the strip, and the dialog with their list that it opens.
 
 import { address, json } from "../api.js";
-import { find, makeElement, setText } from "../dom.js";
+import { closeOnClick, find, makeElement, setText } from "../dom.js";
 import * as format from "../format.js";
 import { createList } from "./list.js";
 
@@ -72,9 +72,7 @@ export function createDeadLetters() {
   }
   button.addEventListener("click", open);
   more.addEventListener("click", () => next && load(next));
-  find(".close", dialog).addEventListener("click", () => dialog.close());
-  // A click on the backdrop has the dialog itself as its target.
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  closeOnClick(dialog, ".close");
   dialog.addEventListener("close", () => loading.abort());
   return {
     open,
