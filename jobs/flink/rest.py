@@ -5,7 +5,7 @@ https://nightlies.apache.org/flink/flink-docs-release-2.3/docs/ops/rest_api/
 
 import re
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -84,14 +84,12 @@ class Rest:
         read of each (topic, partition), -1 if it has read none."""
         sums: dict[str, float] = {}
         positions: dict[tuple[str, int], int] = {}
+
+        def is_wanted(name: str) -> bool:
+            return _short(name) in names or _POSITION.search(name) is not None
+
         for vertex in self.get()["vertices"]:
-            path = f"/vertices/{vertex['id']}/subtasks/metrics"
-            ids = (metric["id"] for metric in self.get(path))
-            wanted = [name for name in ids if _short(name) in names or _POSITION.search(name)]
-            if not wanted:
-                continue
-            for metric in self.get(f"{path}?get={quote(','.join(wanted))}&agg=sum"):
-                name, value = metric["id"], metric["sum"]
+            for name, value in self._metrics(vertex, is_wanted, "sum"):
                 if match := _POSITION.search(name):
                     positions[match["topic"], int(match["partition"])] = int(value)
                 else:
@@ -100,14 +98,25 @@ class Rest:
 
     def watermark(self) -> int | None:
         """The lowest watermark of the sources, in milliseconds since 1970; None if none has one."""
-        found = []
-        for vertex in self.get()["vertices"]:
-            path = f"/vertices/{vertex['id']}/subtasks/metrics"
-            ids = [metric["id"] for metric in self.get(path) if _WATERMARK.search(metric["id"])]
-            for metric in self.get(f"{path}?get={quote(','.join(ids))}&agg=min") if ids else ():
-                found.append(int(metric["min"]))
+        found = [
+            int(value)
+            for vertex in self.get()["vertices"]
+            # Each question is asked once a second, and a job may have many operators.
+            if vertex["name"].startswith("Source: ")
+            for _, value in self._metrics(vertex, _is_watermark, "min")
+        ]
         lowest = min(found, default=_NO_WATERMARK)
         return lowest if lowest > _NO_WATERMARK else None
+
+    def _metrics(
+        self, vertex: Mapping[str, Any], is_wanted: Callable[[str], bool], aggregation: str
+    ) -> Iterator[tuple[str, float]]:
+        """The wanted metrics of a vertex by name, aggregated over its tasks."""
+        path = f"/vertices/{vertex['id']}/subtasks/metrics"
+        wanted = [metric["id"] for metric in self.get(path) if is_wanted(metric["id"])]
+        if wanted:
+            for metric in self.get(f"{path}?get={quote(','.join(wanted))}&agg={aggregation}"):
+                yield metric["id"], metric[aggregation]
 
     def stop(self, folder: str) -> str:
         """Stop with a savepoint under `folder`, return its path; raise ServiceError if it fails."""
@@ -136,6 +145,10 @@ class Rest:
                 trigger = begin()
             time.sleep(0.1)
         raise ServiceError(f"no savepoint after {SAVEPOINT_LIMIT:.0f} s")
+
+
+def _is_watermark(name: str) -> bool:
+    return _WATERMARK.search(name) is not None
 
 
 def _short(metric: str) -> str:
