@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -129,12 +130,18 @@ def of(
     )
 
 
+def filled(file: SqlFile) -> str:
+    """The table of the job that an insert fills; empty for another statement."""
+    match = _FILLED.match(condensed(file.text))
+    return match["table"] if match else ""
+
+
 def _check_filled(file: SqlFile, files: Sequence[SqlFile]) -> None:
-    filled = _FILLED.match(condensed(file.text))
+    table = filled(file)
     others = " ".join(without_comments(other.text) for other in files if other is not file)
-    if filled and not re.search(rf"\b{re.escape(filled['table'])}\b", others):
+    if table and not re.search(rf"\b{re.escape(table)}\b", others):
         raise JobError(
-            f"{file.place}: INSERT INTO {filled['table']}, which no file of the job creates; "
+            f"{file.place}: INSERT INTO {table}, which no file of the job creates; "
             "copy 800_sink_inserted.sql from another job, or fix the name."
         )
 
@@ -149,6 +156,20 @@ def version(files: Sequence[SqlFile], options: Mapping[str, str] = NO_OPTIONS) -
     ]
     text = "\0".join([*(condensed(file.text) for file in files), *planner])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def run_name(purpose: str, name: str) -> str:
+    """A name for one run beside a job, with which those of its tables and topics begin."""
+    return f"{_run_prefix(purpose, name)}{secrets.token_hex(4)}"
+
+
+def run_pattern(purpose: str, name: str) -> str:
+    """A regular expression for the names of all such runs of a job."""
+    return f"{_run_prefix(purpose, name)}[0-9a-f]{{8}}"
+
+
+def _run_prefix(purpose: str, name: str) -> str:
+    return f"{purpose}_{re.sub(r'[^A-Za-z0-9]', '_', name)}_"
 
 
 def lock_file(config: Settings, name: str) -> Path:

@@ -173,3 +173,8 @@ def is_transient(code: int | None, text: str) -> bool:
     if code == Code.TOO_MANY_PARTS:
         return _TOO_MANY_PARTITIONS not in text
     return code is None or code in TRANSIENT
+
+
+def is_about_statement(code: int | None, text: str) -> bool:
+    """Whether a statement that failed like this is wrong: ClickHouse answers and knows the user."""
+    return code not in ACCESS and not is_transient(code, text)

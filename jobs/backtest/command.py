@@ -1,8 +1,6 @@
 """`python -m jobs backtest`: what a view would have made of the past."""
 
 import json
-import re
-import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -14,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table as Shown
 
 from jobs import job as jobs
-from jobs.backtest import comparison, history
+from jobs.backtest import PURPOSE, comparison, history
 from jobs.backtest.comparison import Row, Selection
 from jobs.job import Job
 from jobs.kafka import sources, temporary_topics
@@ -28,9 +26,7 @@ from lib import clickhouse
 from lib.errors import JobError, did_you_mean
 from lib.quoting import quote_name
 from lib.settings import Settings
-from lib.sqlfiles import SqlFile, condensed
-
-_FILLED = re.compile(r"INSERT INTO (?P<sink>[^\s(]+)", re.IGNORECASE)
+from lib.sqlfiles import SqlFile
 
 
 def run(
@@ -50,8 +46,8 @@ def run(
         since = int((start - lead).timestamp() * 1000)
         _drop_abandoned(config, client, job, call)
         with _table(client, job, call) as made, console.status("reading the past"):
-            plan, text = _run(config, client, job, file, made, view, since)
-            selection = Selection(time, start, end, _constants(plan, made, text))
+            plan = _run(config, client, job, file, made, view, since)
+            selection = Selection(time, start, end, _constants(plan, made))
             rows = comparison.rows(client, call.target, made, selection)
     _print(console, rows, time, as_json=as_json)
     return all(row.is_raised and row.is_stored for row in rows)
@@ -99,7 +95,7 @@ def _time(call: Call, filled: table.Table) -> str:
 @contextmanager
 def _table(client: Client, job: Job, call: Call) -> Iterator[Target]:
     """A table for the rows, empty, which is dropped afterwards."""
-    relation = f"{_prefix(job)}{secrets.token_hex(4)}"
+    relation = jobs.run_name(PURPOSE, job.name)
     made = replace(call.target, relation=relation, name=relation, dead_letters=None)
     try:
         client.command(f"CREATE TABLE {made.table} AS {call.target.table}")
@@ -108,13 +104,9 @@ def _table(client: Client, job: Job, call: Call) -> Iterator[Target]:
         client.command(f"DROP TABLE IF EXISTS {made.table} SYNC")
 
 
-def _prefix(job: Job) -> str:
-    return f"backtest_{re.sub(r'[^A-Za-z0-9]', '_', job.name)}_"
-
-
 def _drop_abandoned(config: Settings, client: Client, job: Job, call: Call) -> None:
     """Drop what a back-test of this job left that was killed."""
-    pattern = f"{_prefix(job)}[0-9a-f]{{8}}"
+    pattern = jobs.run_pattern(PURPOSE, job.name)
     temporary_topics.drop_abandoned(config.kafka.bootstrap_servers, pattern)
     rows = client.query(
         "SELECT name FROM system.tables WHERE database = {d:String} AND match(name, {p:String})",
@@ -126,31 +118,26 @@ def _drop_abandoned(config: Settings, client: Client, job: Job, call: Call) -> N
 
 def _run(
     config: Settings, client: Client, job: Job, file: SqlFile, made: Target, view: str, since: int
-) -> tuple[Plan, str]:
-    """Run the view into the table; return the plan, and the target's text in it."""
-    sink = _FILLED.match(condensed(file.text))
+) -> Plan:
+    """Run the view into the table, and return the plan."""
     values = ", ".join(map(quote_name, made.columns))
     target = made.text.replace("'", "''")
-    insert = (
-        f"INSERT INTO {sink and sink['sink']} SELECT {FUNCTION}('{target}', {values}) FROM {view}"
-    )
+    insert = f"INSERT INTO {jobs.filled(file)} SELECT {FUNCTION}('{target}', {values}) FROM {view}"
     own = replace(file, text=insert)
     with ExitStack() as held:
         read = {each.name for each in calls.read_by(own, job.files) if sources.is_source(each)}
         files = [
-            history.bounded(held, config, client, job, each, since, _prefix(job))
-            if each.name in read
-            else each
+            history.bounded(held, config, client, job, each, since) if each.name in read else each
             for each in job.files
             if each.kind != "insert"
         ]
         tested = jobs.of(config, f"{job.name}-backtest", [*files, own], job.options)
-        return bounded.run(config, tested), made.text
+        return bounded.run(config, tested)
 
 
-def _constants(plan: Plan, made: Target, text: str) -> dict[str, frozenset[str]]:
+def _constants(plan: Plan, made: Target) -> dict[str, frozenset[str]]:
     """The columns of the view's rows that have only some values, as the name of a rule."""
-    called = compiled_plan.find(plan, text)
+    called = compiled_plan.find(plan, made.text)
     if called is None:
         return {}
     rows = keys.project(called.arguments, keys.before(plan, called.number))

@@ -3,7 +3,6 @@ since, as far as a query of ClickHouse has them: sql/history/<job>/<source>.sql.
 
 The query returns kafka_partition, kafka_offset, kafka_timestamp and value, the record's text."""
 
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
@@ -12,11 +11,13 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from kafka import TopicPartition
 from kafka.errors import KafkaError
 
+from jobs import job as jobs
+from jobs.backtest import PURPOSE
 from jobs.job import Job
 from jobs.kafka import sources, temporary_topics
 from jobs.kafka.temporary_topics import Record
 from lib import kafka, sql_variables, sqlfiles
-from lib.clickhouse_errors import ACCESS, is_transient
+from lib.clickhouse_errors import is_about_statement
 from lib.errors import JobError, ServiceError, one_line
 from lib.files import show
 from lib.kafka import Span
@@ -29,45 +30,32 @@ _BLOCK_BYTES = 8 * 2**20
 _READ_SECONDS = 60.0
 
 
-def name_of(prefix: str) -> str:
-    """A name for one topic of a back-test."""
-    return f"{prefix}{secrets.token_hex(4)}"
-
-
 def bounded(
-    held: ExitStack, config: Settings, client: Client, job: Job, file: SqlFile, since: int,
-    prefix: str,
-) -> SqlFile:  # fmt: skip
+    held: ExitStack, config: Settings, client: Client, job: Job, file: SqlFile, since: int
+) -> SqlFile:
     """A source that reads the records since a time, in milliseconds since 1970, and ends. A topic
-    that it needs, whose name begins with `prefix`, goes with `held`."""
+    that it needs goes with `held`."""
     if len(file.topics) != 1:
         raise JobError(f"{file.place}: reads several topics; a back-test takes a source of one.")
     (topic,) = file.topics
-    servers = config.kafka.bootstrap_servers
+    servers, name = config.kafka.bootstrap_servers, jobs.run_name(PURPOSE, job.name)
     kafka.existing_ids(servers, [topic])
     with kafka.admin(servers) as admin:
         spans = {p: span for (_, p), span in kafka.spans(admin, [topic], committed=True).items()}
     deleted = {p: span.start for p, span in spans.items() if span.start}
-    if not deleted or not _begins_late(servers, topic, deleted, since):
+    firsts = _offsets(servers, topic, [*spans], since) if deleted else {}
+    # Before the first record of a partition there may have been others of that time.
+    if not any(firsts[p] <= start for p, start in deleted.items() if p in firsts):
         more = {
             "scan.startup.mode": "timestamp",
             "scan.startup.timestamp-millis": str(since),
-            "properties.group.id": name_of(prefix),
+            "properties.group.id": name,
         }
         return sources.bounded(file, topic, topic, more)
-    name = name_of(prefix)
     held.enter_context(temporary_topics.made(servers, [name], len(spans)))
     temporary_topics.fill(servers, name, _stored(config, client, job, file, deleted, since))
-    temporary_topics.fill(servers, name, _of_kafka(servers, topic, spans, since))
+    temporary_topics.fill(servers, name, _of_kafka(servers, topic, spans, firsts))
     return sources.bounded(file, topic, name)
-
-
-def _begins_late(servers: str, topic: str, deleted: Mapping[int, int], since: int) -> bool:
-    """Whether Kafka may have deleted a record of this time or later from a partition."""
-    return any(
-        offset <= deleted[partition]
-        for partition, offset in _offsets(servers, topic, [*deleted], since).items()
-    )
 
 
 def _offsets(servers: str, topic: str, partitions: list[int], since: int) -> dict[int, int]:
@@ -105,7 +93,7 @@ def _stored(
             for partition, value, time in rows:
                 yield Record(None, value, partition, max(time, 0))
     except DatabaseError as error:
-        if error.code is None or error.code in ACCESS or is_transient(error.code, str(error)):
+        if not is_about_statement(error.code, str(error)):
             raise
         raise JobError(
             f"{query.place}: ClickHouse refuses it: {one_line(error)}; fix it."
@@ -126,9 +114,10 @@ def _query(config: Settings, job: Job, file: SqlFile) -> SqlFile:
     return sql_variables.substitute(query, config.variables(), sql_variables.CLICKHOUSE)
 
 
-def _of_kafka(servers: str, topic: str, spans: Mapping[int, Span], since: int) -> Iterator[Record]:
-    """The records that Kafka has, from that time on."""
-    firsts = _offsets(servers, topic, [*spans], since)
+def _of_kafka(
+    servers: str, topic: str, spans: Mapping[int, Span], firsts: Mapping[int, int]
+) -> Iterator[Record]:
+    """The records that Kafka has, from these offsets on."""
     with kafka.reader(servers, committed=True) as consumer:
         for partition, span in spans.items():
             at = firsts.get(partition, span.end)

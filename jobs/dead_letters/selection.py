@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from jobs.job import Job
 from jobs.targets.calls import Call
 from lib import clickhouse
-from lib.clickhouse_errors import ACCESS, is_transient
+from lib.clickhouse_errors import is_about_statement
 from lib.errors import JobError, one_line
 from lib.settings import Settings
 
@@ -91,7 +91,7 @@ def places(config: Settings, job: Job, call: Call, where: str) -> Sequence[tuple
     try:
         rows = client.query(sql, parameters=parameters).result_rows
     except DatabaseError as error:
-        if error.code is None or error.code in ACCESS or is_transient(error.code, str(error)):
+        if not is_about_statement(error.code, str(error)):
             raise
         raise JobError(
             f"--where {where!r}: ClickHouse refuses it: {one_line(error)}; write a condition on "

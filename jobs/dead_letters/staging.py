@@ -4,8 +4,6 @@ They are in the databases of the job's own tables. Those of a replay that was ki
 the next one of the job.
 """
 
-import re
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +11,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
+from jobs import job as jobs
 from jobs.flink import state
 from jobs.job import Job
 from jobs.targets import calls
@@ -154,13 +153,9 @@ def _drop(client: Client, job: Job, names: str) -> None:
 
 def new_name(job: Job) -> str:
     """A name for one replay, with which those of its tables begin, and which its topic has."""
-    return f"{_prefix(job)}{secrets.token_hex(4)}"
+    return jobs.run_name("replay", job.name)
 
 
 def name_pattern(job: Job) -> str:
     """A regular expression for the names of this job's replays."""
-    return f"{_prefix(job)}[0-9a-f]{{8}}"
-
-
-def _prefix(job: Job) -> str:
-    return f"replay_{re.sub(r'[^A-Za-z0-9]', '_', job.name)}_"
+    return jobs.run_pattern("replay", job.name)
