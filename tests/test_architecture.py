@@ -53,6 +53,7 @@ OPENED = {
     "jobs/backup/manifest.py": "the files of a backup",
     "jobs/backup/states.py": "Flink's saved state, to copy it",
     "jobs/flink/gateway.py": "the port that the JVM reports",
+    "jobs/flink/idle_partitions.py": "the Java source beside it, and the JAR that it makes",
     "jobs/kafka/deleted_records.py": "Flink's log",
     "jobs/kafka/saved_offsets.py": "Flink's saved state, and its summary",
     "jobs/kafka/topics.py": "the ids of the topics, in the job's state",

@@ -1,11 +1,13 @@
 """From a job's SQL files to one Flink job: one statement set, its compiled plan, and its start."""
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pyflink.table import StatementSet, TableEnvironment
 
-from jobs.flink import cluster, java_errors
+from jobs.flink import cluster, idle_partitions, java_errors
 from jobs.flink.java_errors import JAVA_ERRORS
 from jobs.flink.rest import Rest
 from jobs.job import Job
@@ -125,7 +127,7 @@ def start(inserts: StatementSet, config: Settings, job: Job) -> tuple[Rest, Any]
     try:
         # Not the compiled plan's execute(): its workers would be processes that outlive a killed
         # runner.
-        client = inserts.execute().get_job_client()
+        client = idle_partitions.execute(inserts, Path(tempfile.gettempdir()))
     except JAVA_ERRORS as error:
         hint = f"correct it in {_options_files(job)} or the job's SQL, or see {logs}"
         if java_errors.is_about_saved_state(error):

@@ -1,6 +1,8 @@
 """The rules of the stock job: the same alerts whatever is killed, and ticks that are too late."""
 
+import os
 import random
+import signal
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,6 +21,8 @@ PER_SECOND = 4_000
 SECONDS = 600
 # By their hash they are in all partitions.
 ENDS = 40
+# table.exec.source.idle-timeout, in seconds.
+IDLE_AFTER = 10
 ALERTS = (
     "SELECT rule, symbol, toString(started_at), toString(ended_at), severity, details, message"
     " FROM stocks.alerts FINAL ORDER BY ALL"
@@ -57,6 +61,14 @@ def end() -> Iterator[Tick]:
             yield {"symbol": f"END{number}", "price": price, "volume": 1, "timestamp": later}
 
 
+def late(place: Place) -> list[list[int]]:
+    """How many ticks of each partition are late, from which offset to which."""
+    return place.ask(
+        "SELECT kafka_partition, count(), min(kafka_offset), max(kafka_offset)"
+        " FROM stocks.ticks FINAL WHERE is_late GROUP BY ALL ORDER BY ALL"
+    )
+
+
 def raised(place: Place) -> list[list[str]]:
     """All alerts, once that of `end` are there and no more come."""
     found: list[list[str]] = []
@@ -92,12 +104,33 @@ def test_a_killed_job_raises_the_alerts_of_one_that_ran_through(place: Place) ->
     killed = raised(place)
     place.stop_job(job)
     assert {rule for rule, *_ in killed} == RULES
-    assert place.ask("SELECT count() FROM stocks.ticks FINAL WHERE is_late") == [[0]]
+    assert late(place) == []
 
     # All again, from the sources, into an empty table.
     place.ask("TRUNCATE TABLE stocks.alerts")
     job = place.run_job("stocks", "--fresh")
     assert raised(place) == killed
+    place.stop_job(job)
+
+
+def test_no_partition_is_idle_while_it_waits_to_be_read(stack: Place, place: Place) -> None:
+    sent = [*market(random.Random(20240130))][:24_000]
+    job = place.run_job()
+    Load(place, sent[:12_000], PER_SECOND).start()
+    wait_until(place.count, "rows")
+    clickhouse = stack.pid("clickhouse")
+    os.kill(clickhouse, signal.SIGSTOP)
+    try:
+        time.sleep(IDLE_AFTER + 2)
+    finally:
+        os.kill(clickhouse, signal.SIGCONT)
+    place.wait_count(12_000)
+    assert late(place) == []
+    # All are idle now, until the first of them has records again.
+    time.sleep(IDLE_AFTER + 2)
+    place.send(sent[12_000:])
+    place.wait_count(24_000)
+    assert late(place) == []
     place.stop_job(job)
 
 
