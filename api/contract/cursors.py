@@ -26,6 +26,9 @@ LIMIT = Declaration("limit", "100", "1", "100000", None, "How many rows a page h
 _KEY = re.compile(r"(?P<column>[A-Za-z_]\w*)(?:\s+(?P<order>asc|desc))?", re.IGNORECASE)
 _TYPES = (BigInt, Decimal, Bool, String, FixedString, UUID, IPv4, IPv6, Enum, Date, DateTimeBase)
 
+# NULL, as ClickHouse reads it: the value of the first key before the first page.
+NO_ROW = "\\N"
+
 # A cursor's value as in a JSON row; a Float that is not finite is null there.
 Value = str | int | float | bool | None
 
@@ -80,7 +83,8 @@ def encode(name: str, keys: Sequence[Key], row: Mapping[str, Any]) -> str:
 def decode(
     name: str, keys: Sequence[Key], kinds: Sequence[ClickHouseType], cursor: str
 ) -> dict[str, str]:
-    """The values to bind; raise ValueError for a cursor of another endpoint or form."""
+    """The values to bind, in the order of the keys; raise ValueError for a cursor of another
+    endpoint or form."""
     try:
         text = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         fingerprint, *values = json.loads(text)
@@ -143,7 +147,7 @@ def _bound_type(kind: ClickHouseType) -> str:
 def _bind(kind: ClickHouseType, value: Value) -> str:
     """A value of a JSON row as ClickHouse reads it from a query parameter, exactly."""
     if isinstance(kind, Float) and value is None:
-        return "\\N"
+        return NO_ROW
     if not isinstance(value, (int, float) if isinstance(kind, Float) else (int, str)):
         raise ValueError(value)
     if isinstance(kind, Float):

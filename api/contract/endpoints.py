@@ -11,6 +11,8 @@
 
 {symbols:Array(String)} in the SQL is the parameter's type. An endpoint with pages also has the
 parameters `limit` and `cursor`; `-- @param limit = 50 [1..500]: ...` sets the bounds of `limit`.
+Its SQL may name {limit:UInt32} and {after:Nullable(Type)}, the first column of @page in the last
+row of the page before (NULL: there is none), to read no more than a page needs.
 
 -- @stream kafka_offset by inserted_by, kafka_partition key symbol as symbols
 
@@ -42,6 +44,8 @@ from lib.sqlfiles import SqlFile
 RESERVED = ("cursor", "format")
 # The parameter of a stream that limits how old the rows to look at are, in seconds.
 WINDOW = "window"
+# The parameter of an endpoint with pages that says where the page before ended.
+AFTER = "after"
 
 _FILE_NAME = re.compile(r"(?P<name>[a-z][a-z0-9_]{0,63})\.sql")
 _PLACEHOLDER = re.compile(r"\{\s*(?P<name>\w*)\s*(?::(?P<type>[^{}]*))?\}")
@@ -110,6 +114,8 @@ def _parameters(place: str, sql: str, header: Header, *, paged: bool) -> tuple[P
     used but not documented."""
     used = _placeholders(place, sql)
     if paged:
+        if AFTER not in header.parameters:
+            used.pop(AFTER, None)
         used.setdefault("limit", (0, "UInt32"))
         header.parameters.setdefault("limit", (0, cursors.LIMIT))
     if header.stream:

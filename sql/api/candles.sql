@@ -9,11 +9,28 @@ WITH toInt64(
     1000000 * parseTimeDelta(
         toString({interval:Enum8('1s', '5s', '15s', '30s', '1m', '5m', '15m', '30m', '1h', '4h', '12h', '1d')})
     )
-) AS step
+) AS step,
+
+-- Not toStartOfInterval, whose range ends in 2106.
+moments AS (
+    SELECT fromUnixTimestamp64Micro(toInt64(floor(toUnixTimestamp64Micro(timestamp) / step)) * step, 'UTC') AS start
+    FROM stocks.ticks
+    WHERE
+        symbol IN {symbols:Array(String)}
+        AND ({from:Nullable(DateTime64(6, 'UTC'))} IS NULL OR timestamp >= {from:Nullable(DateTime64(6, 'UTC'))})
+        AND ({to:Nullable(DateTime64(6, 'UTC'))} IS NULL OR timestamp < {to:Nullable(DateTime64(6, 'UTC'))})
+        AND ({after:Nullable(DateTime64(6, 'UTC'))} IS NULL OR timestamp < {after:Nullable(DateTime64(6, 'UTC'))})
+    GROUP BY start
+    ORDER BY start DESC
+    -- One more, by which the API knows that there is another page.
+    LIMIT {limit:UInt32} + 1
+),
+
+-- A page reads the ticks of its own candles, and of those of the moment at which the page before ended.
+(SELECT coalesce(minOrNull(start), {after:Nullable(DateTime64(6, 'UTC'))}) FROM moments) AS first_moment
 
 SELECT
     t.symbol,
-    -- Not toStartOfInterval, whose range ends in 2106.
     fromUnixTimestamp64Micro(toInt64(floor(toUnixTimestamp64Micro(t.timestamp) / step)) * step, 'UTC') AS start,
     -- By time, then by offset: ticks of one moment keep the order of their records.
     argMin(t.price, (t.timestamp, t.kafka_offset)) AS open,
@@ -29,4 +46,11 @@ WHERE
     t.symbol IN {symbols:Array(String)}
     AND ({from:Nullable(DateTime64(6, 'UTC'))} IS NULL OR t.timestamp >= {from:Nullable(DateTime64(6, 'UTC'))})
     AND ({to:Nullable(DateTime64(6, 'UTC'))} IS NULL OR t.timestamp < {to:Nullable(DateTime64(6, 'UTC'))})
+    AND t.timestamp >= first_moment
+    AND (
+        {after:Nullable(DateTime64(6, 'UTC'))} IS NULL
+        OR t.timestamp < fromUnixTimestamp64Micro(
+            toUnixTimestamp64Micro(assumeNotNull({after:Nullable(DateTime64(6, 'UTC'))})) + step
+        )
+    )
 GROUP BY t.symbol, start

@@ -166,6 +166,19 @@ def migrated(server: Server) -> Client:
     return client
 
 
+def walk(api: Api, path: str, **params: object) -> Iterator[list[dict[str, object]]]:
+    """Each page, by its cursor."""
+    cursor: dict[str, str] = {}
+    while True:
+        answer = api.get(path, params={**params, **cursor})
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        yield page["data"]
+        if page["next"] is None:
+            return
+        cursor = {"cursor": page["next"]}
+
+
 def insert(client: Client, ticks: Iterable[tuple[str, float, int, float, int]]) -> None:
     """Store ticks: symbol, price, volume, seconds since DAY, offset."""
     rows = [

@@ -5,7 +5,7 @@ import math
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from tests.api.support import Api, insert
+from tests.api.support import Api, insert, walk
 from tests.conftest import ROOT
 
 ENDPOINTS = [
@@ -149,6 +149,32 @@ def test_candles_open_and_close_by_time_and_then_by_offset(api: Api, tables: Cli
     assert (newest["start"], newest["close"]) == ("2024-01-30T00:01:00.000000Z", 4)
     insert(tables, [("A", 6.0, 5, 61, 4)])
     assert api.rows("/api/candles", symbols="A")[0]["close"] == 6
+
+
+@pytest.mark.parametrize("interval", ["1s", "15s", "1d"])
+@pytest.mark.parametrize("start", [0, -2_500_000_000])
+def test_pages_of_candles_are_those_of_one_page(
+    api: Api, tables: Client, interval: str, start: int
+) -> None:
+    # In 1970 the numbers of the moments change their sign. Of some moments one symbol has a tick.
+    ticks = [
+        (symbol, 1.0 + n, n, start - 1_706_572_800 * (start == 0) + (n - 20) * 7.25, n)
+        for n in range(40)
+        for symbol in ("A", "B", "C")[: 1 + n % 3]
+    ]
+    for _ in range(2):
+        insert(tables, ticks)
+    asked = {"symbols": "A,B,C", "interval": interval}
+    whole = api.rows("/api/candles", **asked, limit=1000)
+    assert sum(int(row["trades"]) for row in whole) == len(ticks)
+    for size in (1, 2, 3, 10, len(whole)):
+        pages = list(walk(api, "/api/candles", **asked, limit=size))
+        assert [row for page in pages for row in page] == whole
+        assert [len(page) for page in pages[:-1]] == [size] * (len(pages) - 1)
+    middle = whole[len(whole) // 2]["start"]
+    older = list(walk(api, "/api/candles", **asked, to=middle, limit=2))
+    newer = list(walk(api, "/api/candles", **asked, limit=2, **{"from": middle}))
+    assert [row for page in [*newer, *older] for row in page] == whole
 
 
 @pytest.mark.parametrize(("interval", "count"), [("1s", 4), ("1m", 3), ("1h", 2), ("1d", 2)])

@@ -9,21 +9,8 @@ from clickhouse_connect.driver.client import Client
 from lib.errors import SqlFileError
 from tests.api.query_runner import QueryRunner
 from tests.api.sql_texts import FILL
-from tests.api.support import Api, insert, migrated
+from tests.api.support import Api, insert, migrated, walk
 from tests.conftest import Server
-
-
-def walk(api: Api, path: str, **params: object) -> Iterator[list[dict[str, object]]]:
-    """Each page, by its cursor."""
-    cursor: dict[str, str] = {}
-    while True:
-        answer = api.get(path, params={**params, **cursor})
-        assert answer.status_code == 200, answer.text
-        page = answer.json()
-        yield page["data"]
-        if page["next"] is None:
-            return
-        cursor = {"cursor": page["next"]}
 
 
 @pytest.fixture
