@@ -203,8 +203,17 @@ def backtest(
 )
 @click.option("--update", is_flag=True, help="Write the rows that came as those that are expected.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the results as JUnit does.")
+@click.option(
+    "--limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=120.0,
+    show_default=True,
+    help="How long a case may take, in seconds.",
+)
 @exit_on_error()
-def test_sql(cases: tuple[str, ...], folder: Path, update: bool, junit: Path | None) -> None:
+def test_sql(
+    cases: tuple[str, ...], folder: Path, update: bool, junit: Path | None, limit: float
+) -> None:
     """Run CASES (VIEW or VIEW/CASE, by default all) on real servers, and compare the rows.
 
     Exit status: 0 if all have passed, 1 if not, 2 for an error."""
@@ -213,7 +222,8 @@ def test_sql(cases: tuple[str, ...], folder: Path, update: bool, junit: Path | N
 
     # Else 0, as if all had passed.
     Signals().interrupt(lambda: SystemExit(130))
-    if not command.run(folder, cases, update=update, junit=junit):
+    config = conf.load()
+    if not command.run(config, folder, cases, update=update, junit=junit, limit=limit):
         sys.exit(1)
 
 

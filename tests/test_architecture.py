@@ -58,6 +58,7 @@ OPENED = {
     "jobs/kafka/saved_offsets.py": "Flink's saved state, and its summary",
     "jobs/kafka/topics.py": "the ids of the topics, in the job's state",
     "jobs/sql_tests/cases.py": "the records of a case",
+    "jobs/sql_tests/command.py": "the logs that it keeps",
     "jobs/sql_tests/rows.py": "the rows that a case expects",
     "jobs/run/runner.py": "the log of the Python workers",
     "local/child.py": "the times of a program's starts",

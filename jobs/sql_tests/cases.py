@@ -7,6 +7,7 @@
 A job with several sources has a file <source>.ndjson for each."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,8 +18,10 @@ import msgspec
 import yaml
 
 from jobs.kafka.temporary_topics import Record
-from lib.errors import SqlTestError, did_you_mean, one_line
+from lib import conf
+from lib.errors import SettingsError, SqlTestError, did_you_mean, one_line
 from lib.files import show
+from lib.settings import Settings
 
 INPUT = "input"
 EXPECTED = ("expected.csv", "expected.ndjson")
@@ -29,6 +32,10 @@ OPTIONS_FILE = "case.yaml"
 CLOCK = datetime(2030, 1, 1, tzinfo=UTC)
 
 _ENVELOPE = ("@value", "@key", "@partition", "@timestamp")
+
+
+# The settings of the servers that all cases share.
+_OF_SERVERS = ("api", "clickhouse", "flink", "kafka", "local", "webhooks")
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +59,8 @@ class Case:
     name: str
     folder: Path
     options: Options
+    # Its settings, as variables of the environment.
+    environ: Mapping[str, str]
     # The records by source; "" stands for the only one of the job.
     inputs: Mapping[str, Sequence[Record]]
 
@@ -71,20 +80,19 @@ def read(folder: Path, wanted: Sequence[str]) -> list[Case]:
     SqlTestError for the first that is wrong, or if there is none."""
     if not folder.is_dir():
         raise SqlTestError(f"{show(folder)}: no such folder; make it, or name another one.")
-    folders = sorted(path.parent for path in folder.glob("*/*/*.ndjson"))
-    unique = list(dict.fromkeys(folders))
-    titles = [f"{each.parent.name}/{each.name}" for each in unique]
-    views = {each.parent.name for each in unique}
+    folders = sorted(path for path in folder.glob("*/*/") if not path.name.startswith((".", "_")))
+    titles = [f"{each.parent.name}/{each.name}" for each in folders]
+    views = {each.parent.name for each in folders}
     for name in wanted:
         if name not in views and name not in titles:
             raise SqlTestError(f"{show(folder / name)}: {did_you_mean(name, [*views, *titles])}")
-    if not unique:
+    if not folders:
         raise SqlTestError(
             f"{show(folder)}: no case; write <view>/<case>/{INPUT}.ndjson with a record a line."
         )
     return [
         _case(each)
-        for each, title in zip(unique, titles, strict=True)
+        for each, title in zip(folders, titles, strict=True)
         if not wanted or title in wanted or each.parent.name in wanted
     ]
 
@@ -94,26 +102,52 @@ def _case(folder: Path) -> Case:
     files = [file for file in sorted(folder.glob("*.ndjson")) if file.name not in EXPECTED]
     if not files:
         raise SqlTestError(f"{show(folder)}: no {INPUT}.ndjson; write it with a record a line.")
+    if all((folder / name).exists() for name in EXPECTED):
+        raise SqlTestError(f"{show(folder)}: has {' and '.join(EXPECTED)}; remove one of them.")
     inputs = {"" if file.stem == INPUT else file.stem: [*_records(file, options)] for file in files}
-    return Case(folder.parent.name, folder.name, folder, options, inputs)
+    environ = _environ(folder / OPTIONS_FILE, options)
+    return Case(folder.parent.name, folder.name, folder, options, environ, inputs)
 
 
 def _options(file: Path) -> Options:
     if not file.exists():
         return Options()
     try:
-        return msgspec.convert(yaml.safe_load(file.read_text(encoding="utf-8")), Options)
+        return msgspec.convert(yaml.safe_load(file.read_text(encoding="utf-8")) or {}, Options)
     except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise SqlTestError(f"{show(file)}: {one_line(error)}; fix it.") from None
+
+
+def _environ(file: Path, options: Options) -> dict[str, str]:
+    """The settings of a case as variables; raise SqlTestError for one that is unknown, or is of the
+    servers."""
+    values = {}
+    for name, value in options.settings.items():
+        groups = (key for key in Settings.__struct_fields__ if name.lower().startswith(f"{key}_"))
+        group = max(groups, key=len, default="")
+        if group in _OF_SERVERS:
+            raise SqlTestError(
+                f"{show(file)}: settings: {name} is of the servers, which all cases share; "
+                "leave it out."
+            )
+        key = f"{group.upper()}__{name[len(group) + 1 :]}" if group else name
+        values[f"{conf.PREFIX}{key}"] = str(value)
+    try:
+        conf.load(environ={**os.environ, **values})
+    except SettingsError as error:
+        raise SqlTestError(f"{show(file)}: {error}") from None
+    return values
 
 
 def _records(file: Path, options: Options) -> Iterator[Record]:
     """The records of a file in order; raise SqlTestError with the line of an envelope that is
     wrong."""
     time = options.clock
-    for number, line in enumerate(file.read_bytes().splitlines(), start=1):
+    text = file.read_bytes()
+    lines = text.removesuffix(b"\n").split(b"\n") if text else []
+    for number, line in enumerate(lines, start=1):
         place = f"{show(file)}:{number}"
-        fields = _envelope(line)
+        fields = _envelope(place, line)
         time = _time(place, fields.get("@timestamp", time))
         partition = fields.get("@partition", 0)
         if partition not in range(options.partitions):
@@ -127,15 +161,24 @@ def _records(file: Path, options: Options) -> Iterator[Record]:
         time += timedelta(milliseconds=1)
 
 
-def _envelope(line: bytes) -> dict[str, Any]:
-    """The fields around a value; empty if the line is the value."""
+def _envelope(place: str, line: bytes) -> dict[str, Any]:
+    """The fields around a value, empty if the line is the value; raise SqlTestError for a field
+    that none is."""
     if b'"@' not in line:
         return {}
     try:
         fields = json.loads(line)
     except ValueError:
         return {}
-    return fields if isinstance(fields, dict) and {*fields} <= {*_ENVELOPE} else {}
+    if not isinstance(fields, dict) or not any(name.startswith("@") for name in fields):
+        return {}
+    for name in fields:
+        if name not in _ENVELOPE:
+            raise SqlTestError(
+                f"{place}: {name} is no field beside @value; {did_you_mean(name, _ENVELOPE)} A "
+                'record with such fields is {"@value": {...}}.'
+            )
+    return fields
 
 
 def _time(place: str, value: object) -> datetime:

@@ -1,10 +1,11 @@
 """The cases one after another, in one Java and on one stack, which are gone afterwards."""
 
 import os
+import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from rich.console import Console
@@ -23,9 +24,17 @@ from lib.files import show
 from lib.settings import Settings
 
 
-def run(folder: Path, wanted: Sequence[str], *, update: bool, junit: Path | None) -> bool:
-    """Run the cases of a folder and print them; return whether all have passed. Raise MillraceError
-    for a case that cannot be read."""
+def run(
+    config: Settings,
+    folder: Path,
+    wanted: Sequence[str],
+    *,
+    update: bool,
+    junit: Path | None,
+    limit: float,
+) -> bool:
+    """Run the cases of a folder, each for `limit` seconds at most, and print them; return whether
+    all have passed. Raise MillraceError for a case that cannot be read."""
     found = cases.read(folder, wanted)
     console = Console(highlight=False, soft_wrap=True, markup=False)
     results = []
@@ -34,7 +43,7 @@ def run(folder: Path, wanted: Sequence[str], *, update: bool, junit: Path | None
             Progress(console=console, transient=True, disable=not console.is_terminal)
         )
         task = bar.add_task("starting Kafka, ClickHouse and Flink", total=len(found))
-        runner = _started(held)
+        runner = _started(held, config.data_dir / "log" / "test-sql", limit)
         for case in found:
             bar.update(task, description=case.title)
             results.append(_result(runner, case, update))
@@ -46,9 +55,10 @@ def run(folder: Path, wanted: Sequence[str], *, update: bool, junit: Path | None
     return all(result.passed for result in results)
 
 
-def _started(held: ExitStack) -> Runner:
-    """A runner, with a stack and a Java that go with `held`."""
+def _started(held: ExitStack, logs: Path, limit: float) -> Runner:
+    """A runner, with a stack and a Java that go with `held`; their logs stay in a folder."""
     folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="millrace-")))
+    held.callback(_keep, folder / "log", logs)
     config = held.enter_context(own_stack.running(folder))
     client = clickhouse.connect(config.clickhouse)
     held.enter_context(workers_log_to(folder / "log" / "python.log"))
@@ -59,20 +69,43 @@ def _started(held: ExitStack) -> Runner:
     flink = options(conf.flink_options())
     held.enter_context(gateway.running(folder, "test", flink))
     port = held.enter_context(cluster.shared(environment.options(config, "test", flink)))
-    return Runner(client, port, _api(held, config))
+    api = held.enter_context(closing(_Api(config.api.address)))
+    return Runner(client, port, api.url, logs, limit)
 
 
-def _api(held: ExitStack, config: Settings) -> Callable[[], str]:
-    """A function that starts the API when it is called first, and returns its address."""
-    started = list[str]()
+def _keep(folder: Path, logs: Path) -> None:
+    """Put the logs of this run in the place of those of the last one."""
+    shutil.rmtree(logs, ignore_errors=True)
+    if folder.exists():
+        shutil.copytree(folder, logs)
 
-    def address() -> str:
-        if not started:
-            held.enter_context(own_stack.program("api", until="endpoints at"))
-            started.append(f"http://{config.api.address}")
-        return started[0]
 
-    return address
+class _Api:
+    """One API at a time: it begins anew with other settings, and before it is asked again what it
+    could answer from its cache."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._running = ExitStack()
+        self._values: Mapping[str, str] | None = None
+        self._asked = set[str]()
+
+    def url(self, endpoint: str, values: Mapping[str, str]) -> str:
+        """The URL of an endpoint, at an API with these variables of the environment."""
+        if values != self._values or endpoint in self._asked:
+            self.close()
+            environ = {**os.environ, **values}
+            self._running.enter_context(
+                own_stack.program("api", until="endpoints at", environ=environ)
+            )
+            self._values = values
+        self._asked.add(endpoint)
+        return f"http://{self._address}{endpoint}"
+
+    def close(self) -> None:
+        self._running.close()
+        self._values = None
+        self._asked.clear()
 
 
 def _result(runner: Runner, case: Case, update: bool) -> Result:
@@ -87,10 +120,15 @@ def _result(runner: Runner, case: Case, update: bool) -> Result:
         named, expected = ([], []) if is_new else rows.read(case.expected)
         columns, found = runner.run(case)
         came = rows.written(_compared(case, named, columns), found, case.expected.suffix)
-        difference = rows.difference(expected, came)
+        # The rows of a view have no order.
+        in_order = bool(case.options.endpoint)
+        if not in_order:
+            head = case.expected.suffix == ".csv"
+            came = [*came[:head], *sorted(came[head:])]
+        difference = rows.difference(expected, came, in_order=in_order)
         if not update:
             return result(difference=difference)
-        case.expected.write_text("".join(f"{line}\n" for line in came), encoding="utf-8")
+        case.expected.write_bytes("".join(f"{line}\n" for line in came).encode())
         return result(is_updated=is_new or bool(difference))
     except MillraceError as error:
         return result(error=" ".join(error.lines))

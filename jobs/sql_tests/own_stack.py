@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,12 +43,15 @@ def place(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def program(module: str, *arguments: str, until: str | None) -> Iterator["subprocess.Popen[str]"]:
+def program(
+    module: str, *arguments: str, until: str | None, environ: Mapping[str, str] | None = None
+) -> Iterator["subprocess.Popen[str]"]:
     """Run a program of Millrace, after it has printed `until` if that is not None; raise SetupError
-    if it ends before."""
+    if it ends before. By default it has the environment of this process."""
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
+        env=environ,
         stdout=subprocess.PIPE,
         text=True,
         preexec_fn=end_with_parent,

@@ -51,34 +51,44 @@ def read(file: Path) -> tuple[list[str], list[str]]:
     """The columns that the rows of a file name, none if it has no rows, and the rows, each as a
     text that is the same for equal rows; raise SqlTestError if it is not in its format."""
     try:
-        text = file.read_text(encoding="utf-8")
+        # As it is: a value may hold any kind of line break.
+        text = file.read_bytes().decode()
         if file.suffix == ".csv":
-            lines = [*csv.reader(io.StringIO(text))]
+            lines = [*csv.reader(io.StringIO(text, newline=""))]
             return lines[0] if lines else [], [_csv_line(line) for line in lines]
-        objects = [json.loads(line) for line in text.splitlines() if line.strip()]
-        return [*objects[0]] if objects else [], [_json_line(each) for each in objects]
+        objects = [json.loads(line) for line in text.split("\n") if line.strip()]
+        if others := [each for each in objects if each.keys() != objects[0].keys()]:
+            raise ValueError(f"{_json_line(others[0])} has other columns than the first row")
+        return [*objects[0]] if objects else [], [
+            _json_line({name: each[name] for name in objects[0]}) for each in objects
+        ]
     except FileNotFoundError:
         raise SqlTestError(
             f"{show(file)}: not found; write it, or run the case with --update."
         ) from None
-    except (ValueError, TypeError, csv.Error) as error:
+    except (ValueError, TypeError, AttributeError, csv.Error) as error:
         raise SqlTestError(f"{show(file)}: {one_line(error)}; fix it.") from None
 
 
 def written(columns: Sequence[str], found: Iterable[Row], suffix: str) -> list[str]:
-    """Rows as `read` returns them from a file with this suffix, in the order of their text."""
+    """Rows as `read` returns them from a file with this suffix."""
     if suffix == ".csv":
-        texts = sorted(_csv_line([_cell(row[name]) for name in columns]) for row in found)
-        return [_csv_line(columns), *texts]
-    return sorted(_json_line({name: row[name] for name in columns}) for row in found)
+        return [_csv_line(columns), *(_csv_line([_cell(r[c]) for c in columns]) for r in found)]
+    return [_json_line({name: row[name] for name in columns}) for row in found]
 
 
-def difference(expected: Sequence[str], came: Sequence[str]) -> list[str]:
-    """The rows that are missing, with -, and those that should not be there, with +, whatever
-    their order."""
+def difference(
+    expected: Sequence[str], came: Sequence[str], *, in_order: bool = False
+) -> list[str]:
+    """The rows that are missing, with -, and those that should not be there, with +. If those are
+    none, but the order of the others counts and is another: the first pair that is."""
     missing = Counter(expected) - Counter(came)
     extra = Counter(came) - Counter(expected)
     lines = [(row, "-") for row in missing.elements()] + [(row, "+") for row in extra.elements()]
+    if in_order and not lines:
+        pairs = zip(expected, came, strict=True)
+        lines = next(([(a, "-"), (b, "+")] for a, b in pairs if a != b), [])
+        return [f"{sign} {row}  (another order)" for row, sign in lines]
     return [f"{sign} {row}" for row, sign in sorted(lines)]
 
 
@@ -92,8 +102,9 @@ def _cell(value: Any) -> str:
 
 def _csv_line(cells: Sequence[str]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
+    # Both characters, for then a field with one of them is quoted.
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n")
 
 
 def _json_line(row: Any) -> str:

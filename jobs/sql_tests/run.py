@@ -2,15 +2,21 @@
 
 import json
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from clickhouse_connect.driver.client import Client
 from msgspec.structs import replace as with_settings
 from pyflink.common import RowKind
+from pyflink.table import TableResult
 
 from jobs import job as jobs
 from jobs.flink import java_errors
@@ -19,10 +25,10 @@ from jobs.job import Job
 from jobs.kafka import sources
 from jobs.plan import build, environment
 from jobs.sql_tests import rows, topics
-from jobs.sql_tests.cases import Case
+from jobs.sql_tests.cases import OPTIONS_FILE, Case
 from jobs.sql_tests.rows import Row
 from lib import conf
-from lib.errors import JobError, SqlTestError, did_you_mean
+from lib.errors import JobError, SqlTestError, did_you_mean, one_line
 from lib.files import show
 from lib.quoting import quote_name
 from lib.settings import Settings
@@ -47,12 +53,15 @@ _ROW_BY_ROW = {"table.exec.mini-batch.enabled": "false"}
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """What all cases share: a ClickHouse, the port of a cluster of Flink, and the address of the
-    API, which is started when it is first asked for."""
+    """What all cases share: a ClickHouse, the port of a cluster of Flink, the URL of an endpoint at
+    an API with some variables of the environment, the folder of the logs, and how long a case may
+    take, in seconds."""
 
     client: Client
     rest_port: int
-    api: Callable[[], str]
+    url: Callable[[str, Mapping[str, str]], str]
+    logs: Path
+    limit: float
 
     def run(self, case: Case) -> tuple[list[str], list[Row]]:
         """The names of the columns, and the rows; raise MillraceError if the SQL does not run."""
@@ -63,14 +72,10 @@ class Runner:
             changed = jobs.of(config, job.name, files, job.options)
             if case.options.endpoint:
                 return self._answer(config, changed, case)
-            return _of_view(config, changed, case)
+            return self._of_view(config, changed, case)
 
     def _config(self, case: Case) -> Settings:
-        values = {
-            f"{conf.PREFIX}{name.replace('_', '__', 1)}": str(value)
-            for name, value in case.options.settings.items()
-        }
-        config = conf.load(environ={**os.environ, **values})
+        config = conf.load(environ={**os.environ, **case.environ})
         flink = with_settings(config.flink, rest_port=self.rest_port)
         return with_settings(config, flink=flink)
 
@@ -78,21 +83,94 @@ class Runner:
         """The rows of the endpoint's answer, after all inserts of the job into empty tables."""
         _empty(self.client, config.clickhouse.database)
         inserts, _ = build.build(config, job, options(job.flink_options))
-        _wait(lambda: inserts.execute().wait(), job, config)
-        url = f"{self.api()}{case.options.endpoint}"
-        try:
-            with urlopen(url, timeout=60) as response:
-                answer = json.load(response)
-        except HTTPError as error:
-            detail = json.loads(error.read()).get("detail", "")
-            place = show(case.folder / "case.yaml")
-            raise SqlTestError(
-                f"{place}: {case.options.endpoint}: {error.code}: {detail}"
-            ) from None
+        result = self._started(inserts.execute, job)
+        self._wait(result, result.wait, job)
+        answer = _get(self.url(case.options.endpoint, case.environ), case)
         found: list[Row] = [
-            {name: rows.plain(value) for name, value in row.items()} for row in answer["data"]
+            {name: rows.plain(value) for name, value in row.items()} for row in answer
         ]
         return [*found[0]] if found else [], found
+
+    def _of_view(self, config: Settings, job: Job, case: Case) -> tuple[list[str], list[Row]]:
+        flink = {**options(job.flink_options), **_ROW_BY_ROW}
+        tables = environment.create(config, job.name, flink)
+        for file in job.files:
+            if file.kind in ("source", "table", "view", "function"):
+                build.run_file(tables, job, file)
+        schema = tables.sql_query(f"SELECT * FROM `{case.subject}`").get_schema()
+        names = schema.get_field_names()
+        kinds = map(str, schema.get_field_data_types())
+        columns = [_column(name, kind) for name, kind in zip(names, kinds, strict=True)]
+        query = tables.sql_query(f"SELECT {', '.join(columns)} FROM `{case.subject}`")
+        # The changes of an updating view, whose sum is what it holds at the end.
+        held: Counter[str] = Counter()
+
+        def collect() -> None:
+            with result.collect() as changes:
+                for change in changes:
+                    row = {name: rows.plain(change[at]) for at, name in enumerate(names)}
+                    kind = change.get_row_kind()
+                    adds = kind in (RowKind.INSERT, RowKind.UPDATE_AFTER)
+                    held[json.dumps(row)] += 1 if adds else -1
+
+        result = self._started(query.execute, job)
+        self._wait(result, collect, job)
+        return names, [json.loads(text) for text in held.elements()]
+
+    def _started(self, execute: Callable[[], TableResult], job: Job) -> TableResult:
+        try:
+            return execute()
+        except JAVA_ERRORS as error:
+            raise self._failed(job, error) from error
+
+    def _wait(self, result: TableResult, action: Callable[[], None], job: Job) -> None:
+        """Do what ends with the job; raise JobError if that fails, or lasts longer than a case
+        may."""
+        ended = threading.Event()
+
+        def end() -> None:
+            ended.set()
+            result.get_job_client().cancel()
+
+        timer = threading.Timer(self.limit, end)
+        timer.start()
+        try:
+            action()
+        except JAVA_ERRORS as error:
+            if not ended.is_set():
+                raise self._failed(job, error) from error
+        finally:
+            timer.cancel()
+        if ended.is_set():
+            raise JobError(
+                f"job {job.name}: did not end within {self.limit:g} s; give each source that is "
+                "not Kafka an end ('number-of-rows' of datagen), or raise --limit."
+            )
+
+    def _failed(self, job: Job, error: Exception) -> JobError:
+        return JobError(
+            f"job {job.name}: failed: {java_errors.cause(error)}; see {show(self.logs)}."
+        )
+
+
+def _get(url: str, case: Case) -> list[dict[str, Any]]:
+    """The rows of an answer; raise SqlTestError if it has none."""
+    place = f"{show(case.folder / OPTIONS_FILE)}: {case.options.endpoint}"
+    try:
+        with urlopen(url, timeout=60) as response:
+            answer = json.load(response)
+    except HTTPError as error:
+        # A problem has a detail; what is not an endpoint answers with a page.
+        with suppress(ValueError):
+            detail = json.loads(error.read()).get("detail", "")
+            raise SqlTestError(f"{place}: {error.code}: {detail}") from None
+        raise SqlTestError(f"{place}: {error.code}; name an endpoint of sql/api/.") from None
+    except (OSError, HTTPException, ValueError) as error:
+        raise SqlTestError(f"{place}: no answer in JSON: {one_line(error)}; correct it.") from None
+    if not isinstance(answer, dict) or not isinstance(answer.get("data"), list):
+        raise SqlTestError(f"{place}: an answer without rows; name an endpoint of sql/api/.")
+    found: list[dict[str, Any]] = answer["data"]
+    return found
 
 
 def _job_of(config: Settings, case: Case) -> str:
@@ -109,7 +187,7 @@ def _job_of(config: Settings, case: Case) -> str:
     if found:
         raise SqlTestError(
             f"{place}: jobs {', '.join(found)} may be meant; write `job: {found[0]}` into "
-            "case.yaml."
+            f"{OPTIONS_FILE}."
         )
     views = [f.stem.split("_view_")[1] for d in folders for f in d.glob("*_view_*.sql")]
     raise SqlTestError(
@@ -129,46 +207,10 @@ def options(flink: Mapping[str, str]) -> dict[str, str]:
     return environment.bounded(flink, _OPTIONS)
 
 
-def _of_view(config: Settings, job: Job, case: Case) -> tuple[list[str], list[Row]]:
-    flink = {**options(job.flink_options), **_ROW_BY_ROW}
-    tables = environment.create(config, job.name, flink)
-    for file in job.files:
-        if file.kind in ("source", "table", "view", "function"):
-            build.run_file(tables, job, file)
-    schema = tables.sql_query(f"SELECT * FROM `{case.subject}`").get_schema()
-    names = schema.get_field_names()
-    kinds = map(str, schema.get_field_data_types())
-    columns = [_column(name, kind) for name, kind in zip(names, kinds, strict=True)]
-    query = tables.sql_query(f"SELECT {', '.join(columns)} FROM `{case.subject}`")
-    # The changes of an updating view, whose sum is what it holds at the end.
-    held: Counter[str] = Counter()
-
-    def collect() -> None:
-        with query.execute().collect() as changes:
-            for change in changes:
-                row = {name: rows.plain(change[at]) for at, name in enumerate(names)}
-                kind = change.get_row_kind()
-                adds = kind in (RowKind.INSERT, RowKind.UPDATE_AFTER)
-                held[json.dumps(row)] += 1 if adds else -1
-
-    _wait(collect, job, config)
-    return names, [json.loads(text) for text in held.elements()]
-
-
 def _column(name: str, kind: str) -> str:
     """A column as SQL; a time as text, for PyFlink reads none in the local zone."""
     is_time = kind.startswith(("LOCALZONEDTIMESTAMP", "TIMESTAMP", "DATE", "TIME"))
     return f"CAST(`{name}` AS STRING) AS `{name}`" if is_time else f"`{name}`"
-
-
-def _wait(action: Callable[[], None], job: Job, config: Settings) -> None:
-    try:
-        action()
-    except JAVA_ERRORS as error:
-        logs = show(config.data_dir / "log")
-        raise JobError(
-            f"job {job.name}: failed: {java_errors.cause(error)}; see {logs}."
-        ) from error
 
 
 def _empty(client: Client, database: str) -> None:

@@ -40,7 +40,7 @@ CHANGES = [
 
 
 def run(folder: Path, *arguments: str, sql: Path = ROOT / "sql") -> Ended:
-    place = Place(folder, {"MILLRACE_SQL_DIR": str(sql)})
+    place = Place(folder, {"MILLRACE_SQL_DIR": str(sql), "MILLRACE_DATA_DIR": str(folder / "var")})
     return place.run("jobs", "test-sql", *arguments, limit=1200)
 
 
@@ -139,6 +139,48 @@ def test_only_the_columns_that_are_named_are_compared(tmp_path: Path, case: Path
     run(tmp_path, *options, "--update")
     updated = case.parent / "other" / "expected.ndjson"
     assert updated.read_text() == '{"volume": 2, "symbol": "A"}\n'
+
+
+def test_the_order_of_an_answer_and_the_settings_of_the_api_count(
+    tmp_path: Path, case: Path
+) -> None:
+    tick = (case / "input.ndjson").read_text()
+    (case / "input.ndjson").write_text(tick.replace("A", "a") + tick.replace("A", "b"))
+    (case / "case.yaml").write_text(
+        'settings: {TICKS_SYMBOL_PATTERN: "[ab]"}\nendpoint: /api/latest?symbols=a,b\n'
+    )
+    (case / "expected.csv").write_text("symbol\na\nb\n")
+    # The same request of other rows, which is no answer from a cache.
+    other = Path(shutil.copytree(case, case.parent / "other"))
+    (other / "input.ndjson").write_text(tick.replace("A", "b"))
+    (other / "expected.csv").write_text("symbol\nb\n")
+    turned = Path(shutil.copytree(case, case.parent / "turned"))
+    (turned / "expected.csv").write_text("symbol\nb\na\n")
+    ended = run(tmp_path, "--folder", str(tmp_path / "cases"))
+    assert ended.out.endswith("2 passed, 1 failed"), ended.out + ended.err
+    assert "+ a  (another order)" in ended.out
+
+
+def test_a_case_that_does_not_end_fails_and_leaves_its_logs(
+    tmp_path: Path, case: Path, changed: Path
+) -> None:
+    (changed / "flink" / "stocks" / "110_source_endless.sql").write_text(
+        "-- One.\nCREATE TEMPORARY TABLE endless (number INT) WITH ('connector' = 'datagen')\n"
+    )
+    (changed / "flink" / "stocks" / "220_view_numbers.sql").write_text(
+        "-- One.\nCREATE TEMPORARY VIEW numbers AS SELECT number FROM endless\n"
+    )
+    endless = tmp_path / "cases" / "numbers" / "all"
+    endless.mkdir(parents=True)
+    (case / "input.ndjson").rename(case / "raw_ticks.ndjson")
+    (endless / "raw_ticks.ndjson").touch()
+    (case / "expected.csv").write_text("symbol\nA\n")
+    (endless / "expected.csv").write_text("number\n")
+    options = ("--folder", str(tmp_path / "cases"), "--limit", "20")
+    ended = run(tmp_path, *options, sql=changed)
+    assert ended.out.endswith("1 passed, 1 failed"), ended.out + ended.err
+    assert "did not end within 20 s; give each source that is not Kafka an end" in ended.out
+    assert [*(tmp_path / "var" / "log" / "test-sql").glob("flink-*.log")]
 
 
 @pytest.mark.parametrize(
