@@ -1,4 +1,7 @@
-"""Read the files of conf/. The environment overrides millrace.yaml: MILLRACE_<SECTION>__<KEY>."""
+"""Read the files of conf/. The environment overrides millrace.yaml: MILLRACE_<SECTION>__<KEY>.
+
+A text of either may be `${file:<path>}`: then it is what that file has, as secrets that Docker or
+Kubernetes mount."""
 
 import os
 import re
@@ -22,6 +25,9 @@ PREFIX = "MILLRACE_"
 
 # A field in the place of `key` may be the key itself.
 _WRITTEN = re.compile(r"unknown field `.*`( - at `\$\.api\.keys)", re.DOTALL)
+# A text that is in a file of its own, which is not longer than so many bytes.
+_IN_FILE = re.compile(r"\$\{file:(?P<path>[^}]*)\}")
+_LONGEST = 65_536
 # The types that YAML gives to a text without quotes.
 _NO_TEXT = re.compile(r"Expected `str`, got `(bool|int|float|null|date|datetime)`")
 _QUOTES = 'YAML reads words as ON and NO, and numbers, as no text: put it in quotes, as "ON"'
@@ -34,6 +40,7 @@ def load(file: Path = FILE, environ: Mapping[str, str] = os.environ) -> Settings
     overrides = _overrides(environ)
     for name, path, text in overrides:
         _set(values, name, path, text)
+    values = _resolved(values, "", {".".join(path): name for name, path, _ in overrides}, file)
     try:
         settings = msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
@@ -118,6 +125,47 @@ def _set(values: dict[str, Any], name: str, path: list[str], text: str) -> None:
         values[path[0]][path[1]] = _parse(name, text)
     else:
         raise _unknown("environment", name, _names(values), name)
+
+
+def _resolved(value: Any, key: str, overrides: Mapping[str, str], file: Path) -> Any:
+    """A value, and all values in it, with the texts of files in the place of their paths; raise
+    SettingsError that names the variable or the key."""
+    if isinstance(value, dict):
+        inner = f"{key}." if key else ""
+        return {k: _resolved(v, f"{inner}{k}", overrides, file) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_resolved(each, key, overrides, file) for each in value]
+    if not isinstance(value, str) or "${file:" not in value:
+        return value
+    # A variable may have set a group with this key.
+    named = next((n for path, n in overrides.items() if f"{key}.".startswith(f"{path}.")), "")
+    place = f"environment: {named}" if named else f"{show(file)}: {key}"
+    match = _IN_FILE.fullmatch(value)
+    if not match:
+        raise SettingsError(
+            f"{place}: more than the name of a file; write ${{file:<path>}} and nothing else."
+        )
+    return _secret(place, Path(match["path"]))
+
+
+def _secret(place: str, path: Path) -> str:
+    """The text of a file without the end of its last line."""
+    try:
+        # A folder is relative to the project, as others of conf/ are.
+        with _absolute(path).open("rb") as opened:
+            text = opened.read(_LONGEST + 1)
+        if len(text) > _LONGEST:
+            raise SettingsError(f"{place}: {path} has more than {_LONGEST} bytes; name another.")
+        decoded = text.decode().removesuffix("\n").removesuffix("\r")
+    except FileNotFoundError:
+        raise SettingsError(f"{place}: {path}: no such file; make it, or name another.") from None
+    except OSError as error:
+        raise SettingsError(f"{place}: {path}: {error.strerror}; fix that.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{place}: {path} is not UTF-8; write it anew.") from None
+    if not decoded or "\n" in decoded or "\0" in decoded:
+        raise SettingsError(f"{place}: {path} has not exactly one line; write one.")
+    return decoded
 
 
 def _own_keys(values: Mapping[str, Any], key: str) -> Sequence[str]:

@@ -295,3 +295,48 @@ def test_a_group_with_keys_of_the_user_gives_variables(file: Path) -> None:
 @pytest.mark.parametrize("key", ["Own", "own-limit", "1"])
 def test_a_key_that_cannot_be_a_variable_is_refused(file: Path, key: str) -> None:
     assert f"{file}: " in fails(file, changed("alerts", **{key: 1}))
+
+
+def test_a_value_may_be_in_a_file(file: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"${KAFKA_TOPIC} and: 'more'\r\n")
+    named = f"${{file:{secret}}}"
+    file.write_text(changed("clickhouse", password=named))
+    config = conf.load(file, {"MILLRACE_API__KEYS": f"me: {{key: '{named}'}}"})
+    assert config.clickhouse.password == "${KAFKA_TOPIC} and: 'more'"
+    assert config.api.keys["me"].key == config.clickhouse.password
+    (tmp_path / "port").write_text("8124\n")
+    config = conf.load(file, {"MILLRACE_CLICKHOUSE__PORT": f"${{file:{tmp_path / 'port'}}}"})
+    assert config.clickhouse.port == 8124
+
+
+@pytest.mark.parametrize(
+    ("content", "fact"),
+    [
+        (None, "no such file; make it, or name another."),
+        (b"", "has not exactly one line; write one."),
+        (b"s3cret\nand\n", "has not exactly one line; write one."),
+        (b"s3cret\xff", "is not UTF-8; write it anew."),
+        (b"s3cret" * 20_000, "has more than 65536 bytes; name another."),
+    ],
+)
+def test_a_file_without_a_value_is_refused_and_not_shown(
+    file: Path, tmp_path: Path, content: bytes | None, fact: str
+) -> None:
+    secret = tmp_path / "secret"
+    if content is not None:
+        secret.write_bytes(content)
+    named = f"${{file:{secret}}}"
+    text = fails(file, changed("clickhouse", password=named))
+    assert text.startswith(f"{file}: clickhouse.password: {secret}") and text.endswith(fact)
+    name = "MILLRACE_WEBHOOKS"
+    value = f"chat: {{url: 'http://a', secret: '{named}', stream: alert_stream}}"
+    assert refused(**{name: value}).startswith(f"environment: {name}: {secret}")
+    assert "s3cret" not in text
+
+
+def test_a_folder_and_a_part_of_a_value_are_refused(tmp_path: Path) -> None:
+    name = "MILLRACE_CLICKHOUSE__PASSWORD"
+    assert "Is a directory" in refused(**{name: f"${{file:{tmp_path}}}"})
+    assert refused(**{name: "a${file:/b}"}).endswith("write ${file:<path>} and nothing else.")
+    assert refused(**{name: "${file:/b"}).endswith("write ${file:<path>} and nothing else.")
