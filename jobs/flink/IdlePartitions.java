@@ -1,7 +1,6 @@
 package millrace;
 
-import java.io.Serializable;
-import java.time.Duration;
+import java.lang.reflect.Method;
 import org.apache.flink.api.common.eventtime.TimestampAssigner;
 import org.apache.flink.api.common.eventtime.TimestampAssignerSupplier;
 import org.apache.flink.api.common.eventtime.WatermarkAlignmentParams;
@@ -9,6 +8,7 @@ import org.apache.flink.api.common.eventtime.WatermarkGenerator;
 import org.apache.flink.api.common.eventtime.WatermarkGeneratorSupplier;
 import org.apache.flink.api.common.eventtime.WatermarkOutput;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.util.clock.RelativeClock;
 
 /**
@@ -16,8 +16,9 @@ import org.apache.flink.util.clock.RelativeClock;
  * (docs/adr/0013-idle-partitions.md).
  *
  * <p>A partition is idle when the others had records for the timeout and it had none, or when none
- * had any for so long. Of a time in which the task stood still, LONGEST_STEP counts. As soon as one
- * has records again, the others are idle no more, unless they were so before.
+ * had any for so long. Of a time in which the task stood still, LONGEST_STEP counts at most, and of
+ * one in which it always had records to read, as in a backlog, a BUSY-th. As soon as one has records
+ * again, the others are idle no more, unless they were so before.
  *
  * <p>Compiled when a job starts, by the compiler that Flink has for its own code: it knows no type
  * parameters, so that types are those of the interfaces' class files.
@@ -28,10 +29,12 @@ public final class IdlePartitions implements WatermarkStrategy {
     /** In nanoseconds. */
     private static final long LONGEST_STEP = 1000000000L;
 
+    private static final long BUSY = 10L;
+
     private final WatermarkStrategy watermarks;
     private final long timeout;
 
-    /** The partitions of a task: each has a copy of this strategy. */
+    /** What the partitions of a task share: each task has its own copy of this strategy. */
     private transient Group group;
 
     /** The watermarks of a partition that has records, and the time in milliseconds. */
@@ -42,10 +45,11 @@ public final class IdlePartitions implements WatermarkStrategy {
 
     public WatermarkGenerator createWatermarkGenerator(WatermarkGeneratorSupplier.Context context) {
         if (group == null) {
-            group = new Group();
+            // Flink asks for the task's own before those of its partitions. Each has a clock, and
+            // that of a partition which is added later is ahead of the others.
+            group = new Group(context.getInputActivityClock(), context.getMetricGroup());
         }
-        WatermarkGenerator inner = watermarks.createWatermarkGenerator(context);
-        return new Partition(inner, group, context.getInputActivityClock(), timeout);
+        return new Partition(watermarks.createWatermarkGenerator(context), group, timeout);
     }
 
     public TimestampAssigner createTimestampAssigner(TimestampAssignerSupplier.Context context) {
@@ -67,18 +71,45 @@ public final class IdlePartitions implements WatermarkStrategy {
         /** The time since the last record. */
         long silent;
 
-        private boolean hasBegun;
+        private final RelativeClock clock;
+        private final MetricGroup source;
+        private final Method idleTime;
         private long last;
 
-        void step(long now) {
-            long time = hasBegun ? Math.min(now - last, LONGEST_STEP) : 0L;
-            hasBegun = true;
+        Group(RelativeClock clock, MetricGroup source) {
+            this.clock = clock;
+            this.source = source;
+            this.last = clock.relativeTimeNanos();
+            try {
+                // What the metric sourceIdleTime shows: how long it has had nothing to read.
+                idleTime = source.getClass().getDeclaredMethod("getIdleTime", new Class[0]);
+                idleTime.setAccessible(true);
+            } catch (NoSuchMethodException error) {
+                throw new IllegalStateException("no idle time of " + source.getClass(), error);
+            }
+        }
+
+        void step() {
+            long now = clock.relativeTimeNanos();
+            long time = Math.min(now - last, LONGEST_STEP);
             last = now;
+            if (!isWaiting()) {
+                time /= BUSY;
+            }
             silent += time;
             if (hasRecords) {
                 busy += Math.min(silent, LONGEST_STEP);
                 silent = 0L;
                 hasRecords = false;
+            }
+        }
+
+        /** Whether the source has read all that there is. */
+        private boolean isWaiting() {
+            try {
+                return ((Long) idleTime.invoke(source, new Object[0])).longValue() > 0L;
+            } catch (ReflectiveOperationException error) {
+                throw new IllegalStateException(error);
             }
         }
     }
@@ -87,7 +118,6 @@ public final class IdlePartitions implements WatermarkStrategy {
     private static final class Partition implements WatermarkGenerator {
         private final WatermarkGenerator inner;
         private final Group group;
-        private final RelativeClock clock;
         private final long timeout;
 
         private boolean hasRecords;
@@ -96,10 +126,9 @@ public final class IdlePartitions implements WatermarkStrategy {
         /** What the group's time was at the last record. */
         private long since;
 
-        Partition(WatermarkGenerator inner, Group group, RelativeClock clock, long timeout) {
+        Partition(WatermarkGenerator inner, Group group, long timeout) {
             this.inner = inner;
             this.group = group;
-            this.clock = clock;
             this.timeout = timeout;
             this.since = group.busy;
         }
@@ -111,7 +140,7 @@ public final class IdlePartitions implements WatermarkStrategy {
         }
 
         public void onPeriodicEmit(WatermarkOutput output) {
-            group.step(clock.relativeTimeNanos());
+            group.step();
             if (hasRecords) {
                 hasRecords = false;
                 since = group.busy;

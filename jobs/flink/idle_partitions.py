@@ -1,7 +1,6 @@
-"""Starts a job in whose sources no partition that waits to be read counts as idle.
+"""Starts a job in whose sources no partition counts as idle because its task was in an insert.
 
-Flink counts the time in which a task is in an insert, or reads other partitions, as idle; what
-counts is in IdlePartitions.java, and why in docs/adr/0013-idle-partitions.md.
+What counts is in IdlePartitions.java, and why in docs/adr/0013-idle-partitions.md.
 """
 
 import zipfile
@@ -32,6 +31,8 @@ def execute(inserts: StatementSet, folder: Path) -> JobClient:
     java, statements = tables._j_tenv, inserts._j_statement_set
     planned = java.getPlanner().translate(get_field_value(statements, "operations"))
     options = java.getConfig()
+    # Flink does so, too, before it makes the pipeline: functions may be in JARs of their own.
+    get_field_value(java, "resourceManager").addJarConfiguration(options)
     strategies = [*_strategies(planned)]
     if strategies:
         compiler = _compiled()
