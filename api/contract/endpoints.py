@@ -67,6 +67,12 @@ class Endpoint:
     event: Event | None = None
 
 
+def reads_after(endpoint: Endpoint) -> bool:
+    """Whether the SQL reads where the page before ended."""
+    is_own = any(each.name == AFTER for each in endpoint.parameters)
+    return not is_own and AFTER in _placeholders(endpoint.place, endpoint.sql)
+
+
 def paths(folder: Path) -> list[Path]:
     """The files of a folder; raise SqlFileError if there is no such folder."""
     if not folder.is_dir():

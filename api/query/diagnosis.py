@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
+from api.contract.endpoints import AFTER
 from api.problems import ProblemError
 from api.query import responses
 from api.query.clickhouse import ClickHouseClient, QueryError
@@ -20,7 +21,11 @@ async def find_invalid_parameter(
 
     The parameters that differ from the samples of the file's check are tried one by one."""
     bound = dict(request.bound)
-    suspects = [name for name, text in query.samples.items() if bound.get(name, text) != text]
+    suspects = [
+        name
+        for name, text in query.samples.items()
+        if bound.get(name, text) != text and not _is_of_cursor(query, name)
+    ]
     if any(name.startswith("_cursor_") for name in bound):
         suspects.append(CURSOR)
     for name in suspects:
@@ -35,7 +40,12 @@ async def _succeeds(
     client: ClickHouseClient, query: Query, request: QueryRequest, names: Collection[str]
 ) -> bool:
     """Whether the query succeeds with the samples of these parameters."""
-    bound = {name: query.samples[name] if name in names else text for name, text in request.bound}
+    bound = {
+        name: query.samples[name]
+        if name in names or (CURSOR in names and _is_of_cursor(query, name))
+        else text
+        for name, text in request.bound
+    }
     sql = request.sql
     if CURSOR in names:
         sql = query.sql(as_text=request.format.as_text, after=False)
@@ -48,6 +58,11 @@ async def _succeeds(
     if isinstance(response, StreamedResponse):
         response.rest.close()
     return True
+
+
+def _is_of_cursor(query: Query, name: str) -> bool:
+    """Whether the value of a parameter comes from the cursor, not from the client."""
+    return name == AFTER and all(each.name != AFTER for each in query.endpoint.parameters)
 
 
 def _problem(names: str, values: str) -> ProblemError:

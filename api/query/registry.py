@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 from clickhouse_connect.datatypes.base import ClickHouseType
+from clickhouse_connect.datatypes.numeric import Float
 from clickhouse_connect.datatypes.special import AggregateFunction
 
 from api.contract import cursors, endpoints, parameters
@@ -173,6 +174,11 @@ def _key_types(endpoint: Endpoint, columns: Columns) -> tuple[ClickHouseType, ..
             kinds.append(cursors.key_type(columns[key.column]))
         except ValueError as error:
             raise SqlFileError(f"{endpoint.place}: @page {key.column}: {error}.") from None
+    if kinds and isinstance(kinds[0], Float) and endpoints.reads_after(endpoint):
+        raise SqlFileError(
+            f"{endpoint.place}: {{{endpoints.AFTER}}}: NaN is NULL there, as it is for the first "
+            "page; begin @page with a column of another type."
+        )
     return tuple(kinds)
 
 

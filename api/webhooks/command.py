@@ -13,7 +13,7 @@ from api.query.registry import Query
 from api.webhooks import message
 from api.webhooks.delivery import Delivery
 from api.webhooks.sender import Sender
-from lib.errors import SettingsError, did_you_mean
+from lib.errors import MillraceError, SettingsError, did_you_mean
 from lib.settings import Settings, Webhook
 
 
@@ -23,6 +23,11 @@ async def run(config: Settings, served: registry.Registry, say: Callable[[str], 
     queries = {name: _query(name, webhook, served) for name, webhook in config.webhooks.items()}
     keys = {
         name: message.key(f"webhooks.{name}.secret", webhook.secret)
+        for name, webhook in config.webhooks.items()
+    }
+    folder = config.data_dir / "webhooks"
+    deliveries = {
+        name: Delivery.load(folder / f"{_file_name(name, webhook)}.json")
         for name, webhook in config.webhooks.items()
     }
     client = ClickHouseClient(config.clickhouse, config.api.timeout)
@@ -35,7 +40,7 @@ async def run(config: Settings, served: registry.Registry, say: Callable[[str], 
                 keys[name],
                 queries[name],
                 pollers[queries[name].endpoint.name],
-                Delivery.load(config.data_dir / "webhooks" / f"{_file_name(name, webhook)}.json"),
+                deliveries[name],
                 session,
             )
             for name, webhook in config.webhooks.items()
@@ -45,6 +50,10 @@ async def run(config: Settings, served: registry.Registry, say: Callable[[str], 
             async with asyncio.TaskGroup() as tasks:
                 for sender in senders:
                     tasks.create_task(sender.run())
+        except ExceptionGroup as group:
+            # One is enough: the group has no line for a user.
+            first = group.exceptions[0]
+            raise first if isinstance(first, MillraceError) else group from None
         finally:
             for poller in pollers.values():
                 poller.close()

@@ -29,10 +29,12 @@ class Delivery:
     @classmethod
     def load(cls, file: Path) -> "Delivery":
         """Read the file, which need not be there; raise SetupError if it is damaged."""
-        if not file.exists():
-            return cls(file)
         try:
             return cls(file, msgspec.json.decode(file.read_bytes(), type=_State))
+        except FileNotFoundError:
+            return cls(file)
+        except OSError as error:
+            raise _failed(file, error) from None
         except msgspec.MsgspecError as error:
             raise SetupError(
                 f"{show(file)}: {one_line(error)}; remove it, then only new rows are sent."
@@ -65,5 +67,12 @@ class Delivery:
         self._save()
 
     def _save(self) -> None:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        files.replace(self.file, msgspec.json.encode(self.state).decode())
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            files.replace(self.file, msgspec.json.encode(self.state).decode())
+        except OSError as error:
+            raise _failed(self.file, error) from None
+
+
+def _failed(file: Path, error: OSError) -> SetupError:
+    return SetupError(f"{show(file)}: {error.strerror}; fix that, then start the webhooks again.")

@@ -44,17 +44,22 @@ class Sender:
     async def run(self) -> None:
         """Send rows until cancelled; at the first start of a webhook those that are new."""
         mailbox: Mailbox[RowBatch] = Mailbox(lambda _, batch: [batch])
+        fact = ""
         while True:
             try:
+                begun = time.time()
                 await self.poller.start()
                 with self.poller.subscribed(mailbox) as until:
                     begin = event_ids.decode(self.delivery.event) if self.delivery.event else None
                     await self._send_all(self.poller.replay(begin, until))
-                    if not self.delivery.event:
-                        continue
+                    # Else the next look would go back to the time of the first one.
+                    self.delivery.advance(event_ids.encode(begun, until))
+                    fact = ""
                     await mailbox.take(IDLE_SECONDS)
             except ProblemError as problem:
-                log.warning("%s: %s", self.name, problem.detail)
+                if problem.detail != fact:
+                    fact = problem.detail
+                    log.warning("%s: %s", self.name, fact)
                 await asyncio.sleep(1)
 
     async def _send_all(self, batches: AsyncIterator[RowBatch]) -> None:
@@ -99,7 +104,7 @@ class Sender:
                 timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
                 allow_redirects=False,
             ) as answer:
-                if answer.ok and answer.status < 300:
+                if answer.status < 300:
                     return None
                 return _Problem(f"answered {answer.status}", _retry_after(answer))
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from api.contract import cursors
 from lib.errors import SqlFileError
 from tests.api.query_runner import QueryRunner
 from tests.api.sql_texts import FILL
@@ -146,6 +147,20 @@ def test_pages_by_a_float_end_with_nan_and_infinity(runner: QueryRunner, order: 
     assert finite == sorted(finite, reverse=bool(order))
     assert values_of_x == finite + [None] * 15
     assert len({row["number"] for page in pages for row in page}) == 50
+
+
+def test_where_a_page_ended_is_not_read_from_a_float(runner: QueryRunner) -> None:
+    sql = "SELECT number / 2 AS x FROM numbers(9) WHERE {after:Nullable(Float64)} IS NULL"
+    with pytest.raises(SqlFileError, match="NaN is NULL there"):
+        runner.query(f"{HEAD}-- @page x\n{sql}")
+
+
+def test_a_cursor_with_another_value_is_named(api: Api, tables: Client) -> None:
+    insert(tables, [("A", 1.0, 1, 0, 0)])
+    keys = cursors.keys("candles", "start desc, symbol")
+    forged = cursors.encode("candles", keys, {"start": "noon", "symbol": "A"})
+    answer = api.get("/api/candles", params={"symbols": "A", "cursor": forged})
+    assert (answer.status_code, answer.json()["parameter"]) == (400, "cursor")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from api.events import event_ids
 from lib.processes import end_with_parent
 from tests.api.alerts import add_alert
 from tests.conftest import ROOT, Server, wait_until
@@ -99,6 +100,22 @@ class Sending:
             "MILLRACE_WEBHOOKS": json.dumps({"chat": self.webhook}),
         }
 
+    def failed(self) -> str:
+        """Run it, and return the one line with which it ends."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "api", "webhooks"], cwd=ROOT, env=self.environ(), text=True,
+            capture_output=True, timeout=150,
+        )  # fmt: skip
+        assert ended.returncode == 2 and len(ended.stderr.splitlines()) == 1, ended.stderr
+        return ended.stderr.strip()
+
+    def looked_at(self) -> int:
+        """The time from which on it looks for new rows, in seconds since 1970."""
+        (file,) = (self.folder / "webhooks").glob("chat-*.json")
+        found = event_ids.decode(json.loads(file.read_text())["event"])
+        assert found
+        return found[0]
+
     def has_begun(self) -> bool:
         """Whether it knows where it continues."""
         return any((self.folder / "webhooks").glob("chat-*.json"))
@@ -166,11 +183,35 @@ def test_alerts_of_a_time_in_which_it_did_not_run_are_sent_at_the_next_start(
     assert [body["repeated"] for body in receiver.bodies()] == [True, False]
 
 
+def test_each_look_for_new_rows_goes_back_to_the_last_one_only(
+    sending: Sending, receiver: Receiver, tables: Client
+) -> None:
+    with sending.running():
+        wait_until(sending.has_begun)
+        # The id has whole seconds.
+        time.sleep(2)
+        begun = int(time.time())
+        add_alert(tables, 10)
+        wait_until(lambda: receiver.symbols() == ["AAPL"])
+        wait_until(lambda: sending.looked_at() >= begun)
+
+
+def test_a_state_that_cannot_be_written_is_one_line(
+    sending: Sending, receiver: Receiver, tables: Client
+) -> None:
+    (sending.folder / "webhooks").touch()
+    ended = sending.failed()
+    assert "webhooks/chat-" in ended and ended.endswith(
+        "; fix that, then start the webhooks again."
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "value", "fact"),
     [
         ("stream", "alerts", "webhooks.chat.stream: 'alerts' is no stream of sql/api; "),
         ("secret", "whsec_no base64 at all", "webhooks.chat.secret: not in Base64 after whsec_; "),
+        ("secret", "whsec_nö base64 ät all", "webhooks.chat.secret: not in Base64 after whsec_; "),
         ("secret", "short", "environment: MILLRACE_WEBHOOKS: "),
         ("url", "chat.example", "environment: MILLRACE_WEBHOOKS: "),
     ],
@@ -179,12 +220,8 @@ def test_a_wrong_webhook_is_one_line(
     sending: Sending, tables: Client, name: str, value: str, fact: str
 ) -> None:
     sending.webhook[name] = value
-    ended = subprocess.run(
-        [sys.executable, "-m", "api", "webhooks"], cwd=ROOT, env=sending.environ(), text=True,
-        capture_output=True, timeout=150,
-    )  # fmt: skip
-    assert ended.returncode == 2 and ended.stderr.startswith(fact)
-    assert len(ended.stderr.splitlines()) == 1 and SECRET not in ended.stderr
+    text = sending.failed()
+    assert text.startswith(fact) and SECRET not in text
 
 
 def test_without_a_webhook_there_is_nothing_to_send(sending: Sending) -> None:
