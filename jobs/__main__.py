@@ -94,7 +94,7 @@ def audit(job: str, full: bool, as_json: bool) -> None:
 
 def _moment(_: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
     try:
-        return selection.moment(text, datetime.now(UTC)) if text else None
+        return selection.moment(text, datetime.now(UTC)) if text is not None else None
     except ValueError:
         raise click.BadParameter(
             f"{text!r}: write 30m, 2h or 7d, or a time such as 2026-11-26T10:00.", param=parameter

@@ -39,6 +39,9 @@ def run(
         raise JobError(f"--from {start:%FT%T} is not before --to {end:%FT%T}; give a time before.")
     file, call = _insert_of(job, view)
     console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        # A file or a pipe has no width: a line is a row.
+        console.width = 10_000
     client = clickhouse.connect(config.clickhouse)
     with clickhouse.explained(config.clickhouse), jobs.backtest_held(config, job.name):
         filled = table.read(client, call.target)
@@ -57,7 +60,7 @@ def _insert_of(job: Job, view: str) -> tuple[SqlFile, Call]:
     """The one insert that reads a view; raise JobError if there is none, or several."""
     views = [file.name for file in job.files if file.kind == "view"]
     if view not in views:
-        raise JobError(f"job {job.name}: no view {view}; {did_you_mean(view, views)}")
+        raise JobError(f"job {job.name}: no view {view!r}; {did_you_mean(view, views)}")
     by_text = {call.text: call for call in job.calls}
     found = [
         (file, by_text[text])
@@ -66,11 +69,11 @@ def _insert_of(job: Job, view: str) -> tuple[SqlFile, Call]:
         for text, _ in file.targets
     ]
     if len(found) != 1:
-        names = ", ".join(file.place for file, _ in found) or "no insert"
-        raise JobError(
-            f"job {job.name}: view {view} is read by {names}; name one that one insert reads, "
-            f"as {', '.join(_of_one_insert(job)) or 'none'}."
-        )
+        names = ", ".join(file.place for file, _ in found)
+        remedy = f"name one of {', '.join(_of_one_insert(job))}"
+        if not found:
+            remedy = "read it in an insert, or in a view that one reads, as alerts reads its rules"
+        raise JobError(f"job {job.name}: view {view} is read by {names or 'no insert'}; {remedy}.")
     return found[0]
 
 
@@ -83,6 +86,8 @@ def _of_one_insert(job: Job) -> list[str]:
 
 def _time(call: Call, filled: table.Table) -> str:
     """The column by which rows are selected: the last time in ORDER BY."""
+    if not filled.types:
+        raise JobError(f"{call.target.table}: does not exist; run `make migrate`.")
     times = [name for name in filled.engine.key if "DateTime" in filled.types.get(name, "")]
     if not times:
         raise JobError(
@@ -132,7 +137,7 @@ def _run(
             if each.kind != "insert"
         ]
         tested = jobs.of(config, f"{job.name}-backtest", [*files, own], job.options)
-        return bounded.run(config, tested)
+        return bounded.run(config, replace(tested, options_file=job.options_file))
 
 
 def _constants(plan: Plan, made: Target) -> dict[str, frozenset[str]]:

@@ -18,7 +18,7 @@ from jobs.kafka import sources, temporary_topics
 from jobs.kafka.temporary_topics import Record
 from lib import kafka, sql_variables, sqlfiles
 from lib.clickhouse_errors import is_about_statement
-from lib.errors import JobError, ServiceError, one_line
+from lib.errors import JobError, ServiceError, UnavailableError, one_line
 from lib.files import show
 from lib.kafka import Span
 from lib.settings import Settings
@@ -44,8 +44,8 @@ def bounded(
         spans = {p: span for (_, p), span in kafka.spans(admin, [topic], committed=True).items()}
     deleted = {p: span.start for p, span in spans.items() if span.start}
     firsts = _offsets(servers, topic, [*spans], since) if deleted else {}
-    # Before the first record of a partition there may have been others of that time.
-    if not any(firsts[p] <= start for p, start in deleted.items() if p in firsts):
+    # Before the first record of a partition, or its end, there may have been others of that time.
+    if not any(firsts.get(p, spans[p].end) <= start for p, start in deleted.items()):
         more = {
             "scan.startup.mode": "timestamp",
             "scan.startup.timestamp-millis": str(since),
@@ -80,7 +80,7 @@ def _stored(
     before = ", ".join(f"{partition}, {offset}" for partition, offset in deleted.items())
     sql = (
         "SELECT kafka_partition, value, toUnixTimestamp64Milli(toDateTime64(kafka_timestamp, 3))"
-        f" FROM ({query.text}) WHERE kafka_timestamp >= fromUnixTimestamp64Milli({since})"
+        f" FROM (\n{query.text}\n) WHERE kafka_timestamp >= fromUnixTimestamp64Milli({since})"
         f" AND kafka_offset < map({before})[kafka_partition]"
         " ORDER BY kafka_partition, kafka_offset"
     )
@@ -126,4 +126,9 @@ def _of_kafka(
                 for each in kafka.records(consumer, (topic, partition), rest, _READ_SECONDS):
                     yield Record(each.key, each.value, partition, each.timestamp)
                 # Offsets without a record are at the end, too.
-                at = consumer.position(TopicPartition(topic, partition))
+                before, at = at, consumer.position(TopicPartition(topic, partition))
+                if at == before:
+                    raise UnavailableError(
+                        f"Kafka at {servers} does not hand over {topic} {partition}:{at}; see its "
+                        "log, then try again."
+                    )

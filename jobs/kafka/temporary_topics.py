@@ -63,16 +63,16 @@ def drop_abandoned(servers: str, pattern: str) -> None:
 def fill(servers: str, topic: str, records: Iterable[Record]) -> int:
     """Send the records in their order, and return how many; raise ServiceError if Kafka refuses
     one."""
-    producer = KafkaProducer(
-        bootstrap_servers=servers.split(","),
-        enable_idempotence=True,
-        acks="all",
-        max_request_size=LARGEST,
-        linger_ms=5,
-        metrics_enabled=False,
-    )
-    count, size, sent = 0, 0, list[Any]()
+    count, size, sent, producer = 0, 0, list[Any](), None
     try:
+        producer = KafkaProducer(
+            bootstrap_servers=servers.split(","),
+            enable_idempotence=True,
+            acks="all",
+            max_request_size=LARGEST,
+            linger_ms=5,
+            metrics_enabled=False,
+        )
         for record in records:
             # The client refuses a record with neither; it is not a row with any key.
             is_empty = record.key is None and record.value is None
@@ -96,7 +96,8 @@ def fill(servers: str, topic: str, records: Iterable[Record]) -> int:
             f"Kafka at {servers}: topic {topic}: {one_line(error)}; see its log, then try again."
         ) from error
     finally:
-        producer.close(timeout=10)
+        if producer:
+            producer.close(timeout=10)
     return count
 
 

@@ -1,5 +1,7 @@
 """Runs a job whose sources end: for rows of the past, while the job itself may run."""
 
+from pathlib import Path
+
 from msgspec.structs import replace as with_settings
 
 from jobs.flink import gateway, java_errors
@@ -10,7 +12,7 @@ from jobs.plan.compiled_plan import Plan
 from jobs.run import failures
 from jobs.run.runner import workers_log_to
 from lib import ports
-from lib.errors import JobError
+from lib.errors import JobError, RestartError
 from lib.files import show
 from lib.settings import Settings
 
@@ -30,11 +32,21 @@ def run(config: Settings, job: Job) -> Plan:
     # The job that runs has the port of the settings.
     flink = with_settings(config.flink, rest_port=ports.free(1)[0])
     logs = config.data_dir / "log"
+    try:
+        return _run(with_settings(config, flink=flink), job, options, logs)
+    except RestartError as error:
+        # It has no checkpoint from which it could go on.
+        raise JobError(
+            f"job {job.name}: Flink's Java ended; see {show(logs)}, then try again."
+        ) from error
+
+
+def _run(config: Settings, job: Job, options: dict[str, str], logs: Path) -> Plan:
     with (
         workers_log_to(logs / f"job-{job.name}-python.log"),
         gateway.running(config.data_dir, job.name, options),
     ):
-        inserts, plan = build.build(with_settings(config, flink=flink), job, options)
+        inserts, plan = build.build(config, job, options)
         try:
             inserts.execute().wait()
         except JAVA_ERRORS as error:

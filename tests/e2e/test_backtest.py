@@ -42,7 +42,7 @@ def test_a_back_test_agrees_with_what_was_stored_and_shows_what_a_change_would_d
     error = backtest(place.having(SQL_DIR=sql), "price_falls").error
     assert "Kafka has deleted records of that time; write " in error
     assert (
-        "stocks: no view price_fall; did you mean price_falls"
+        "stocks: no view 'price_fall'; did you mean price_falls"
         in backtest(place, "price_fall").error
     )
 
