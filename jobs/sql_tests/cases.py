@@ -1,7 +1,8 @@
 """Cases: tests/sql/<view>/<case>/ holds input records, and the rows that they become.
 
     input.ndjson      one record a line: its value as it is, or {"@value": ..., "@key": ..., ...}
-    expected.csv      the rows of the view, or of the endpoint, in any order; or expected.ndjson
+    expected.csv      the rows of the view in any order, or those of the endpoint in theirs; or
+                      expected.ndjson
     case.yaml         optional: job, settings, partitions, clock, endpoint
 
 A job with several sources has a file <source>.ndjson for each."""
@@ -44,7 +45,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     # The folder under sql/flink/; needed only if several jobs have the view.
     job: str = ""
     # Settings by the names that SQL files use: TICKS_SYMBOL_PATTERN.
-    settings: dict[str, str | int | float] = {}
+    settings: dict[str, str | int | float | bool | None] = {}
     partitions: int = 1
     clock: datetime = CLOCK
     # The path of a request; then the rows are those of its answer, after all inserts of the job.
@@ -131,7 +132,9 @@ def _environ(file: Path, options: Options) -> dict[str, str]:
                 "leave it out."
             )
         key = f"{group.upper()}__{name[len(group) + 1 :]}" if group else name
-        values[f"{conf.PREFIX}{key}"] = str(value)
+        # As YAML has them.
+        is_word = value is None or isinstance(value, bool)
+        values[f"{conf.PREFIX}{key}"] = json.dumps(value) if is_word else str(value)
     try:
         conf.load(environ={**os.environ, **values})
     except SettingsError as error:

@@ -4,8 +4,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -19,7 +19,7 @@ from jobs.sql_tests.cases import Case
 from jobs.sql_tests.report import Result
 from jobs.sql_tests.run import Runner, options
 from lib import clickhouse, conf, jars
-from lib.errors import MillraceError, SqlTestError, did_you_mean
+from lib.errors import MillraceError, RestartError, SqlTestError, did_you_mean
 from lib.files import show
 from lib.settings import Settings
 
@@ -37,8 +37,8 @@ def run(
     all have passed. Raise MillraceError for a case that cannot be read."""
     found = cases.read(folder, wanted)
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    results = []
-    with ExitStack() as held:
+    results = list[Result]()
+    with _java(config), ExitStack() as held:
         bar = held.enter_context(
             Progress(console=console, transient=True, disable=not console.is_terminal)
         )
@@ -53,6 +53,16 @@ def run(
         report.junit(junit, results)
     console.print(report.summary(results))
     return all(result.passed for result in results)
+
+
+@contextmanager
+def _java(config: Settings) -> Iterator[None]:
+    """Flink's Java has no checkpoint here from which it could go on, if it ends."""
+    try:
+        yield
+    except RestartError as error:
+        logs = show(config.data_dir / "log" / "test-sql")
+        raise SqlTestError(f"Flink's Java ended; see {logs}, then try again.") from error
 
 
 def _started(held: ExitStack, logs: Path, limit: float) -> Runner:

@@ -40,8 +40,11 @@ def line(console: Console, result: Result) -> None:
 
 
 def summary(results: Sequence[Result]) -> str:
+    updated = sum(result.is_updated for result in results)
     failed = sum(not result.passed for result in results)
-    return f"{len(results) - failed} passed, {failed} failed"
+    passed = len(results) - updated - failed
+    words = [f"{passed} passed, {failed} failed"] if passed or failed or not updated else []
+    return ", ".join(words + [f"{updated} updated"] * bool(updated))
 
 
 def junit(file: Path, results: Iterable[Result]) -> None:

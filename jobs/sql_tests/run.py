@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -27,7 +27,7 @@ from jobs.plan import build, environment
 from jobs.sql_tests import rows, topics
 from jobs.sql_tests.cases import OPTIONS_FILE, Case
 from jobs.sql_tests.rows import Row
-from lib import conf
+from lib import clickhouse, conf
 from lib.errors import JobError, SqlTestError, did_you_mean, one_line
 from lib.files import show
 from lib.quoting import quote_name
@@ -49,6 +49,9 @@ _AT_ONCE = {"scan.watermark.emit.strategy": "on-event"}
 # The sum of a view's changes is the same in batches; but if nothing in it goes by event time, Flink
 # makes the clock the watermark of its batches.
 _ROW_BY_ROW = {"table.exec.mini-batch.enabled": "false"}
+
+
+Started = TypeVar("Started")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +84,37 @@ class Runner:
 
     def _answer(self, config: Settings, job: Job, case: Case) -> tuple[list[str], list[Row]]:
         """The rows of the endpoint's answer, after all inserts of the job into empty tables."""
-        _empty(self.client, config.clickhouse.database)
+        with clickhouse.explained(config.clickhouse):
+            _empty(self.client, config.clickhouse.database)
         inserts, _ = build.build(config, job, options(job.flink_options))
         result = self._started(inserts.execute, job)
         self._wait(result, result.wait, job)
-        answer = _get(self.url(case.options.endpoint, case.environ), case)
+        url = self.url(case.options.endpoint, case.environ)
+        answer = _get(url, case, min(self.limit, 60))
         found: list[Row] = [
             {name: rows.plain(value) for name, value in row.items()} for row in answer
         ]
         return [*found[0]] if found else [], found
 
     def _of_view(self, config: Settings, job: Job, case: Case) -> tuple[list[str], list[Row]]:
+        views = [file.name for file in job.files if file.kind == "view"]
+        if case.subject not in views:
+            raise SqlTestError(
+                f"{show(case.folder)}: job {job.name} has no view {case.subject}; "
+                f"{did_you_mean(case.subject, views)}"
+            )
         flink = {**options(job.flink_options), **_ROW_BY_ROW}
-        tables = environment.create(config, job.name, flink)
+        tables = self._started(lambda: environment.create(config, job.name, flink), job)
         for file in job.files:
             if file.kind in ("source", "table", "view", "function"):
                 build.run_file(tables, job, file)
-        schema = tables.sql_query(f"SELECT * FROM `{case.subject}`").get_schema()
+        view = f"SELECT * FROM `{case.subject}`"
+        schema = self._started(lambda: tables.sql_query(view).get_schema(), job)
         names = schema.get_field_names()
         kinds = map(str, schema.get_field_data_types())
         columns = [_column(name, kind) for name, kind in zip(names, kinds, strict=True)]
-        query = tables.sql_query(f"SELECT {', '.join(columns)} FROM `{case.subject}`")
+        select = f"SELECT {', '.join(columns)} FROM `{case.subject}`"
+        query = self._started(lambda: tables.sql_query(select), job)
         # The changes of an updating view, whose sum is what it holds at the end.
         held: Counter[str] = Counter()
 
@@ -117,9 +130,9 @@ class Runner:
         self._wait(result, collect, job)
         return names, [json.loads(text) for text in held.elements()]
 
-    def _started(self, execute: Callable[[], TableResult], job: Job) -> TableResult:
+    def _started(self, start: Callable[[], Started], job: Job) -> Started:
         try:
-            return execute()
+            return start()
         except JAVA_ERRORS as error:
             raise self._failed(job, error) from error
 
@@ -153,11 +166,15 @@ class Runner:
         )
 
 
-def _get(url: str, case: Case) -> list[dict[str, Any]]:
+def _get(url: str, case: Case, timeout: float) -> list[dict[str, Any]]:
     """The rows of an answer; raise SqlTestError if it has none."""
     place = f"{show(case.folder / OPTIONS_FILE)}: {case.options.endpoint}"
     try:
-        with urlopen(url, timeout=60) as response:
+        with urlopen(url, timeout=timeout) as response:
+            kind = response.headers.get_content_type()
+            if kind != "application/json":
+                # A stream has no end.
+                raise SqlTestError(f"{place}: answers {kind}; name an endpoint that answers JSON.")
             answer = json.load(response)
     except HTTPError as error:
         # A problem has a detail; what is not an endpoint answers with a page.

@@ -27,6 +27,12 @@ def filled(servers: str, case: Case, job: Job) -> Iterator[Mapping[str, str]]:
 def _by_topic(case: Case, job: Job) -> dict[str, Sequence[Record]]:
     """The records of each topic that a source of the job reads."""
     topics = {file.name: file.topics for file in job.files if sources.is_source(file)}
+    for name, each in topics.items():
+        if len(each) > 1:
+            raise SqlTestError(
+                f"{show(case.folder)}: source {name} of job {job.name} reads several topics; a "
+                "case takes sources of one."
+            )
     given = dict(case.inputs)
     if "" in given and len(topics) == 1:
         given[next(iter(topics))] = given.pop("")
@@ -35,4 +41,13 @@ def _by_topic(case: Case, job: Job) -> dict[str, Sequence[Record]]:
             f"{show(case.folder)}: the sources of job {job.name} are {', '.join(topics)}; write "
             + (f"{INPUT}.ndjson." if len(topics) == 1 else "<source>.ndjson for each.")
         )
-    return {topic: given.get(name, ()) for name, each in topics.items() for topic in each}
+    records: dict[str, Sequence[Record]] = {}
+    for name, each in topics.items():
+        for topic in each:
+            if records.get(topic) and name in given:
+                raise SqlTestError(
+                    f"{show(case.folder)}: {name}.ndjson is a second file for topic {topic}; write "
+                    "all of its records into one."
+                )
+            records[topic] = given.get(name) or records.get(topic, ())
+    return records
