@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Options go in ARGS: make produce ARGS="--rate 100".
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo up down status produce run-job stop-job plan audit dead-letters replay-dead-letters test-sql backtest validate api webhooks migrate backup restore test chaos check bench bench-quick bench-api bench-page soak screenshots clean
+.PHONY: help setup tools demo up down status doctor produce run-job stop-job plan audit dead-letters replay-dead-letters test-sql backtest validate api webhooks migrate backup restore test chaos check bench bench-quick bench-api bench-page soak screenshots clean
 .SILENT:
 
 # Packages are installed without byte code (see lib/install/packages.py). If Python must not write it, as in many
@@ -39,6 +39,9 @@ down: setup  ## Stop the embedded Kafka and ClickHouse
 
 status: setup  ## Show what runs
 	$(RUN) local status $(ARGS)
+
+doctor: setup  ## Check the machine, the servers and what runs, and say what to fix
+	$(RUN) jobs doctor $(ARGS)
 
 produce: setup  ## Send fake ticks to Kafka
 	$(RUN) producer $(ARGS)

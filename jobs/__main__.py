@@ -227,6 +227,22 @@ def test_sql(
         sys.exit(1)
 
 
+@main.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@exit_on_error()
+def doctor(as_json: bool) -> None:
+    """Check this machine, the servers and what runs, and say what to fix. Nothing is changed.
+
+    Exit status: 0 if all is well, 1 if not, 2 if the settings cannot be read."""
+    Signals().interrupt(SystemExit)
+    config = conf.load()
+    # The other commands need none of it.
+    from jobs.doctor import command
+
+    if not command.run(config, as_json=as_json):
+        sys.exit(1)
+
+
 @main.command("backup")
 @click.option("--to", default="", help="The folder to make.")
 @exit_on_error()

@@ -30,7 +30,7 @@ ROOMS = {
     "api": ["problems", "contract", "query", "events", "webhooks", "http", "app", "__main__"],
     "jobs": [
         "targets", "sink", "flink", "kafka", "job", "accounting", "plan", "run", "dead_letters",
-        "sql_tests", "backtest", "backup", "__main__",
+        "sql_tests", "backtest", "backup", "doctor", "__main__",
     ],
     "local": [
         "clickhouse", "child", "kafka", "class_data", "logs", "supervisord_conf", "supervisor",
@@ -52,6 +52,7 @@ OPENED = {
     "api/http/static_files.py": "the pages in api/static",
     "jobs/backup/manifest.py": "the files of a backup",
     "jobs/backup/states.py": "Flink's saved state, to copy it",
+    "jobs/doctor/machine.py": "the JARs, to check them, and what the system says of its memory",
     "jobs/flink/gateway.py": "the port that the JVM reports",
     "jobs/flink/idle_partitions.py": "the Java source beside it, and the JAR that it makes",
     "jobs/kafka/deleted_records.py": "Flink's log",
@@ -131,6 +132,8 @@ def test_a_run_needs_no_tool() -> None:
 
 def test_only_make_and_the_installer_of_peers_call_the_installer() -> None:
     callers = [ROOT / "lib" / "install", ROOT / "bench" / "peers" / "install.py"]
+    # It compares what is installed with what should be.
+    callers.append(ROOT / "jobs" / "doctor" / "machine.py")
     wrong = [
         f"{file.relative_to(ROOT)}: {name}"
         for package in [*PACKAGES, "bench", "docs"]
