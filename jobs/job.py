@@ -69,6 +69,13 @@ class Job:
         return show(self.options_file if option in self.options else conf.FLINK_FILE)
 
     @property
+    def unread(self) -> list[SqlFile]:
+        """The views that no insert reads."""
+        inserts = [file for file in self.files if file.kind == "insert"]
+        read = {each.place for file in inserts for each in calls.read_by(file, self.files)}
+        return [file for file in self.files if file.kind == "view" and file.place not in read]
+
+    @property
     def state(self) -> Path:
         """Where this version keeps its saved state."""
         return self.states / self.version

@@ -31,7 +31,8 @@ def _replayed(config: Settings, job: Job, staging: Staging, topic: str) -> Job:
         if target in staging.targets
     }
     files = [_file(file, stand_ins, staging, topic) for file in job.files]
-    return jobs.of(config, f"{job.name}-replay", [file for file in files if file], job.options)
+    replayed = jobs.of(config, f"{job.name}-replay", [file for file in files if file], job.options)
+    return replace(replayed, options_file=job.options_file)
 
 
 def _file(

@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 from clickhouse_connect.driver.client import Client
 
+from jobs.job import Job
 from jobs.plan import compiled_plan, flink_types, keyed, state_growth, watermarks
 from jobs.plan.compiled_plan import Plan
 from jobs.sink import columns
@@ -16,6 +17,7 @@ from jobs.targets.table import Table
 from jobs.targets.target import Target
 from jobs.targets.types import Column
 from lib.errors import JobError
+from lib.files import show
 
 Argument = Mapping[str, Any]
 
@@ -33,12 +35,17 @@ def check(compiled: Plan, calls: Sequence[Call], client: Client | None) -> None:
         raise JobError(*problems)
 
 
-def notices(compiled: Plan, calls: Sequence[Call], options_file: str) -> list[str]:
+def notices(compiled: Plan, job: Job) -> list[str]:
     """A line for each fact that keeps no job from running and that a user should know."""
-    return [
+    unread = [
+        f"{file.place}: no insert reads {file.name}, itself or through a view; name it in one, or "
+        "remove the file."
+        for file in job.unread
+    ]
+    return unread + [
         notice
         for each in (state_growth, watermarks)
-        for notice in each.notices(compiled, calls, options_file)
+        for notice in each.notices(compiled, job.calls, show(job.options_file))
     ]
 
 

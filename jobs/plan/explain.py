@@ -10,7 +10,6 @@ from jobs.job import Job
 from jobs.plan import build, check, environment
 from lib import clickhouse
 from lib.errors import JobError, UnavailableError
-from lib.files import show
 from lib.settings import Settings
 
 
@@ -23,7 +22,7 @@ def explain(config: Settings, job: Job) -> None:
         click.echo(_explained(inserts, job))
         with clickhouse.explained(config.clickhouse):
             check.check(plan, job.calls, _client_if_available(config))
-        for notice in check.notices(plan, job.calls, show(job.options_file)):
+        for notice in check.notices(plan, job):
             click.echo(notice, err=True)
 
 

@@ -65,7 +65,7 @@ def run(config: Settings, job: Job, fresh: bool, signals: Signals, java: Java) -
         inserts, plan = build.build(config, job, options)
         with clickhouse.explained(config.clickhouse):
             check.check(plan, job.calls, client)
-        for notice in check.notices(plan, job.calls, show(job.options_file)):
+        for notice in check.notices(plan, job):
             console.print(notice)
         progress = _progress(job, ids, saved, gateway.log_file(logs, job.name), report.lag)
         collection = _collection(config, job, ids, progress)

@@ -84,6 +84,8 @@ def read(folder: Path, wanted: Sequence[str]) -> list[Case]:
     folders = sorted(path for path in folder.glob("*/*/") if not path.name.startswith((".", "_")))
     titles = [f"{each.parent.name}/{each.name}" for each in folders]
     views = {each.parent.name for each in folders}
+    # A path, as a shell completes it, is the same.
+    wanted = [name.removeprefix(f"{folder}/").strip("/") for name in wanted]
     for name in wanted:
         if name not in views and name not in titles:
             raise SqlTestError(f"{show(folder / name)}: {did_you_mean(name, [*views, *titles])}")

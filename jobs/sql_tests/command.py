@@ -19,7 +19,7 @@ from jobs.sql_tests.cases import Case
 from jobs.sql_tests.report import Result
 from jobs.sql_tests.run import Runner, options
 from lib import clickhouse, conf, jars
-from lib.errors import MillraceError, RestartError, SqlTestError, did_you_mean
+from lib.errors import MillraceError, RestartError, SetupError, SqlTestError, did_you_mean
 from lib.files import show
 from lib.settings import Settings
 
@@ -38,12 +38,13 @@ def run(
     found = cases.read(folder, wanted)
     console = Console(highlight=False, soft_wrap=True, markup=False)
     results = list[Result]()
-    with _java(config), ExitStack() as held:
+    logs = config.data_dir / "log" / "test-sql"
+    with _explained(logs), ExitStack() as held:
         bar = held.enter_context(
             Progress(console=console, transient=True, disable=not console.is_terminal)
         )
         task = bar.add_task("starting Kafka, ClickHouse and Flink", total=len(found))
-        runner = _started(held, config.data_dir / "log" / "test-sql", limit)
+        runner = _started(held, logs, limit)
         for case in found:
             bar.update(task, description=case.title)
             results.append(_result(runner, case, update))
@@ -56,13 +57,16 @@ def run(
 
 
 @contextmanager
-def _java(config: Settings) -> Iterator[None]:
-    """Flink's Java has no checkpoint here from which it could go on, if it ends."""
+def _explained(logs: Path) -> Iterator[None]:
+    """Name the folder in which logs stay. There is no checkpoint from which Java could go on."""
     try:
         yield
     except RestartError as error:
-        logs = show(config.data_dir / "log" / "test-sql")
-        raise SqlTestError(f"Flink's Java ended; see {logs}, then try again.") from error
+        raise SqlTestError(f"Flink's Java ended; see {show(logs)}, then try again.") from error
+    except SetupError as error:
+        raise SqlTestError(
+            f"the servers do not start; see {show(logs)}, then try again."
+        ) from error
 
 
 def _started(held: ExitStack, logs: Path, limit: float) -> Runner:

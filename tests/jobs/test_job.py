@@ -127,3 +127,13 @@ def test_a_path_is_refused_as_a_name(name: str) -> None:
         job.load(conf.load(environ={}), name)
     with pytest.raises(JobError, match=refusal):
         stopping.stop(conf.load(environ={}), name, print)
+
+
+def test_a_view_that_no_insert_reads_is_told(tmp_path: Path) -> None:
+    sql = tmp_path / "sql"
+    shutil.copytree(conf.ROOT / "sql", sql)
+    config = msgspec.structs.replace(conf.load(environ={}), sql_dir=sql)
+    assert job.load(config, "stocks").unread == []
+    new = sql / "flink" / "stocks" / "460_view_forgotten.sql"
+    new.write_text("-- One.\nCREATE TEMPORARY VIEW forgotten AS SELECT symbol FROM moves\n")
+    assert [file.name for file in job.load(config, "stocks").unread] == ["forgotten"]

@@ -81,3 +81,10 @@ def test_a_setting_may_be_of_a_group_of_two_words(folder: Path) -> None:
     (folder / "input.ndjson").touch()
     (case,) = cases.read(folder.parents[1], [])
     assert case.environ == {"MILLRACE_DEAD_LETTERS__MAX_PERCENT": "5"}
+
+
+def test_a_case_may_be_named_by_its_path(folder: Path) -> None:
+    (folder / "input.ndjson").touch()
+    root = folder.parents[1]
+    for name in ("view", "view/one", f"{root}/view", f"{root}/view/one/"):
+        assert [case.title for case in cases.read(root, [name])] == ["view/one"]
