@@ -162,7 +162,7 @@ def _secret(place: str, path: Path) -> str:
     except OSError as error:
         raise SettingsError(f"{place}: {path}: {error.strerror}; fix that.") from None
     except UnicodeDecodeError:
-        raise SettingsError(f"{place}: {path} is not UTF-8; write it anew.") from None
+        raise SettingsError(f"{place}: {path} is not UTF-8; save it as UTF-8.") from None
     if not decoded or "\n" in decoded or "\0" in decoded:
         raise SettingsError(f"{place}: {path} has not exactly one line; write one.")
     return decoded

@@ -52,7 +52,7 @@ OPENED = {
     "api/http/static_files.py": "the pages in api/static",
     "jobs/backup/manifest.py": "the files of a backup",
     "jobs/backup/states.py": "Flink's saved state, to copy it",
-    "jobs/doctor/machine.py": "the JARs, to check them, and what the system says of its memory",
+    "jobs/doctor/machine.py": "what the system says of its memory",
     "jobs/flink/gateway.py": "the port that the JVM reports",
     "jobs/flink/idle_partitions.py": "the Java source beside it, and the JAR that it makes",
     "jobs/kafka/deleted_records.py": "Flink's log",

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from api.contract.endpoints import AFTER
+from api.contract.endpoints import AFTER, reads_after
 from api.problems import ProblemError
 from api.query import responses
 from api.query.clickhouse import ClickHouseClient, QueryError
@@ -62,7 +62,7 @@ async def _succeeds(
 
 def _is_of_cursor(query: Query, name: str) -> bool:
     """Whether the value of a parameter comes from the cursor, not from the client."""
-    return name == AFTER and all(each.name != AFTER for each in query.endpoint.parameters)
+    return name == AFTER and reads_after(query.endpoint)
 
 
 def _problem(names: str, values: str) -> ProblemError:

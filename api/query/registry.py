@@ -115,8 +115,8 @@ async def check(endpoint: Endpoint, client: ClickHouseClient) -> Query:
     samples = {p.name: parameters.bind(p, parameters.sample(p)) for p in endpoint.parameters}
     if endpoint.stream:
         samples[endpoints.WINDOW] = "1"
-    if endpoint.keys:
-        samples.setdefault(endpoints.AFTER, cursors.NO_ROW)
+    if endpoints.reads_after(endpoint):
+        samples[endpoints.AFTER] = cursors.NO_ROW
     lines = await _describe(endpoint, endpoint.sql, samples, client)
     rows = (msgspec.json.decode(line) for line in lines.splitlines())
     columns = {row["name"]: _type(row["type"]) for row in rows}

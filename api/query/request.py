@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from api.contract import cursors, parameters
-from api.contract.endpoints import AFTER, Endpoint
+from api.contract.endpoints import AFTER, Endpoint, reads_after
 from api.contract.parameters import Parameter
 from api.problems import ProblemError, bad_parameter
 from api.query import formats, keys
@@ -47,7 +47,8 @@ def read_request(
         bound["_rows"] = str(limit + (format.name == "json"))
         last = _cursor(query, cursor) if cursor else {}
         bound |= last
-        bound.setdefault(AFTER, next(iter(last.values()), cursors.NO_ROW))
+        if reads_after(query.endpoint):
+            bound[AFTER] = next(iter(last.values()), cursors.NO_ROW)
     sql = query.sql(as_text=format.as_text, after=bool(cursor))
     return QueryRequest(query.endpoint.name, sql, tuple(bound.items()), format, limit)
 

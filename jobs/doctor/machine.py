@@ -1,6 +1,5 @@
 """The machine, and what `make setup` has installed on it."""
 
-import hashlib
 import shutil
 import sys
 from collections.abc import Iterator
@@ -12,10 +11,11 @@ from lib import jars, java
 from lib.files import show
 from lib.install import packages
 from lib.install.__main__ import SUPPORTED
+from lib.install.maven import sha256
 from lib.jars import Jar
 from lib.settings import Settings
 
-_ANEW = "run `make clean setup`"
+_REINSTALL = "run `make clean setup`"
 
 # With which pip builds others: they need not be there.
 _BUILD_TOOLS = ("setuptools", "wheel")
@@ -36,7 +36,9 @@ def python() -> Iterator[Finding]:
     yield Finding("python", version, "" if is_supported else f"use Python {wanted}")
     wrong = [*_other_packages()]
     fact = f"{len(wrong)} are not those of constraints.txt: {', '.join(wrong[:3])}"
-    yield Finding("packages", fact if wrong else "as in constraints.txt", _ANEW if wrong else "")
+    yield Finding(
+        "packages", fact if wrong else "as in constraints.txt", _REINSTALL if wrong else ""
+    )
 
 
 def _other_packages() -> Iterator[str]:
@@ -63,7 +65,7 @@ def java_and_jars() -> Iterator[Finding]:
     yield Finding(
         "flink",
         version if dist.is_file() else f"{show(dist)} is missing",
-        "" if dist.is_file() else _ANEW,
+        "" if dist.is_file() else _REINSTALL,
     )
 
 
@@ -72,9 +74,7 @@ def _wrong(jar: Jar) -> str:
     path = jars.FOLDER / jar.place
     if not path.is_file():
         return "missing"
-    with path.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    return "" if digest == jar.sha256 else "not the locked one"
+    return "" if sha256(path) == jar.sha256 else "not the locked one"
 
 
 def room(config: Settings) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 from msgspec.structs import replace
 
-from jobs.doctor.findings import Finding
+from jobs.doctor.findings import Finding, of_error
 from lib import clickhouse, conf, kafka, migrations, ports, sqlfiles, topics
 from lib.clickhouse_errors import Code
 from lib.errors import ServiceError, UnavailableError
@@ -44,9 +44,7 @@ def kafka_and_topics(config: Settings) -> Iterator[Finding]:
     wanted = dict((name, place) for place, name in topics.of_all_jobs(config, lambda _: None))
     for name, place in wanted.items():
         if name not in existing:
-            missing = str(topics.missing_topic(config.kafka, place, name))
-            fact, _, remedy = missing.rpartition("; ")
-            yield Finding("topics", fact, remedy.removesuffix("."))
+            yield from of_error("topics", topics.missing_topic(config.kafka, place, name))
     with kafka.admin(servers) as client:
         for topic in client.describe_topics(sorted(wanted.keys() & existing)):
             partitions = topic["partitions"]

@@ -4,7 +4,6 @@ What counts is in IdlePartitions.java, and why in docs/adr/0013-idle-partitions.
 """
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +32,7 @@ def execute(inserts: StatementSet, folder: Path) -> JobClient:
     options = java.getConfig()
     # Flink does so, too, before it makes the pipeline: functions may be in JARs of their own.
     get_field_value(java, "resourceManager").addJarConfiguration(options)
-    strategies = [*_strategies(planned)]
-    if strategies:
+    if strategies := _strategies(planned):
         compiler = _compiled()
         made = compiler.getClassLoader().loadClass(_NAME)
         (constructor,) = made.getDeclaredConstructors()
@@ -51,22 +49,28 @@ def execute(inserts: StatementSet, folder: Path) -> JobClient:
     return JobClient(executor.executeAsync(pipeline))
 
 
-def _strategies(planned: Any) -> Iterator[tuple[Any, Any]]:
+def _strategies(planned: Any) -> list[tuple[Any, Any]]:
     """Each watermark strategy that has partitions idle by Flink's clock: the object that holds it,
     and in which field."""
-    seen = set()
-    for end in planned:
-        for each in end.getTransitivePredecessors():
-            if _class(each) == _WITH_WATERMARK and each.getId() not in seen:
-                seen.add(each.getId())
-                holder, name = each, "watermarkStrategy"
-                while (strategy := get_field_value(holder, name)) is not None:
-                    if _class(strategy) == _WITH_IDLENESS:
-                        yield holder, get_field(holder.getClass(), name)
-                        break
-                    if get_field(strategy.getClass(), _AROUND) is None:
-                        break
-                    holder, name = strategy, _AROUND
+    sources = {
+        each.getId(): each
+        for end in planned
+        for each in end.getTransitivePredecessors()
+        if _class(each) == _WITH_WATERMARK
+    }
+    return [held for source in sources.values() if (held := _held(source))]
+
+
+def _held(source: Any) -> tuple[Any, Any] | None:
+    """That of a source; None if it has none."""
+    holder, name = source, "watermarkStrategy"
+    while (strategy := get_field_value(holder, name)) is not None:
+        if _class(strategy) == _WITH_IDLENESS:
+            return holder, get_field(holder.getClass(), name)
+        if get_field(strategy.getClass(), _AROUND) is None:
+            break
+        holder, name = strategy, _AROUND
+    return None
 
 
 def _class(value: Any) -> str:

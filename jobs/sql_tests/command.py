@@ -95,8 +95,8 @@ def _keep(folder: Path, logs: Path) -> None:
 
 
 class _Api:
-    """One API at a time: it begins anew with other settings, and before it is asked again what it
-    could answer from its cache."""
+    """One API at a time. It starts again for other settings, and for a request that it could answer
+    from its cache."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -133,12 +133,10 @@ def _result(runner: Runner, case: Case, update: bool) -> Result:
         is_new = update and not case.expected.exists()
         named, expected = ([], []) if is_new else rows.read(case.expected)
         columns, found = runner.run(case)
-        came = rows.written(_compared(case, named, columns), found, case.expected.suffix)
         # The rows of a view have no order.
         in_order = bool(case.options.endpoint)
-        if not in_order:
-            head = case.expected.suffix == ".csv"
-            came = [*came[:head], *sorted(came[head:])]
+        compared = _compared(case, named, columns)
+        came = rows.written(compared, found, case.expected.suffix, in_order=in_order)
         difference = rows.difference(expected, came, in_order=in_order)
         if not update:
             return result(difference=difference)

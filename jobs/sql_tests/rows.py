@@ -70,11 +70,18 @@ def read(file: Path) -> tuple[list[str], list[str]]:
         raise SqlTestError(f"{show(file)}: {one_line(error)}; fix it.") from None
 
 
-def written(columns: Sequence[str], found: Iterable[Row], suffix: str) -> list[str]:
-    """Rows as `read` returns them from a file with this suffix."""
+def written(
+    columns: Sequence[str], found: Iterable[Row], suffix: str, *, in_order: bool = False
+) -> list[str]:
+    """Rows as `read` returns them from a file with this suffix, in their own order or in that of
+    their text."""
     if suffix == ".csv":
-        return [_csv_line(columns), *(_csv_line([_cell(r[c]) for c in columns]) for r in found)]
-    return [_json_line({name: row[name] for name in columns}) for row in found]
+        head = [_csv_line(columns)]
+        texts = [_csv_line([_cell(row[name]) for name in columns]) for row in found]
+    else:
+        head = []
+        texts = [_json_line({name: row[name] for name in columns}) for row in found]
+    return head + (texts if in_order else sorted(texts))
 
 
 def difference(

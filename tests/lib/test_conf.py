@@ -316,7 +316,7 @@ def test_a_value_may_be_in_a_file(file: Path, tmp_path: Path) -> None:
         (None, "no such file; make it, or name another."),
         (b"", "has not exactly one line; write one."),
         (b"s3cret\nand\n", "has not exactly one line; write one."),
-        (b"s3cret\xff", "is not UTF-8; write it anew."),
+        (b"s3cret\xff", "is not UTF-8; save it as UTF-8."),
         (b"s3cret" * 20_000, "has more than 65536 bytes; name another."),
     ],
 )

@@ -71,12 +71,12 @@ def test_a_full_disk_and_little_memory_are_named(
 def test_each_line_of_an_error_is_a_finding() -> None:
     def look() -> Iterator[Finding]:
         yield Finding("a", "fine")
-        raise JobError("x.sql: wrong; correct it.", "y.sql: a; b; mend it.")
+        raise JobError("x.sql: wrong; correct it.", "y.sql: a; b; fix it.")
 
     assert [*found("check", look)] == [
         Finding("a", "fine"),
         Finding("check", "x.sql: wrong", "correct it"),
-        Finding("check", "y.sql: a; b", "mend it"),
+        Finding("check", "y.sql: a; b", "fix it"),
     ]
 
     def fail() -> Iterator[Finding]:
